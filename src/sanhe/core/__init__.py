@@ -1,0 +1,1 @@
+"""What every capability stands on: facts, ledger, decisions, jobs, storage, lake, places."""

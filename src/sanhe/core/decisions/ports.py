@@ -1,0 +1,221 @@
+"""The decision port: one record for everything that is decided, from proposal to measured effect."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from sanhe.core.values import Json
+
+
+class Status(StrEnum):
+    """The life of a decision. Open = PROPOSED, SNOOZED, APPROVED, EDITED, EXECUTING."""
+
+    PROPOSED = "proposed"
+    SNOOZED = "snoozed"
+    APPROVED = "approved"
+    EDITED = "edited"
+    REJECTED = "rejected"
+    EXECUTING = "executing"
+    EXECUTED = "executed"
+    FAILED = "failed"
+    MEASURED = "measured"
+    EXPIRED = "expired"
+
+
+OPEN = frozenset(
+    {Status.PROPOSED, Status.SNOOZED, Status.APPROVED, Status.EDITED, Status.EXECUTING}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is decided about: at most one open decision of a kind for each subject."""
+
+    sku: str | None = None
+    place: str | None = None
+    party: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """An expected or measured effect: `metric` with its unit last, and a 90 % interval."""
+
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKind:
+    """What a kind of decision is: registered once by its owner, explicitly, in the wiring.
+
+    `terms` names the terms of its arithmetic in order; a proposal's term values sum to its
+    value. `unit` is the unit of the value and every term. `meaning` is for people.
+    """
+
+    name: str
+    owner: str
+    version: int
+    unit: str
+    terms: tuple[str, ...]
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """One proposed decision with all that is needed to judge it.
+
+    `terms` are integers in the order of the kind's term names; their sum is `value`, held by a
+    database constraint. `value_cents` is the money at stake. `inputs` is the snapshot the
+    arithmetic was computed from; inputs that were assumed are named under its key "assumed".
+    `constraints` names the limits that were hit. `alternatives` are other values considered.
+    `label` is the class that steers review and auto-approval, e.g. "AX".
+    """
+
+    kind: str
+    subject: Subject
+    value: int
+    value_cents: int
+    terms: tuple[int, ...]
+    reason: str
+    inputs: Mapping[str, Json]
+    method: str
+    constraints: tuple[str, ...] = ()
+    alternatives: tuple[Mapping[str, Json], ...] = ()
+    expected: Effect | None = None
+    guard_rails: tuple[str, ...] = ()
+    label: str = ""
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One step in a decision's life: who, when, to which status, why, and an edited value."""
+
+    at: datetime
+    actor: str
+    status: Status
+    reason: str
+    value: int | None = None
+    details: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A recorded decision. `number` is the short handle people type; `value` is the present one
+    (`proposal.value` unless edited)."""
+
+    id: UUID
+    number: int
+    run: UUID
+    proposal: Proposal
+    status: Status
+    value: int
+    created_at: datetime
+    snoozed_until: datetime | None = None
+    actions: tuple[str, ...] = ()
+    arm: str | None = None
+    measured: Effect | None = None
+    history: tuple[Event, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """The outcome of proposing: ids of new decisions, and how many subjects had one open."""
+
+    new: int
+    already_open: int
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AutoApproval:
+    """A rule that approves by itself: kind, classes (empty = all) and the most money at stake."""
+
+    kind: str
+    labels: frozenset[str]
+    max_value_cents: int
+    name: str
+
+
+class Decisions(Protocol):
+    """Keeps decisions. Two implementations: Postgres and in memory."""
+
+    def register(self, kind: DecisionKind) -> None:
+        """Publish a kind; the same version with other terms raises Conflict."""
+        ...
+
+    def propose(self, run: UUID, proposals: Sequence[Proposal]) -> Proposed:
+        """Record proposals; a subject with an open decision of the kind is left out and counted.
+
+        Raises BadInput when terms don't sum to the value or don't fit the kind.
+        """
+        ...
+
+    def get(self, number: int) -> Decision:
+        """The decision with its history. Raises NotFound."""
+        ...
+
+    def find(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        run: UUID | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Decision]:
+        """Decisions by money at stake, largest first, without histories."""
+        ...
+
+    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+        """How many there are."""
+        ...
+
+    def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
+        """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
+        ...
+
+    def edit(self, number: int, value: int, *, reason: str) -> None:
+        """Approve with another value ≥ 0; a reason is required (BadInput)."""
+        ...
+
+    def reject(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close without action; a reason is required."""
+        ...
+
+    def snooze(self, numbers: Collection[int], *, until: datetime, reason: str = "") -> int:
+        """Put off until a moment; it stays open, so that nothing is proposed twice."""
+        ...
+
+    def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
+        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        ...
+
+    def start(self, kind: str, *, limit: int = 100_000) -> list[Decision]:
+        """Take approved and edited decisions into EXECUTING, locked against other workers."""
+        ...
+
+    def executed(self, actions: Mapping[int, Sequence[str]]) -> None:
+        """Close decisions as executed with the ids of the actions that carried them out."""
+        ...
+
+    def failed(self, number: int, *, reason: str) -> None:
+        """Close as failed, with the reason."""
+        ...
+
+    def measured(self, number: int, effect: Effect) -> None:
+        """Record what an executed decision was measured to have done."""
+        ...
+
+    def expire(self) -> int:
+        """Close proposals whose validity is over and wake those snoozed long enough."""
+        ...

@@ -1,0 +1,54 @@
+"""The settings of an installation: few, read once from the environment, passed on explicitly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sanhe.core.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the data lies and what the retailer's defaults are.
+
+    `home`: folder of the embedded database, the lake, outgoing files and reports (SANHE_HOME).
+    `database_url`: a PostgreSQL server of your own (SANHE_DATABASE_URL); None = embedded.
+    `currency`: ISO 4217 code of amounts that name none (SANHE_CURRENCY).
+    `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
+    """
+
+    home: Path
+    database_url: str | None = None
+    currency: str = "CNY"
+    time_zone: str = "Asia/Shanghai"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """The settings the environment gives; raises BadInput when one can't be used."""
+        given = os.environ if environment is None else environment
+        time_zone = given.get("SANHE_TIME_ZONE", "Asia/Shanghai")
+        try:
+            ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise BadInput(
+                f"unknown time zone {time_zone!r}",
+                place="SANHE_TIME_ZONE",
+                remedy="give an IANA name such as Asia/Shanghai",
+            ) from error
+        currency = given.get("SANHE_CURRENCY", "CNY")
+        if len(currency) != 3 or not currency.isalpha() or not currency.isupper():
+            raise BadInput(
+                f"{currency!r} is no currency code",
+                place="SANHE_CURRENCY",
+                remedy="give three capitals such as CNY",
+            )
+        return cls(
+            home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
+            database_url=given.get("SANHE_DATABASE_URL") or None,
+            currency=currency,
+            time_zone=time_zone,
+        )
