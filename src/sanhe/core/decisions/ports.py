@@ -1,4 +1,4 @@
-"""The decision port: one record for everything that is decided, from proposal to measured effect."""
+"""The decision port: one record for all that is decided, from proposal to measured effect."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """`amount` > 0 moves out of account `source` into account `target`; the id comes from the client.
+    """`amount` > 0 moves out of account `source` into `target`; the id comes from the client.
 
     `reason` is a short word of the cause (sale, receipt, count); `reference` names the fact,
     order or decision behind it. `effective_at` is the time it happened.
