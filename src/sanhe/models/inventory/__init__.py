@@ -1,0 +1,71 @@
+"""Inventory mathematics: how much stock demand justifies, exactly and for a million lines.
+
+`Demand` is demand over an interval as a distribution (negative binomial, Poisson or gamma);
+`protection_demand` makes it from a forecast by day and an uncertain interval; `order_up_to`
+with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
+`shortage_avoided` say what an order buys. Arrays in, arrays out; errors are ValueError.
+"""
+
+from sanhe.models.inventory.demand import (
+    Bools,
+    Demand,
+    Floats,
+    Ints,
+    above,
+    at_most,
+    demand_of,
+    quantile,
+    shortage,
+)
+from sanhe.models.inventory.interval import (
+    Spread,
+    cover_days,
+    daily_rate,
+    expected_demand,
+    overdispersed,
+    protection_demand,
+    whole_units,
+)
+from sanhe.models.inventory.policy import (
+    UnitCosts,
+    critical_ratio,
+    days_of_cover,
+    expected_fill,
+    normal_order_up_to,
+    order_up_to,
+    raise_to,
+    sellable_within,
+    shortage_avoided,
+    shortage_avoided_at,
+    unit_costs,
+)
+
+__all__ = [
+    "Bools",
+    "Demand",
+    "Floats",
+    "Ints",
+    "Spread",
+    "UnitCosts",
+    "above",
+    "at_most",
+    "cover_days",
+    "critical_ratio",
+    "daily_rate",
+    "days_of_cover",
+    "demand_of",
+    "expected_demand",
+    "expected_fill",
+    "normal_order_up_to",
+    "order_up_to",
+    "overdispersed",
+    "protection_demand",
+    "quantile",
+    "raise_to",
+    "sellable_within",
+    "shortage",
+    "shortage_avoided",
+    "shortage_avoided_at",
+    "unit_costs",
+    "whole_units",
+]
