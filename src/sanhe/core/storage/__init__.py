@@ -1,0 +1,25 @@
+"""Storage: PostgreSQL, embedded or your own; transactions, bulk copies, migrations, backups.
+
+The only package that imports database drivers. `Database.open` starts (or joins) the embedded
+server in the installation's home, or connects to SANHE_DATABASE_URL, brings the tables to this
+version and connects as the role `sanhe_app`, which owns nothing and passes no row-level
+security. One request or job is one `transaction`, committed at the edge.
+"""
+
+from sanhe.core.storage.bulk import copy_in, fetch_arrow, stream_arrow
+from sanhe.core.storage.database import Database, Transaction
+from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrations_folder
+from sanhe.core.storage.server import EmbeddedServer, start_server
+
+__all__ = [
+    "APP_ROLE",
+    "OWNER_ROLE",
+    "Database",
+    "EmbeddedServer",
+    "Transaction",
+    "copy_in",
+    "fetch_arrow",
+    "migrations_folder",
+    "start_server",
+    "stream_arrow",
+]

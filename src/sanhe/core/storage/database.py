@@ -1,0 +1,182 @@
+"""The database: opened once, used in transactions that commit at the edge."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit, urlunsplit
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlalchemy.exc import OperationalError
+
+from sanhe.core.clock import Clock
+from sanhe.core.errors import BadInput
+from sanhe.core.settings import Settings
+from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrate_to_head, prepare_roles
+from sanhe.core.storage.server import EmbeddedServer, start_server
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_DATABASE = "sanhe"
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One unit of work: all of it is committed or nothing. `actor` is who acts, e.g. a role."""
+
+    connection: sa.Connection
+    actor: str
+    clock: Clock
+
+    @property
+    def driver(self) -> psycopg.Connection[tuple[object, ...]]:
+        """The psycopg connection below, for COPY; it belongs to this transaction."""
+        found = self.connection.connection.driver_connection
+        assert isinstance(found, psycopg.Connection)
+        return found
+
+
+class Database:
+    """The installation's database, connected as the role `sanhe_app`, which owns nothing.
+
+    `url` connects as the application, `owner_url` as the owner of the tables (migrations).
+    """
+
+    def __init__(
+        self, *, url: str, owner_url: str, clock: Clock, server: EmbeddedServer | None = None
+    ) -> None:
+        self.url, self.owner_url, self.clock, self.server = url, owner_url, clock, server
+        self._engine = sa.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(_with_option(url, "timezone=UTC")),
+            pool_size=5,
+            max_overflow=10,
+            pool_pre_ping=True,
+        )
+
+    @classmethod
+    def open(cls, settings: Settings, *, clock: Clock, migrate: bool = True) -> Database:
+        """Open the database of these settings: the embedded server or the one of the URL.
+
+        `migrate` brings the tables to this version's state first. Raises BadInput when the
+        server of the URL can't be reached or used.
+        """
+        server = None
+        if settings.database_url is None:
+            server = start_server(settings.home)
+            _prepare_embedded(server)
+            owner_url = server.url(user=OWNER_ROLE, database=_DATABASE)
+            url = server.url(user=APP_ROLE, database=_DATABASE)
+        else:
+            owner_url = _libpq(settings.database_url)
+            url = _with_role(owner_url)
+        try:
+            if migrate:
+                if server is None:
+                    prepare_roles(owner_url)
+                migrate_to_head(owner_url)
+            opened = cls(url=url, owner_url=owner_url, clock=clock, server=server)
+            opened._check()
+        except (psycopg.OperationalError, OperationalError) as error:
+            if server is not None:
+                server.close()
+                raise
+            raise BadInput(
+                f"can't use this database: {str(error).splitlines()[0]}",
+                place="SANHE_DATABASE_URL",
+                remedy="check host, user and password; unset it for the embedded database",
+            ) from error
+        return opened
+
+    @contextlib.contextmanager
+    def transaction(self, *, actor: str) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on an error."""
+        with self._engine.begin() as connection:
+            yield Transaction(connection, actor, self.clock)
+
+    def read_arrow(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
+        """Run a query on what is committed; `$1` marks a parameter. Read only."""
+        with self.stream_arrow(query, parameters) as reader:
+            return reader.read_all()
+
+    @contextlib.contextmanager
+    def stream_arrow(
+        self, query: str, parameters: Sequence[object] = ()
+    ) -> Iterator[pa.RecordBatchReader]:
+        """Like `read_arrow`, as a stream of record batches: the result need not fit in memory."""
+        from adbc_driver_postgresql import dbapi
+
+        read_only = _with_option(self.url, "default_transaction_read_only=on")
+        with (
+            dbapi.connect(read_only, autocommit=True) as connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(query, tuple(parameters) or None)
+            yield cursor.fetch_record_batch()
+
+    def close(self) -> None:
+        """Close all connections; the embedded server stops with its last user."""
+        self._engine.dispose()
+        if self.server is not None:
+            self.server.close()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _check(self) -> None:
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+
+def _prepare_embedded(server: EmbeddedServer) -> None:
+    """Make the two roles and the database where they are missing; safe when run at once."""
+    with psycopg.connect(server.superuser_url, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(7346701)")
+        for role in (OWNER_ROLE, APP_ROLE):
+            known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role])
+            if known.fetchone() is None:
+                connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
+        grant = sql.SQL("GRANT {} TO {}")
+        connection.execute(grant.format(sql.Identifier(APP_ROLE), sql.Identifier(OWNER_ROLE)))
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE])
+        if known.fetchone() is None:
+            names = sql.Identifier(_DATABASE), sql.Identifier(OWNER_ROLE)
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+
+
+def _libpq(url: str) -> str:
+    """The URL as libpq takes it, without SQLAlchemy's driver suffix."""
+    parts = urlsplit(url)
+    if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
+        raise BadInput(
+            "this is no PostgreSQL URL",
+            place="SANHE_DATABASE_URL",
+            remedy="give postgresql://user:password@host/database",
+        )
+    return urlunsplit(parts._replace(scheme="postgresql"))
+
+
+def _with_role(url: str) -> str:
+    return _with_option(url, f"role={APP_ROLE}")
+
+
+def _with_option(url: str, option: str) -> str:
+    """Add a session setting to a URL's `options`."""
+    parts = urlsplit(url)
+    flag = quote(f"-c {option}", safe="")
+    pairs = parts.query.split("&") if parts.query else []
+    for index, pair in enumerate(pairs):
+        if pair.startswith("options="):
+            pairs[index] = f"{pair}%20{flag}"
+            break
+    else:
+        pairs.append(f"options={flag}")
+    return urlunsplit(parts._replace(query="&".join(pairs)))

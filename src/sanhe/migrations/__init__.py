@@ -1,0 +1,1 @@
+"""The database's migrations: one linear chain, run by `core.storage`."""
