@@ -1,0 +1,66 @@
+"""Demand forecasts for many daily series at once: mean, median and distribution.
+
+Arrays in, arrays out. A `Panel` holds N series of T days and what is known of the H days ahead.
+`forecast` picks the champion on a hold-out; `backtest` shows how it would have done before.
+"""
+
+from sanhe.models.forecast.backtest import backtest
+from sanhe.models.forecast.baselines import (
+    same_weekday_mean,
+    sba,
+    seasonal_naive,
+    tsb,
+    weekday_profile,
+)
+from sanhe.models.forecast.censoring import (
+    CensoringSettings,
+    Demand,
+    demand_panel,
+    estimate_demand,
+    uncensored_days,
+)
+from sanhe.models.forecast.champion import (
+    ACCURATE,
+    FAST,
+    ChampionSettings,
+    Forecast,
+    forecast,
+)
+from sanhe.models.forecast.distribution import Dispersion, DispersionSet, fit_dispersion
+from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
+from sanhe.models.forecast.history import FeatureNames
+from sanhe.models.forecast.panel import Panel
+from sanhe.models.forecast.scores import Score, bias, coverage, pinball, wape
+
+__all__ = [
+    "ACCURATE",
+    "FAST",
+    "CensoringSettings",
+    "ChampionSettings",
+    "Demand",
+    "Dispersion",
+    "DispersionSet",
+    "FeatureNames",
+    "FittedGbm",
+    "Forecast",
+    "GbmSettings",
+    "GlobalGbm",
+    "Panel",
+    "Prediction",
+    "Score",
+    "backtest",
+    "bias",
+    "coverage",
+    "demand_panel",
+    "estimate_demand",
+    "fit_dispersion",
+    "forecast",
+    "pinball",
+    "same_weekday_mean",
+    "sba",
+    "seasonal_naive",
+    "tsb",
+    "uncensored_days",
+    "wape",
+    "weekday_profile",
+]

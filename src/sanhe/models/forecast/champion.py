@@ -1,0 +1,133 @@
+"""The champion of a panel: the global model where it earns it on a hold-out, else a simple method.
+
+Nothing is decided by looking ahead. The last H days of the history are held out once: a smaller
+global model and the simple methods forecast them, the best one wins, and its errors there give
+the distribution. The winner is then fitted on the whole history.
+"""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from sanhe.models.forecast.baselines import same_weekday_mean, seasonal_naive, tsb
+from sanhe.models.forecast.censoring import demand_panel, uncensored_days
+from sanhe.models.forecast.distribution import (
+    Dispersion,
+    DispersionSet,
+    Kind,
+    fit_dispersion,
+)
+from sanhe.models.forecast.gbm import GbmSettings, GlobalGbm, Prediction
+from sanhe.models.forecast.panel import F32, Panel, is_counts
+from sanhe.models.forecast.scores import wape
+
+GLOBAL = "global_gbm"
+SIMPLE: dict[str, Callable[[Panel], F32]] = {
+    "same_weekday_mean": same_weekday_mean,
+    "tsb": tsb,
+    "seasonal_naive": seasonal_naive,
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChampionSettings:
+    """gbm: the full model. holdout_effort: share of its rows and trees spent on the hold-out.
+
+    margin: the global model must beat the best simple method by this share of its WAPE.
+    least_series: panels with fewer series go to the simple methods.
+    """
+
+    gbm: GbmSettings = dataclasses.field(default_factory=GbmSettings)
+    holdout_effort: float = 0.5
+    margin: float = 0.0
+    least_series: int = 20
+
+
+FAST = ChampionSettings(
+    gbm=GbmSettings(rows=200_000, trees=150, leaves=63, learning_rate=0.08, median=False)
+)
+ACCURATE = ChampionSettings()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Forecast:
+    """The champion's forecast of a panel.
+
+    mean, median: [N, H]. dispersion: the distribution around the mean. method: which one won.
+    holdout_wape: WAPE of each method on the hold-out, on days that were not censored.
+    """
+
+    mean: F32
+    median: F32
+    dispersion: DispersionSet
+    method: str
+    holdout_wape: dict[str, float]
+
+
+def forecast(panel: Panel, settings: ChampionSettings | None = None) -> Forecast:
+    """Choose the champion on a hold-out and forecast the panel's horizon with it.
+
+    Raises ValueError when the panel has fewer than 2 days, or nothing was seen.
+    """
+    chosen = settings or ACCURATE
+    if panel.days < 2 or np.isnan(panel.sales).all():
+        raise ValueError("at least two days of seen history are needed to forecast")
+    held = min(panel.horizon_days, panel.days // 2)
+    trial = panel.cut(panel.days - held, held)
+    actual = panel.sales[:, -held:]
+    clean = uncensored_days(panel)[:, -held:]
+    candidates = _simple(trial, chosen.gbm)
+    if _can_learn(trial, chosen):
+        smaller = _smaller(chosen.gbm, chosen.holdout_effort)
+        candidates[GLOBAL] = GlobalGbm(smaller).fit(trial).predict_both(trial)
+    seen = np.where(clean, actual, np.nan).astype(np.float32)
+    held_wape = {name: wape(seen, one.median) for name, one in candidates.items()}
+    method = _winner(held_wape, chosen.margin)
+    kind: Kind = "counts" if is_counts(panel.sales) else "quantities"
+    dispersion = _dispersion(candidates[method].mean, seen, kind=kind)
+    if method == GLOBAL:
+        final = GlobalGbm(chosen.gbm).fit(panel).predict_both(panel)
+    else:
+        final = _simple(panel, chosen.gbm)[method]
+    return Forecast(final.mean, final.median, dispersion, method, held_wape)
+
+
+def _simple(panel: Panel, gbm: GbmSettings) -> dict[str, Prediction]:
+    source = demand_panel(panel) if gbm.target == "demand" else panel
+    found = {name: method(source) for name, method in SIMPLE.items()}
+    return {name: Prediction(mean, mean) for name, mean in found.items()}
+
+
+def _can_learn(panel: Panel, settings: ChampionSettings) -> bool:
+    return bool(
+        panel.series >= settings.least_series
+        and panel.days > settings.gbm.least_history_days
+        and np.nansum(panel.sales) > 0
+    )
+
+
+def _smaller(gbm: GbmSettings, effort: float) -> GbmSettings:
+    return dataclasses.replace(
+        gbm, rows=max(int(gbm.rows * effort), 1), trees=max(int(gbm.trees * effort), 1),
+        learning_rate=min(gbm.learning_rate / max(effort, 0.1), 0.3),
+    )
+
+
+def _winner(held_wape: dict[str, float], margin: float) -> str:
+    scored = {name: value for name, value in held_wape.items() if np.isfinite(value)}
+    simple = {name: value for name, value in scored.items() if name != GLOBAL}
+    if not simple:
+        return GLOBAL if GLOBAL in held_wape else "same_weekday_mean"
+    best = min(simple, key=lambda name: simple[name])
+    if GLOBAL in scored and scored[GLOBAL] <= (1 - margin) * simple[best]:
+        return GLOBAL
+    return best
+
+
+def _dispersion(mean: F32, actual: F32, *, kind: Kind) -> DispersionSet:
+    clean = ~np.isnan(actual)
+    if not clean.any():
+        return DispersionSet((Dispersion(kind, 0.0, 0.0),))
+    sums = tuple(range(2, mean.shape[1] + 1))
+    return fit_dispersion(mean, actual, clean, kind=kind, sums_days=sums)
