@@ -15,7 +15,7 @@ from sanhe.cli.systems import answers, map_page
 
 def commands_page() -> str:
     """The text of docs/reference/commands.md: every command with its options and exit codes."""
-    from sanhe.cli import EXIT_CODES, app
+    from sanhe.cli.app import EXIT_CODES, app
 
     group = typer.main.get_command(app)
     assert isinstance(group, click.Group)

@@ -1,0 +1,60 @@
+"""The application: all commands, and one place where every refusal becomes a line and a code.
+
+Results go to stdout, progress and errors to stderr. Every command takes `--json`. The exit code
+is 0 when all went well; otherwise it is the code of the error's class (see `EXIT_CODES`).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from sanhe.cli import data, deciding, keeping, planning, trying
+from sanhe.core.errors import SanheError
+
+EXIT_CODES = {0: "all went well", 1: "sanhe refused or could not do it"} | {
+    error.exit_code: (error.__doc__ or "").split("\n")[0]
+    for error in sorted(SanheError.__subclasses__(), key=lambda error: error.exit_code)
+}
+
+app = typer.Typer(
+    name="sanhe",
+    help="Sanhe 三合: from a retailer's files to explained, approved orders.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for verbs in (trying, data, planning, deciding, keeping):
+    verbs.register(app)
+
+
+def main() -> None:
+    """Run the command line; every refusal is one clear line and an exit code."""
+    try:
+        result = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("stopped; nothing half-written, run it again to go on")
+        sys.exit(130)
+    except SanheError as error:
+        _refuse(error)
+        sys.exit(error.exit_code)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def _refuse(error: SanheError) -> None:
+    if "--json" in sys.argv:
+        refusal = {"error": type(error).__name__, "message": str(error), "exit": error.exit_code}
+        print(json.dumps({"refused": refusal}, ensure_ascii=False), file=sys.stderr)  # noqa: T201
+        return
+    Console(stderr=True, soft_wrap=True).print(f"[bold red]sanhe:[/] {escape(str(error))}")
