@@ -171,7 +171,7 @@ def histogram(data: Histogram) -> str:
 
 def health_matrix(cells: Sequence[HealthCell]) -> str:
     """ABC × XYZ: the area of a circle is the money in stock."""
-    left, top, wide, tall = 84, 30, 130, 84
+    left, top, wide, tall = 98, 30, 126, 84
     columns, rows = ("X", "Y", "Z"), ("A", "B", "C")
     names = {
         "X": ("X steady", "X 平稳"),

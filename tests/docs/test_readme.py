@@ -1,0 +1,75 @@
+"""The README's commands run, in their order, and say what it shows."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+# A figure differs from run to run (times, ids, dates); words do not.
+FIGURE = re.compile(r"\S*\d\S*")
+
+
+def steps(page: str) -> list[tuple[str, list[str]]]:
+    """The `$ sanhe …` lines of a page with the output shown below each."""
+    found: list[tuple[str, list[str]]] = []
+    for block in BLOCK.findall(page):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            elif found:
+                found[-1][1].append(line)
+    return [(command, shown) for command, shown in found if command.startswith("sanhe ")]
+
+
+def missing_words(shown: list[str], printed: str) -> list[str]:
+    """Words of the shown output that the command did not print; `…` stands for anything."""
+    said = set(re.split(r"\s+", printed))
+    words = [word for line in shown for word in line.split() if word != "…"]
+    return [word for word in words if not FIGURE.fullmatch(word) and word not in said]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
+    commands = steps(page.read_text(encoding="utf-8"))
+    if not commands:
+        pytest.skip("this page shows no commands")
+    environment = {
+        **os.environ,
+        "SANHE_HOME": str(tmp_path / "home"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "160",
+    }
+    for command, shown in commands:
+        if "$SANHE_DATA" in command:
+            break  # what follows needs a public data set; bench/ runs it
+        ended = subprocess.run(
+            shlex.split(command),
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+            timeout=300,
+            check=False,
+        )
+        assert ended.returncode == 0, f"{command}: {ended.stderr}"
+        assert not missing_words(shown, ended.stdout), f"{command}\n{ended.stdout}"
+
+
+def test_the_check_of_shown_output_can_fail() -> None:
+    assert missing_words(["proposals written"], "nothing") == ["proposals", "written"]
+    assert not missing_words(["312 proposals …"], "8 proposals and more")
+
+
+def test_the_readme_names_its_test_command_for_ci() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    after = readme.split("<!-- test command -->")[1]
+    assert after.lstrip().startswith("```console\n$ ")
