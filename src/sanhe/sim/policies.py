@@ -61,10 +61,10 @@ class DaysOfCover:
         self._parameters = parameters or old_parameters()
 
     def order(self, view: DayView) -> Ints:
-        """Base units to order tonight, [lines]."""
+        """Base units to order this morning, [lines]."""
         rule, lines = self._parameters, view.lines
         recent = view.sales[-rule.mean_over_days :]
-        on_sale = np.minimum(view.index + 1 - lines.listed_from, recent.shape[0])
+        on_sale = np.minimum(view.index - lines.listed_from, recent.shape[0])
         mean = recent.sum(axis=0) / np.maximum(on_sale, 1)
         floors = np.array(rule.class_from_units_per_day)
         kind = (mean[:, None] < floors[None, :]).sum(axis=1)
@@ -103,7 +103,7 @@ class OrderUpTo:
         return self._name
 
     def order(self, view: DayView) -> Ints:
-        """Base units to order tonight, [lines]."""
+        """Base units to order this morning, [lines]."""
         short = np.where(view.orderable, self._levels - view.on_hand - view.on_order, 0)
         return in_cases(short, view.lines)
 

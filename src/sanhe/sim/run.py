@@ -1,12 +1,14 @@
 """Run a policy against a world, day by day, all lines at once.
 
-A day: receipts before opening, sales until the shelf is empty, spoiled goods out at closing,
-then the policy sees the evening's figures and orders. The policy never sees the demand.
+A day: the policy sees the figures of the evening before and orders; then receipts before
+opening, sales until the shelf is empty, spoiled goods out at closing. An order placed on day d
+with a lead time of L days comes, if not late, before opening on day d + L. The policy never
+sees the demand.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -27,13 +29,14 @@ _LATEST_DAYS = 120
 
 @dataclass(frozen=True, slots=True)
 class DayView:
-    """What a policy may know on the evening of a day. Arrays run [lines] or [days, lines].
+    """What a policy may know on the morning of a day. Arrays run [lines] or [days, lines].
 
-    `on_hand`, `on_order`: base units after closing, and ordered but not yet received.
-    `sales`, `in_stock_share`, `opened_empty`: all days up to and including today.
-    `orderable`: the supplier takes orders today. `world_lines`: the lines' known terms.
-    `discount`, `activity`: [days + horizon, lines] price share paid; days ahead show only
-    what is announced by today. `off`, `feels`: the calendar, days ahead included.
+    `index` and `day`: today; nothing of today has happened yet. `lines`: the lines' terms.
+    `on_hand`, `on_order`: base units on the shelf, and ordered but not yet received.
+    `sales`, `in_stock_share`, `opened_empty`: all days before today.
+    `orderable`: the supplier takes orders today. `open_orders`: what is not yet received;
+    `deliveries`: what was received before today. Their `arrives` and `delivered` are 0 where
+    they lie ahead. `world`: calendar, items and places; its truth is not for policies.
     """
 
     index: int
@@ -45,17 +48,19 @@ class DayView:
     in_stock_share: Floats
     opened_empty: Bools
     orderable: Bools
+    open_orders: OrderLines
+    deliveries: OrderLines
     world: World
 
     def known_offers(self, horizon_days: int) -> tuple[Floats, Bools]:
-        """Price share paid and display activity, [today + 1 + horizon, lines].
+        """Price share paid and display activity, [index + horizon, lines].
 
-        Of the days ahead only what is announced by today shows; days past the world's end
-        are without offers.
+        The history, then `horizon_days` from today on. Of these only what was announced before
+        today shows; days past the world's end are without offers.
         """
-        end = self.index + 1 + horizon_days
+        end = self.index + horizon_days
         offers = self.world.offers
-        announced = offers.published[:end] <= self.index
+        announced = offers.published[:end] < self.index
         discount = np.where(announced, offers.discount[:end], 1.0).astype(np.float32)
         activity = announced & offers.activity[:end]
         missing = end - discount.shape[0]
@@ -66,7 +71,7 @@ class DayView:
 
 
 class Policy(Protocol):
-    """Decides, each evening, what to order."""
+    """Decides, each morning, what to order."""
 
     @property
     def name(self) -> str:
@@ -94,6 +99,26 @@ class OrderLines:
     arrives: Ints
     quantity: Ints
     delivered: Ints
+
+    def __len__(self) -> int:
+        """The number of order lines."""
+        return int(self.line.shape[0])
+
+    @classmethod
+    def none(cls) -> OrderLines:
+        """No order lines."""
+        return cls(*(np.zeros(0, dtype=np.int64) for _ in range(6)))
+
+    def followed_by(self, more: OrderLines) -> OrderLines:
+        """These order lines and then `more`."""
+        return OrderLines(
+            line=np.concatenate([self.line, more.line]),
+            ordered=np.concatenate([self.ordered, more.ordered]),
+            due=np.concatenate([self.due, more.due]),
+            arrives=np.concatenate([self.arrives, more.arrives]),
+            quantity=np.concatenate([self.quantity, more.quantity]),
+            delivered=np.concatenate([self.delivered, more.delivered]),
+        )
 
     def only(self, chosen: Ints | Bools) -> OrderLines:
         """The chosen order lines, by number or mask."""
@@ -155,7 +180,8 @@ class _Book:
         self.on_order = np.zeros(len(world.lines), dtype=np.int64)
         self.received_so_far = np.zeros(shape, dtype=np.int64)
         self.out_so_far = np.zeros(len(world.lines), dtype=np.int64)
-        self.orders: list[tuple[Ints, ...]] = []
+        self.orders = OrderLines.none()
+        self.days = days
 
     def take_over(self, history: Outcome) -> None:
         """Go on where another run stopped."""
@@ -169,10 +195,7 @@ class _Book:
         self.received_so_far[:days] = np.cumsum(history.received, axis=0)
         self.out_so_far = history.sales.sum(axis=0) + history.waste.sum(axis=0)
         self.on_order = history.on_order.copy()
-        done = history.orders
-        self.orders.append(
-            (done.line, done.ordered, done.due, done.arrives, done.quantity, done.delivered)
-        )
+        done = self.orders = history.orders
         ahead = (done.arrives >= days) & (done.arrives < self.arriving.shape[0])
         np.add.at(self.arriving, (done.arrives[ahead], done.line[ahead]), done.delivered[ahead])
         np.add.at(self.clearing, (done.arrives[ahead], done.line[ahead]), done.quantity[ahead])
@@ -197,11 +220,11 @@ def run(world: World, policy: Policy, *, days: int, after: Outcome | None = None
         book.take_over(after)
         start = after.days
     for index in range(start, days):
+        view = _morning(world, book, index)
+        quantity = np.asarray(policy.order(view), dtype=np.int64)
+        _refuse_wrong_orders(world, view, quantity)
+        _place_orders(world, book, quantity, index=index)
         _trade(world, book, index)
-        _place_orders(world, book, policy, index=index)
-    columns = [np.concatenate(parts) for parts in zip(*book.orders, strict=True)]
-    if not columns:
-        columns = [np.zeros(0, dtype=np.int64) for _ in range(6)]
     return Outcome(
         policy=policy.name,
         from_day=start,
@@ -211,7 +234,7 @@ def run(world: World, policy: Policy, *, days: int, after: Outcome | None = None
         waste=book.waste,
         closing=book.closing,
         in_stock_share=book.share,
-        orders=OrderLines(*columns),
+        orders=book.orders,
         on_order=book.on_order,
     )
 
@@ -267,38 +290,62 @@ def spoiled(shelf_life_days: Ints, received_so_far: Ints, gone: Ints, *, index: 
     return np.asarray(np.maximum(due - gone, 0), dtype=np.int64)
 
 
-def _place_orders(world: World, book: _Book, policy: Policy, *, index: int) -> None:
+def _morning(world: World, book: _Book, index: int) -> DayView:
+    """What is known before opening."""
     lines = world.lines
+    new = np.where(lines.listed_from == index, world.supply.opening_stock, 0)
+    before = book.closing[index - 1] if index else np.zeros(len(lines), dtype=np.int64)
     today = world.calendar.weekday[index]
-    orderable = lines.order_weekday[:, today] & (lines.listed_from <= index)
-    view = DayView(
+    came = book.orders.arrives < index
+    ahead = book.orders.only(~came)
+    unknown = np.zeros(len(ahead), dtype=np.int64)
+    return DayView(
         index=index,
         day=world.day(index),
         lines=lines,
-        on_hand=_read_only(book.closing[index]),
+        on_hand=before + new,
         on_order=_read_only(book.on_order),
-        sales=_read_only(book.sales[: index + 1]),
-        in_stock_share=_read_only(book.share[: index + 1]),
-        opened_empty=_read_only(book.opening[: index + 1] == 0),
-        orderable=orderable,
+        sales=_read_only(book.sales[:index]),
+        in_stock_share=_read_only(book.share[:index]),
+        opened_empty=_read_only(book.opening[:index] == 0),
+        orderable=lines.order_weekday[:, today] & (lines.listed_from <= index),
+        open_orders=replace(ahead, arrives=unknown, delivered=unknown),
+        deliveries=book.orders.only(came),
         world=world,
     )
-    quantity = np.asarray(policy.order(view), dtype=np.int64)
-    _refuse_wrong_orders(world, view, quantity)
+
+
+def _place_orders(world: World, book: _Book, quantity: Ints, *, index: int) -> None:
+    """Hand the day's orders to the suppliers, who deliver late or short as the world drew."""
     chosen = np.flatnonzero(quantity)
     if not chosen.size:
         return
-    wanted = quantity[chosen]
-    due = index + lines.lead_time_days[chosen]
-    late = world.supply.delay_days[index, lines.supplier[chosen], lines.place[chosen]]
-    case = lines.case_size[chosen]
-    delivered = np.round(wanted * world.supply.filled[index, chosen] / case).astype(np.int64)
-    delivered = np.minimum(delivered * case, wanted)
-    book.on_order[chosen] += wanted
-    book.arriving[due + late, chosen] += delivered
-    book.clearing[due + late, chosen] += wanted
-    ordered = np.full(chosen.shape, index, dtype=np.int64)
-    book.orders.append((chosen, ordered, due, due + late, wanted, delivered))
+    placed = answered(world, chosen, quantity[chosen], index=index)
+    book.on_order[chosen] += placed.quantity
+    np.add.at(book.arriving, (placed.arrives, chosen), placed.delivered)
+    np.add.at(book.clearing, (placed.arrives, chosen), placed.quantity)
+    book.orders = book.orders.followed_by(placed)
+
+
+def answered(world: World, line: Ints, quantity: Ints, *, index: int) -> OrderLines:
+    """What suppliers make of order lines placed on day `index`: when they come, and how much.
+
+    The world drew delays and shortfalls by day, so the same line on the same day meets the
+    same fate under every policy. Short lines come in whole cases; their rest is cancelled.
+    """
+    lines = world.lines
+    due = index + lines.lead_time_days[line]
+    late = world.supply.delay_days[index, lines.supplier[line], lines.place[line]]
+    case = lines.case_size[line]
+    cases = np.round(quantity * world.supply.filled[index, line] / case).astype(np.int64)
+    return OrderLines(
+        line=line,
+        ordered=np.full(line.shape, index, dtype=np.int64),
+        due=due,
+        arrives=due + late,
+        quantity=quantity,
+        delivered=np.minimum(cases * case, quantity),
+    )
 
 
 def _read_only(array: NDArray[_Scalar]) -> NDArray[_Scalar]:

@@ -171,7 +171,8 @@ class World:
         Deliveries by name, each an Arrow table in FACT_SCHEMA, in an order in which they may be
         recorded: places, holidays, items, prices, suppliers, supply, promotions, weather,
         sales, orders, receipts, waste, stock. The shelves are counted on the last `counted_days`
-        evenings; orders and receipts reach back `orders_days`. `dense` reports days without a sale too. Truth is not among them.
+        evenings; orders and receipts reach back `orders_days`. `dense` reports days without a
+        sale too. Truth is not among them.
         """
         from sanhe.sim.history import history_facts
 
