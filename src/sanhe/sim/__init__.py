@@ -5,8 +5,9 @@ health) do to days of stock, fill rate and waste. In: a seed and settings. Out: 
 same doors as real data, and day-by-day outcomes of ordering policies.
 """
 
+from sanhe.sim.book import OrderLines, Outcome
 from sanhe.sim.policies import DaysOfCover, OrderUpTo, optimal_levels, scarce_levels
-from sanhe.sim.run import DayView, Outcome, Policy, run
+from sanhe.sim.run import DayView, Policy, run
 from sanhe.sim.settings import (
     VELOCITIES,
     VelocityClass,
@@ -22,6 +23,7 @@ __all__ = [
     "VELOCITIES",
     "DayView",
     "DaysOfCover",
+    "OrderLines",
     "OrderUpTo",
     "Outcome",
     "Policy",

@@ -26,7 +26,7 @@ from sanhe.sim.trade_facts import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sanhe.sim.run import Outcome
+    from sanhe.sim.book import Outcome
     from sanhe.sim.world import World
 
 

@@ -19,7 +19,7 @@ from sanhe.sim.columns import (
 
 if TYPE_CHECKING:
     from sanhe.sim.arrays import Bools, Floats, Ints
-    from sanhe.sim.run import OrderLines, Outcome
+    from sanhe.sim.book import OrderLines, Outcome
     from sanhe.sim.world import World
 
 OPEN_HOUR, ORDER_HOUR, CLOSE_HOUR, WASTE_HOUR, COUNT_HOUR = 6, 21, 22, 22, 23

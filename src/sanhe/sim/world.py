@@ -36,7 +36,7 @@ from sanhe.sim.settings import WorldSettings
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sanhe.sim.run import Outcome
+    from sanhe.sim.book import Outcome
 
 _CONCERNS = (
     "master",
