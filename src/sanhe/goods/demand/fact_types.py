@@ -1,0 +1,85 @@
+"""The fact types of demand: sales, promotions, weather."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sanhe.core.facts import FactField, FactType
+
+OWNER: Final = "goods.demand"
+DOORS: Final = ("connectors.files", "sim")
+
+_WEATHER: Final = {
+    "city": FactField("str", "city it holds for; needed where the fact names no place"),
+    "precipitation_mm": FactField("float", "rain and melted snow of the day, mm"),
+    "temperature_c": FactField("float", "mean temperature of the day, degrees Celsius"),
+    "humidity": FactField("float", "mean relative humidity of the day, percent"),
+    "wind": FactField("float", "mean wind of the day, in the unit of the source"),
+}
+
+SALE_DAY: Final = FactType(
+    "sale.day",
+    OWNER,
+    "Gross sales of one SKU at one place on one business day (日销). Returns are not netted.",
+    needs=("sku", "place", "quantity"),
+    payload={
+        "in_stock_share": FactField("float", "share of the selling hours in stock, 0..1"),
+        "opened_empty": FactField("bool", "the day opened without stock"),
+        "discount": FactField("float", "price paid / list price, 1 = no discount"),
+    },
+    writers=DOORS,
+    readers=(OWNER, "goods.stock", "goods.health"),
+)
+SALE_LINE: Final = FactType(
+    "sale.line",
+    OWNER,
+    "One line of a till receipt (小票). A return is a line of negative quantity.",
+    needs=("sku", "place", "quantity"),
+    payload={
+        "receipt": FactField("str", "number of the receipt"),
+        "line": FactField("int", "line of the receipt"),
+        "return_of": FactField("str", "external id of the line that comes back"),
+    },
+    writers=DOORS,
+    readers=(OWNER, "goods.stock", "goods.health"),
+)
+PROMOTION_PUBLISHED: Final = FactType(
+    "promotion.published",
+    OWNER,
+    "A promotion (促销) from `day` to `until`, for a SKU, a place, a category, or everything."
+    " `event_at` is the moment of its announcement.",
+    payload={
+        "until": FactField("date", "last day, included", required=True),
+        "discount": FactField("float", "price paid / list price, 1 = none", required=True),
+        "name": FactField("str", "what the retailer calls it"),
+        "category": FactField("str", "category path it covers, where the fact names no SKU"),
+        "activity": FactField("bool", "backed by display, leaflet or a campaign"),
+    },
+    writers=DOORS,
+    readers=(OWNER,),
+)
+WEATHER_OBSERVED: Final = FactType(
+    "weather.observed",
+    OWNER,
+    "The weather of a past day at a place or in a city.",
+    payload=_WEATHER,
+    writers=DOORS,
+    readers=(OWNER,),
+)
+WEATHER_FORECAST: Final = FactType(
+    "weather.forecast",
+    OWNER,
+    "A weather forecast for `day`, published at `event_at`.",
+    payload=_WEATHER,
+    writers=DOORS,
+    readers=(OWNER,),
+)
+
+FACT_TYPES: Final = (
+    SALE_DAY,
+    SALE_LINE,
+    PROMOTION_PUBLISHED,
+    WEATHER_OBSERVED,
+    WEATHER_FORECAST,
+)
+"""What goods.demand owns."""

@@ -1,0 +1,178 @@
+"""Forecast methods by name: from a panel to mean, median and distribution."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from sanhe.core.errors import BadInput
+from sanhe.goods.demand.rules import lift_short
+from sanhe.models.forecast import (
+    ChampionSettings,
+    Dispersion,
+    DispersionSet,
+    GlobalGbm,
+    Panel,
+    demand_panel,
+    fit_dispersion,
+    forecast,
+    same_weekday_mean,
+    sba,
+    seasonal_naive,
+    tsb,
+    uncensored_days,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F32 = NDArray[np.float32]
+
+CHAMPION: Final = "champion"
+GBM: Final = "gbm"
+SIMPLE: Final[Mapping[str, Callable[[Panel], F32]]] = {
+    "same_weekday_mean": same_weekday_mean,
+    "seasonal_naive": seasonal_naive,
+    "sba": sba,
+    "tsb": tsb,
+}
+METHODS: Final = (CHAMPION, GBM, *SIMPLE)
+LEAST_SERIES: Final = 50
+LEAST_DAYS: Final = 28
+NO_LIGHTGBM: Final = (
+    "LightGBM can't load ({reason}); forecast by a simple method instead"
+    " (install libgomp1 and run sanhe doctor)"
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """A forecast of one panel: mean, median [N, H]; its distribution; the method that made it."""
+
+    mean: F32
+    median: F32
+    dispersion: DispersionSet
+    chosen: str
+    holdout_wape: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+
+def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
+    """Forecast a panel by one of METHODS.
+
+    The champion is the global model where it beats the simple methods on held-out days; panels
+    of under 50 series or 28 days, and machines without LightGBM, get the best simple method.
+    Series seen for under 28 days are pulled to the level of like series when the method is
+    simple. Raises BadInput for an unknown method, or `gbm` on too short a history.
+    """
+    if method not in METHODS:
+        raise BadInput(
+            f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
+        )
+    if np.isnan(panel.sales).all() or panel.days < 2:
+        return _unfit(panel)
+    missing = lightgbm_missing() if method in (CHAMPION, GBM) else ""
+    if method == CHAMPION or missing:
+        made = _champion(panel, settings, missing)
+    elif method == GBM:
+        made = _by_gbm(panel, settings)
+    else:
+        made = _simple(panel, method, target=settings.gbm.target)
+    if made.chosen in SIMPLE:
+        groups = _fine_to_coarse(panel)
+        return dataclasses.replace(
+            made,
+            mean=lift_short(made.mean, panel.sales, groups),
+            median=lift_short(made.median, panel.sales, groups),
+        )
+    return made
+
+
+def lightgbm_missing() -> str:
+    """Why LightGBM can't be loaded, "" when it can; usually libgomp is not installed."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # spinning threads starve each other
+    try:
+        import lightgbm  # noqa: F401
+    except (ImportError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _champion(panel: Panel, settings: ChampionSettings, missing: str) -> Made:
+    notes: tuple[str, ...] = ()
+    least = max(settings.least_series, LEAST_SERIES)
+    if missing:
+        notes = (NO_LIGHTGBM.format(reason=missing),)
+    elif panel.series < least or panel.days < LEAST_DAYS:
+        notes = (
+            f"{panel.series:,} series of {panel.days} days are too little for the global model:"
+            " forecast by a simple method",
+        )
+    if notes:
+        least = panel.series + 1
+    made = forecast(panel, dataclasses.replace(settings, least_series=least))
+    return Made(made.mean, made.median, made.dispersion, made.method, made.holdout_wape, notes)
+
+
+def _by_gbm(panel: Panel, settings: ChampionSettings) -> Made:
+    least_days = settings.gbm.least_history_days + panel.horizon_days
+    if panel.days <= least_days:
+        raise BadInput(
+            f"{panel.days} days of history are too few for method gbm",
+            remedy=f"give more than {least_days} days, or choose champion",
+        )
+    held = _held(panel)
+    trial = panel.cut(panel.days - held, held)
+    tried = GlobalGbm(settings.gbm).fit(trial).predict(trial)
+    made = GlobalGbm(settings.gbm).fit(panel).predict_both(panel)
+    return Made(made.mean, made.median, _dispersion(panel, tried), GBM, {})
+
+
+def _simple(panel: Panel, method: str, *, target: str) -> Made:
+    def run(one: Panel) -> F32:
+        return SIMPLE[method](demand_panel(one) if target == "demand" else one)
+
+    held = _held(panel)
+    mean = run(panel)
+    return Made(mean, mean, _dispersion(panel, run(panel.cut(panel.days - held, held))), method, {})
+
+
+def _held(panel: Panel) -> int:
+    return min(panel.horizon_days, panel.days // 2)
+
+
+def _dispersion(panel: Panel, tried: F32) -> DispersionSet:
+    """The distribution of the errors of the held-out days."""
+    days = tried.shape[1]
+    actual, clean = panel.sales[:, -days:], uncensored_days(panel)[:, -days:]
+    kind = _kind(panel)
+    if not clean.any():
+        return DispersionSet((Dispersion(kind, 0.0, 0.0),))
+    return fit_dispersion(tried, actual, clean, kind=kind, sums_days=tuple(range(2, days + 1)))
+
+
+def _kind(panel: Panel) -> Literal["counts", "quantities"]:
+    seen = panel.sales[~np.isnan(panel.sales)]
+    return "counts" if bool((seen == np.round(seen)).all()) else "quantities"
+
+
+def _unfit(panel: Panel) -> Made:
+    """A day of history, or none: the pooled mean of what was seen."""
+    groups = _fine_to_coarse(panel)
+    flat = np.nan_to_num(panel.sales[:, -1:]).repeat(panel.horizon_days, axis=1)
+    mean = lift_short(flat.astype(np.float32), panel.sales, groups)
+    spread = DispersionSet((Dispersion(_kind(panel), 0.0, 0.0),))
+    note = "less than two days of sales: every forecast is the mean of what was seen"
+    return Made(mean, mean, spread, "mean", {}, (note,))
+
+
+def _fine_to_coarse(panel: Panel) -> tuple[NDArray[np.int32], ...]:
+    """Partitions for pooling: the same SKU elsewhere, then the category levels, fine first."""
+    names = panel.static_names
+    levels = sorted((n for n in names if n.startswith("category_")), reverse=True)
+    wanted = [n for n in ("sku", *levels) if n in names]
+    return tuple(panel.static[:, names.index(n)] for n in wanted)

@@ -1,0 +1,196 @@
+"""A forecast run: what was forecast, for whom, as of when, and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from sanhe.core.errors import BadInput, NotFound
+from sanhe.goods.demand.rules import extend
+from sanhe.models.forecast import Dispersion, DispersionSet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from sanhe.core.values import Json
+
+    F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
+
+HISTORY_DAYS: Final = 28
+LONGEST_WINDOW_DAYS: Final = 730
+Kind = Literal["counts", "quantities"]
+KINDS: Final[tuple[Kind, ...]] = ("counts", "quantities")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a reader wants to see beside a forecast, per series, in base units.
+
+    last_days: [N, 28] sales of the days before as_of, the newest last, nan = unknown. days_seen:
+    [N] days with known sales. daily_mean: [N] mean of the last 28 seen days. zero_share and
+    stock_out_share: [N] share of seen days without a sale; of days out of stock for part of the
+    day. weekday_profile: [N, 7] mean sales by weekday / mean, Monday first.
+    """
+
+    last_days: F32
+    days_seen: NDArray[np.int32]
+    daily_mean: F32
+    zero_share: F32
+    stock_out_share: F32
+    weekday_profile: F32
+
+
+@dataclass(frozen=True, slots=True)
+class WindowDemand:
+    """Demand over an interval, per asked line, in base units.
+
+    mean, variance: float64 [K]. counted: [K], True = whole units (negative binomial), False = a
+    measured quantity (gamma). size: the k of Var = mean + mean²/k (counts) or mean²/k. known:
+    [K], False where the run has no such series; mean and variance are 0 there.
+    """
+
+    mean: F64
+    variance: F64
+    size: F64
+    counted: NDArray[np.bool_]
+    known: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRun:
+    """One run over all series.
+
+    id: derived from the data and the method; the same input gives the same run. as_of: the first
+    forecast day. method: what was asked for; chosen: what won, by kind of goods. keys: columns
+    sku, place. mean, median: [N, H] in base units; plan stock with the mean, judge the forecast
+    by the median. counted, scale: [N], see `rules.unit_scale`. dispersion: the distribution
+    around the mean, by kind, in scaled units. holdout_wape: WAPE of each candidate on the days
+    held out. notes: what a reader should know.
+    """
+
+    id: str
+    as_of: date
+    horizon_days: int
+    method: str
+    chosen: Mapping[str, str]
+    keys: pa.Table
+    mean: F32
+    median: F32
+    counted: NDArray[np.bool_]
+    scale: F32
+    dispersion: Mapping[str, DispersionSet]
+    holdout_wape: Mapping[str, Mapping[str, float]]
+    history: History
+    notes: tuple[str, ...]
+    digest: str
+
+    def rows(self, keys: pa.Table) -> NDArray[np.int64]:
+        """The row of each (sku, place) of `keys`, [K]; -1 where the run has none."""
+        import pyarrow as pa
+
+        at = pa.array(np.arange(self.keys.num_rows))
+        table = self.keys.select(["sku", "place"]).append_column("at", at)
+        asked = keys.select(["sku", "place"])
+        asked = asked.append_column("line", pa.array(np.arange(keys.num_rows)))
+        found = asked.join(table, ["sku", "place"]).sort_by("line")
+        return np.asarray(found["at"].fill_null(-1).to_numpy(), np.int64)
+
+    def row(self, sku: str, place: str) -> int:
+        """The row of one series. Raises NotFound."""
+        import pyarrow as pa
+
+        at = int(self.rows(pa.table({"sku": [sku], "place": [place]}))[0])
+        if at < 0:
+            raise NotFound(f"no forecast for SKU {sku} at {place} in the run as of {self.as_of}")
+        return at
+
+    def window(
+        self, keys: pa.Table, days: int | Sequence[int] | NDArray[np.int64], start_days: int = 0
+    ) -> WindowDemand:
+        """Demand of each (sku, place) over `days` days, beginning start_days after as_of.
+
+        days: one number, or one per line (0 = no demand). Beyond the horizon the last week
+        repeats. The variance is that of the sum of these days, not the sum of daily variances.
+        Raises BadInput for negative or overlong intervals.
+        """
+        length = np.broadcast_to(np.asarray(days, np.int64), (keys.num_rows,))
+        self._check(length, start_days)
+        at = self.rows(keys)
+        known = at >= 0
+        row = np.maximum(at, 0)
+        last = start_days + int(length.max(initial=0))
+        steps = np.zeros((len(self.mean), last + 1))
+        np.cumsum(extend(self.mean, last), axis=1, out=steps[:, 1:], dtype=np.float64)
+        mean = (steps[row, start_days + length] - steps[row, start_days]) * known
+        variance, size = np.zeros(len(row)), np.full(len(row), np.inf)
+        for kind in KINDS:
+            for one in np.unique(length[length > 0]):
+                mine = known & (length == one) & (self.counted[row] == (kind == "counts"))
+                if not mine.any():
+                    continue
+                spread = self.dispersion[kind].of(int(one))
+                scale = self.scale[row[mine]].astype(np.float64)
+                variance[mine] = spread.variance(mean[mine] * scale) / scale**2
+                size[mine] = spread.size(mean[mine] * scale)
+        return WindowDemand(mean, variance * (mean > 0), size, self.counted[row], known)
+
+    def quantile(self, q: float, days: int = 1) -> F64:
+        """The q-quantile per series: of each day, [N, H], or of the sum of days, [N].
+
+        days: 1 gives the days of the horizon; more gives the sum of the first `days` days.
+        """
+        means = self.mean if days == 1 else extend(self.mean, days).sum(1, keepdims=True)
+        out = np.zeros(means.shape)
+        for kind in KINDS:
+            mine = self.counted == (kind == "counts")
+            if mine.any():
+                scale = self.scale[mine].astype(np.float64)[:, None]
+                spread = self.dispersion[kind].of(days)
+                out[mine] = spread.quantile(means[mine] * scale, q) / scale
+        return out if days == 1 else out[:, 0]
+
+    @staticmethod
+    def _check(length: NDArray[np.int64], start_days: int) -> None:
+        longest = int(length.max(initial=0))
+        if start_days < 0 or int(length.min(initial=0)) < 0:
+            raise BadInput(
+                "an interval can't be negative",
+                place=f"days {int(length.min(initial=0))}, start {start_days}",
+                remedy="give days from 0 on",
+            )
+        if start_days + longest > LONGEST_WINDOW_DAYS:
+            raise BadInput(
+                f"{start_days + longest} days reach too far ahead",
+                place="the protection interval",
+                remedy=f"keep review and lead time under {LONGEST_WINDOW_DAYS} days",
+            )
+
+
+def dispersion_to_json(spread: Mapping[str, DispersionSet]) -> dict[str, Json]:
+    """kind of goods -> {"kind": distribution, "fitted": [[days, a, b], ...]}."""
+    return {
+        goods: {
+            "kind": fitted.fitted[0].kind,
+            "fitted": [[one.days, one.a, one.b] for one in fitted.fitted],
+        }
+        for goods, fitted in spread.items()
+    }
+
+
+def dispersion_from_json(stored: Mapping[str, Any]) -> dict[str, DispersionSet]:
+    """The inverse of `dispersion_to_json`."""
+    return {
+        goods: DispersionSet(
+            tuple(
+                Dispersion(one["kind"], float(a), float(b), int(days))
+                for days, a, b in one["fitted"]
+            )
+        )
+        for goods, one in stored.items()
+    }

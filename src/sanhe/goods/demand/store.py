@@ -1,0 +1,192 @@
+"""Where demand meets the lake: its SQL models, and the forecast runs it keeps."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from sanhe.core.lake import current_facts
+from sanhe.goods.demand.run import (
+    ForecastRun,
+    History,
+    dispersion_from_json,
+    dispersion_to_json,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from sanhe.core.lake import Lake, LakeTable
+    from sanhe.core.values import Json
+
+FOLDER: Final = "forecast/"
+
+MODELS: Final[Mapping[str, tuple[str, ...]]] = {
+    "span": ("sale_day", "sale_line"),
+    "sale_cell": ("sale_day", "sale_line"),
+    "series": ("sale_cell", "stock_counted"),
+    "series_described": ("series", "item_described", "place_described"),
+    "daily": ("sale_cell", "series"),
+    "reported": ("sale_cell",),
+    "stock_state": ("series", "stock_counted", "stock_moved", "purchase_received"),
+    "promotion_period": ("series_described", "promotion_published"),
+    "price_step": ("series", "price_set"),
+    "holiday_flag": ("holiday_declared",),
+    "weather_day": ("series", "place_described", "weather_observed", "weather_forecast"),
+}
+"""Each SQL model of this package and its inputs: models, or fact types with `_` for the dot."""
+
+
+def run_model(lake: Lake, model: str, parameters: Mapping[str, Json]) -> pa.Table:
+    """The rows of one SQL model over the current facts of the lake.
+
+    parameters: what the model's header names; others are left out. A fact type that was never
+    recorded counts as an empty table.
+    """
+    order: list[str] = []
+    _collect(model, order)
+    facts = [_fact_type(name) for name in order if name not in MODELS]
+    sources = current_facts(lake, facts)
+    parts = [
+        f"{name} AS (\n{_text(name) if name in MODELS else sources.sql[_fact_type(name)]}\n)"
+        for name in order
+    ]
+    sql = f"WITH {', '.join(parts)}\nSELECT * FROM {model}"
+    used = {name: value for name, value in parameters.items() if f"${name}" in sql}
+    return lake.query(sql, used, tables=sources.tables)
+
+
+def last_day(lake: Lake) -> date | None:
+    """The last business day with a sale fact, None without any."""
+    day = run_model(lake, "span", {"as_of": date.max.isoformat()})["last_day"][0].as_py()
+    return cast("date | None", day)
+
+
+def stamp(lake: Lake) -> str:
+    """SHA-256 over the versions of all tables the panel reads: it changes when any fact does."""
+    order: list[str] = []
+    for model in MODELS:
+        _collect(model, order)
+    facts = sorted(_fact_type(name) for name in order if name not in MODELS)
+    have = lake.tables()
+    digest = hashlib.sha256()
+    for name in current_facts(lake, facts).tables:
+        table = have[name]
+        digest.update(f"{name} {table.files} {table.rows} {table.written_at}\n".encode())
+    return digest.hexdigest()
+
+
+def save_run(lake: Lake, run: ForecastRun, *, data_stamp: str) -> None:
+    """Keep a run in the lake, whole or not at all; the same id replaces itself."""
+    import pyarrow as pa
+
+    columns = {
+        "sku": run.keys["sku"],
+        "place": run.keys["place"],
+        "counted": pa.array(run.counted),
+        "scale": pa.array(run.scale),
+        "mean": _lists(run.mean),
+        "median": _lists(run.median),
+        "last_days": _lists(run.history.last_days),
+        "days_seen": pa.array(run.history.days_seen),
+        "daily_mean": pa.array(run.history.daily_mean),
+        "zero_share": pa.array(run.history.zero_share),
+        "stock_out_share": pa.array(run.history.stock_out_share),
+        "weekday_profile": _lists(run.history.weekday_profile),
+    }
+    details: dict[str, Json] = {
+        "id": run.id,
+        "as_of": run.as_of.isoformat(),
+        "horizon_days": run.horizon_days,
+        "method": run.method,
+        "chosen": dict(run.chosen),
+        "dispersion": dispersion_to_json(run.dispersion),
+        "holdout_wape": {kind: dict(scores) for kind, scores in run.holdout_wape.items()},
+        "notes": list(run.notes),
+        "digest": run.digest,
+        "stamp": data_stamp,
+    }
+    lake.write(FOLDER + run.id, pa.table(columns), details=details)
+
+
+def load_run(lake: Lake, run_id: str) -> ForecastRun | None:
+    """A run by its id, or None when it is not kept."""
+    kept = lake.tables().get(FOLDER + run_id)
+    return None if kept is None else _run(kept, lake.read(kept.name))
+
+
+def find_run(lake: Lake, wanted: Mapping[str, Json]) -> ForecastRun | None:
+    """The newest run whose details hold all of `wanted`, or None."""
+    runs = [
+        table
+        for name, table in lake.tables().items()
+        if name.startswith(FOLDER)
+        and all(table.details.get(key) == value for key, value in wanted.items())
+    ]
+    if not runs:
+        return None
+    newest = max(runs, key=lambda table: (table.written_at, table.name))
+    return _run(newest, lake.read(newest.name))
+
+
+def _run(kept: LakeTable, rows: pa.Table) -> ForecastRun:
+    details = cast("Mapping[str, Any]", kept.details)
+    return ForecastRun(
+        id=str(details["id"]),
+        as_of=date.fromisoformat(details["as_of"]),
+        horizon_days=int(details["horizon_days"]),
+        method=str(details["method"]),
+        chosen=dict(details["chosen"]),
+        keys=rows.select(["sku", "place"]),
+        mean=_grid(rows, "mean"),
+        median=_grid(rows, "median"),
+        counted=np.asarray(rows["counted"].to_numpy(), bool),
+        scale=np.asarray(rows["scale"].to_numpy(), np.float32),
+        dispersion=dispersion_from_json(details["dispersion"]),
+        holdout_wape={kind: dict(scores) for kind, scores in details["holdout_wape"].items()},
+        history=History(
+            last_days=_grid(rows, "last_days"),
+            days_seen=np.asarray(rows["days_seen"].to_numpy(), np.int32),
+            daily_mean=np.asarray(rows["daily_mean"].to_numpy(), np.float32),
+            zero_share=np.asarray(rows["zero_share"].to_numpy(), np.float32),
+            stock_out_share=np.asarray(rows["stock_out_share"].to_numpy(), np.float32),
+            weekday_profile=_grid(rows, "weekday_profile"),
+        ),
+        notes=tuple(details["notes"]),
+        digest=str(details["digest"]),
+    )
+
+
+def _lists(grid: NDArray[np.float32]) -> pa.Array:
+    import pyarrow as pa
+
+    flat = pa.array(np.ascontiguousarray(grid, np.float32).ravel())
+    return pa.FixedSizeListArray.from_arrays(flat, grid.shape[1])
+
+
+def _grid(rows: pa.Table, name: str) -> NDArray[np.float32]:
+    column = rows[name].combine_chunks()
+    width = len(column[0]) if len(column) else 0
+    return np.asarray(column.flatten().to_numpy(), np.float32).reshape(rows.num_rows, width)
+
+
+def _collect(model: str, order: list[str]) -> None:
+    """The model and all it reads, inputs first, each once."""
+    for name in MODELS.get(model, ()):
+        _collect(name, order)
+    if model not in order:
+        order.append(model)
+
+
+def _fact_type(name: str) -> str:
+    return name.replace("_", ".", 1)
+
+
+def _text(model: str) -> str:
+    return resources.files(__package__).joinpath(f"{model}.sql").read_text("utf-8")
