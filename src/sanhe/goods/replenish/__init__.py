@@ -1,0 +1,48 @@
+"""Replenishment (补货): how much of what to order where, as decisions whose arithmetic adds up.
+
+Systems: S3.
+
+Inputs: a forecast run (goods.demand), stock, open orders, supply terms, prices and classes as
+tables, the order policy and the assumptions file. Decides the quantity of each SKU × place:
+demand over review + lead time + safety - on hand - on order + reserved, then minimum quantity,
+full cases, shelf life, budget, the supplier's order days. Outputs: decisions of the kind
+`replenish`, at most one open for each SKU × place; approved ones become purchase orders.
+"""
+
+from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
+from sanhe.goods.replenish.matching import Matched
+from sanhe.goods.replenish.money import UnitMoney, unit_money
+from sanhe.goods.replenish.policy import KIND, Policy
+from sanhe.goods.replenish.ports import Forecast, Known
+from sanhe.goods.replenish.prepare import Prepared, prepare
+from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
+from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Lines, Outcome, compute
+from sanhe.goods.replenish.words import ASSUMED_WORDS, TERM_WORDS
+
+__all__ = [
+    "ASSUMED_WORDS",
+    "CONSTRAINTS",
+    "DECISION_KIND",
+    "KIND",
+    "TERMS",
+    "TERM_WORDS",
+    "Assumptions",
+    "Executed",
+    "ExplainedTerm",
+    "Explanation",
+    "Forecast",
+    "Known",
+    "Lines",
+    "Matched",
+    "Orders",
+    "Outcome",
+    "Plan",
+    "Policy",
+    "Prepared",
+    "Replenish",
+    "UnitMoney",
+    "compute",
+    "prepare",
+    "unit_money",
+]

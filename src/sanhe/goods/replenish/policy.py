@@ -1,0 +1,176 @@
+"""The order policy: service bounds, review days, shelf minimum, budget, auto-approval."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+
+from sanhe.core.decisions import AutoApproval
+from sanhe.core.errors import BadInput
+from sanhe.goods.replenish.assumptions import read_toml
+
+KIND = "replenish"
+_KEYS: Mapping[str, frozenset[str]] = {
+    "service": frozenset({"lowest", "highest", "goodwill_rate", "holding_rate_per_year"}),
+    "review": frozenset({"days", "by_class"}),
+    "presentation": frozenset({"units", "by_class"}),
+    "lead_time": frozenset({"measured_from_deliveries"}),
+    "proposal": frozenset({"valid_days"}),
+    "budget": frozenset({"cents"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How orders are made (补货策略); see policy.toml for the meaning of each number.
+
+    `review_days_by_class` and `presentation_by_class` go by a line's label ("AX") or, where that
+    is not listed, by its first letter.
+    """
+
+    lowest_service: float = 0.80
+    highest_service: float = 0.98
+    goodwill_rate: float = 0.0
+    holding_rate_per_year: float = 0.25
+    review_days: int = 1
+    review_days_by_class: Mapping[str, int] = field(default_factory=dict)
+    presentation_units: int = 0
+    presentation_by_class: Mapping[str, int] = field(default_factory=dict)
+    measured_from_deliveries: int = 5
+    valid_days: int = 3
+    budget_cents: int | None = None
+    auto_approval: tuple[AutoApproval, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.lowest_service <= self.highest_service < 1:
+            raise BadInput(
+                f"service bounds {self.lowest_service} and {self.highest_service}",
+                place="policy, [service]",
+                remedy="give shares from 0 to below 1, the lowest first",
+            )
+        for days in (self.review_days, *self.review_days_by_class.values()):
+            if days < 1:
+                raise BadInput(
+                    f"review days {days}", place="policy, [review]", remedy="give at least 1"
+                )
+        if self.budget_cents is not None and self.budget_cents < 0:
+            raise BadInput(
+                f"budget {self.budget_cents}",
+                place="policy, [budget]",
+                remedy="give 0 or more cents",
+            )
+
+    @classmethod
+    def load(cls, path: Path | None = None) -> Policy:
+        """The shipped policy, with the tables of the file in their place.
+
+        Raises BadInput when the file is missing, is no TOML, or names an unknown key.
+        """
+        shipped = resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
+        tables: dict[str, object] = dict(tomllib.loads(shipped))
+        if path is not None:
+            tables = _merged(tables, read_toml(path), str(path))
+        return _policy(tables, str(path or "policy.toml"))
+
+    def with_budget(self, budget_cents: int | None) -> Policy:
+        """The same policy with another budget."""
+        return replace(self, budget_cents=budget_cents)
+
+    def review_days_of(self, label: str) -> int:
+        """Days between two reviews of a line of this class."""
+        return _by_class(self.review_days_by_class, label, self.review_days)
+
+    def presentation_of(self, label: str) -> int:
+        """The shelf minimum of a line of this class, in base units."""
+        return _by_class(self.presentation_by_class, label, self.presentation_units)
+
+    def digest(self) -> str:
+        """A SHA-256 of the policy: equal policies have equal digests."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()
+
+
+def _by_class(values: Mapping[str, int], label: str, default: int) -> int:
+    return values.get(label, values.get(label[:1], default))
+
+
+def _merged(base: dict[str, object], given: Mapping[str, object], place: str) -> dict[str, object]:
+    """The shipped tables with the given ones laid over them, one level deep."""
+    merged = dict(base)
+    for name, value in given.items():
+        if name != "auto_approval" and name not in _KEYS:
+            raise BadInput(
+                f"unknown table [{name}]",
+                place=place,
+                remedy=f"known are {', '.join((*_KEYS, 'auto_approval'))}",
+            )
+        old = merged.get(name)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[name] = {**old, **value} if both else value  # type: ignore[dict-item]
+    return merged
+
+
+def _policy(tables: Mapping[str, object], place: str) -> Policy:
+    """The policy the tables describe."""
+    for name, keys in _KEYS.items():
+        table = tables.get(name, {})
+        if not isinstance(table, dict) or not table.keys() <= keys:
+            raise BadInput(
+                f"[{name}] is not understood",
+                place=place,
+                remedy=f"its keys are {', '.join(sorted(keys))}",
+            )
+    part: dict[str, dict[str, object]] = {
+        name: dict(table) for name in _KEYS if isinstance(table := tables.get(name, {}), dict)
+    }
+    service, review, presentation = part["service"], part["review"], part["presentation"]
+    budget = part["budget"].get("cents")
+    shipped = Policy()
+    return Policy(
+        lowest_service=_number(service, "lowest", shipped.lowest_service, place),
+        highest_service=_number(service, "highest", shipped.highest_service, place),
+        goodwill_rate=_number(service, "goodwill_rate", 0.0, place),
+        holding_rate_per_year=_number(service, "holding_rate_per_year", 0.25, place),
+        review_days=int(_number(review, "days", 1, place)),
+        review_days_by_class=_whole_by_class(review.get("by_class", {}), place),
+        presentation_units=int(_number(presentation, "units", 0, place)),
+        presentation_by_class=_whole_by_class(presentation.get("by_class", {}), place),
+        measured_from_deliveries=int(
+            _number(part["lead_time"], "measured_from_deliveries", 5, place)
+        ),
+        valid_days=int(_number(part["proposal"], "valid_days", 3, place)),
+        budget_cents=None if budget is None else int(_number(part["budget"], "cents", 0, place)),
+        auto_approval=_rules(tables.get("auto_approval", []), place),
+    )
+
+
+def _number(table: Mapping[str, object], key: str, default: float, place: str) -> float:
+    value = table.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput(f"{key} = {value!r} is no number", place=place)
+    return value
+
+
+def _whole_by_class(table: object, place: str) -> dict[str, int]:
+    if not isinstance(table, dict):
+        raise BadInput("by_class is no table", place=place, remedy="write [review.by_class]")
+    return {str(label): int(_number(table, label, 0, place)) for label in table}
+
+
+def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
+    """The auto-approval rules; raises BadInput for one that is not complete."""
+    rules = []
+    for at, rule in enumerate(given if isinstance(given, list) else [given], start=1):
+        if not isinstance(rule, dict) or not {"name", "max_value_cents"} <= rule.keys():
+            raise BadInput(
+                f"auto_approval rule {at} is not complete",
+                place=place,
+                remedy="give name, classes and max_value_cents",
+            )
+        classes = frozenset(str(label) for label in rule.get("classes", []))
+        most = int(_number(rule, "max_value_cents", 0, place))
+        rules.append(AutoApproval(KIND, classes, most, str(rule["name"])))
+    return tuple(rules)
