@@ -111,8 +111,10 @@ class Facts(Protocol):
         """Record facts under the batch. Arrow tables follow `FACT_SCHEMA`.
 
         The same (external_id, source, revision) with the same content counts as repeated; with
-        other content it is listed as contradicting and not written. Raises BadInput for an
-        unknown type, a missing needed column or a payload that does not fit its type.
+        other content it is listed as contradicting and not written, unless it was retracted:
+        then it holds again as given. Raises BadInput for an unknown type, a missing needed
+        column or a payload that does not fit its type; NotFound, Conflict for a batch that is
+        not there or is an undo.
         """
         ...
 
@@ -128,9 +130,28 @@ class Facts(Protocol):
         """All batches, oldest first."""
         ...
 
+    def reject(self, batch: UUID, rows: int) -> None:
+        """Count rows of a delivery that were refused before they became facts."""
+        ...
+
     def current(self, types: Collection[str]) -> pa.Table:
-        """The canonical state of these types: per (source, external_id) the highest revision
-        that is not retracted, sorted by type, source, external id, in `FACT_SCHEMA`."""
+        """The canonical state of these types: per (type, source, external_id) the highest
+        revision that is not retracted, sorted by type, source, external id, in `FACT_SCHEMA`.
+
+        A fact keeps its type: a revision under another type is a fact of its own.
+        """
+        ...
+
+    def current_of(self, batch: UUID, types: Collection[str]) -> pa.Table:
+        """Like `current`, for the (type, source, external_id) that this batch touched only."""
+        ...
+
+    def touched(self, batch: UUID, types: Collection[str]) -> pa.Table:
+        """What the facts this batch touched are and ever were about, each combination once.
+
+        Columns type, source, external_id, sku, place, party. A correction may move a fact from
+        one SKU or place to another; both are listed, so that both can be brought in line.
+        """
         ...
 
     def digest(self) -> str:

@@ -29,6 +29,7 @@ CREATE SEQUENCE fact_part_number;
 CREATE TABLE fact_part (
     number bigint PRIMARY KEY,
     batch uuid NOT NULL REFERENCES fact_batch,
+    types text[] NOT NULL,
     xid bigint NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
     new bigint NOT NULL,
     repeated bigint NOT NULL,
@@ -45,28 +46,28 @@ CREATE TABLE fact (
     event_at timestamptz NOT NULL,
     quantity bigint,
     amount_cents bigint,
-    type text NOT NULL,
-    source text NOT NULL,
-    external_id text NOT NULL,
-    sku text,
-    place text,
-    party text,
+    type text COLLATE "C" NOT NULL,
+    source text COLLATE "C" NOT NULL,
+    external_id text COLLATE "C" NOT NULL,
+    sku text COLLATE "C",
+    place text COLLATE "C",
+    party text COLLATE "C",
     currency text,
     payload json NOT NULL
 );
 CREATE UNIQUE INDEX fact_key ON fact (external_id, source, revision, entry);
 CREATE INDEX fact_part_rows ON fact USING brin (part) WITH (pages_per_range = 32);
 CREATE VIEW fact_current WITH (security_invoker = true) AS
-SELECT DISTINCT ON (external_id, source)
+SELECT DISTINCT ON (external_id, source, type)
     type, source, external_id, revision, event_at, day, sku, place, party,
     quantity, amount_cents, currency, payload
 FROM (
-    SELECT DISTINCT ON (external_id, source, revision) *
+    SELECT DISTINCT ON (external_id, source, type, revision) *
     FROM fact
-    ORDER BY external_id, source, revision, entry DESC
+    ORDER BY external_id, source, type, revision, entry DESC
 ) AS last
 WHERE stands
-ORDER BY external_id, source, revision DESC;
+ORDER BY external_id, source, type, revision DESC;
 GRANT SELECT, INSERT ON fact_batch, fact_part, fact TO sanhe_app;
 GRANT SELECT ON fact_current TO sanhe_app;
 GRANT USAGE ON SEQUENCE fact_part_number TO sanhe_app;
