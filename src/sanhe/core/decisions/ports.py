@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -109,7 +109,7 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A recorded decision. `number` is the short handle people type; `value` is the present one
-    (`proposal.value` unless edited)."""
+    (`proposal.value` unless edited); `kind_version` is that of its arithmetic."""
 
     id: UUID
     number: int
@@ -123,11 +123,13 @@ class Decision:
     arm: str | None = None
     measured: Effect | None = None
     history: tuple[Event, ...] = ()
+    kind_version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The outcome of proposing: ids of new decisions, and how many subjects had one open."""
+    """The outcome of proposing: new decisions with their numbers in the order they were proposed,
+    and how many subjects had one open."""
 
     new: int
     already_open: int
@@ -151,10 +153,15 @@ class Decisions(Protocol):
         """Publish a kind; the same version with other terms raises Conflict."""
         ...
 
-    def propose(self, run: UUID, proposals: Sequence[Proposal]) -> Proposed:
+    def kind(self, name: str, *, version: int | None = None) -> DecisionKind:
+        """The kind in this version, or its latest one. Raises NotFound."""
+        ...
+
+    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
         """Record proposals; a subject with an open decision of the kind is left out and counted.
 
-        Raises BadInput when terms don't sum to the value or don't fit the kind.
+        All or none; a long iterable is taken piece by piece. Raises NotFound for a kind that is
+        not registered, BadInput when terms don't sum to the value or don't fit the kind.
         """
         ...
 
@@ -185,15 +192,18 @@ class Decisions(Protocol):
         ...
 
     def edit(self, number: int, value: int, *, reason: str) -> None:
-        """Approve with another value ≥ 0; a reason is required (BadInput)."""
+        """Approve with another value ≥ 0; a reason is required (BadInput).
+
+        What is approved or edited and not yet taken by `start` may be edited again.
+        """
         ...
 
     def reject(self, numbers: Collection[int], *, reason: str) -> int:
-        """Close without action; a reason is required."""
+        """Close without action; a reason is required. Approved ones not yet started too."""
         ...
 
     def snooze(self, numbers: Collection[int], *, until: datetime, reason: str = "") -> int:
-        """Put off until a moment; it stays open, so that nothing is proposed twice."""
+        """Put off until a later moment; it stays open, so that nothing is proposed twice."""
         ...
 
     def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
@@ -217,5 +227,8 @@ class Decisions(Protocol):
         ...
 
     def expire(self) -> int:
-        """Close proposals whose validity is over and wake those snoozed long enough."""
+        """Close proposals whose validity is over and wake those snoozed long enough.
+
+        Returns how many changed.
+        """
         ...

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,27 +74,36 @@ class Ledger(Protocol):
         """Open accounts; one that exists alike is left as it is, other terms raise Conflict."""
         ...
 
-    def transfer(self, transfers: Iterable[Transfer]) -> int:
+    def transfer(self, transfers: Iterable[Transfer] | pa.Table) -> int:
         """Post transfers, all or none; returns how many were new.
 
-        A known id with the same content counts as done before. Raises Conflict for a known id
-        with other content, NotFound for an account that is not open, Shortage below a floor.
+        Arrow tables follow `TRANSFER_SCHEMA`. Floors hold for the balances after the whole call,
+        so that the order within one call does not matter. A known id with the same content
+        counts as done before. Raises Conflict for a known id with other content, NotFound for
+        an account that is not open, Shortage below a floor, BadInput for an amount below 1, two
+        units or one account on both sides.
         """
         ...
 
     def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
-        """Make a pending transfer: the amount is held at the source. False when known alike."""
+        """Make a pending transfer: the amount is held at the source. False when known alike.
+
+        Raises Shortage, NotFound, Conflict and BadInput like `transfer`.
+        """
         ...
 
     def post(self, pending: UUID, *, amount: int | None = None) -> None:
         """Carry out a pending transfer, whole or a part (the rest is released).
 
-        Raises NotFound, Conflict when already voided or posted with another amount.
+        Posting again with the same amount changes nothing. Raises NotFound, Conflict when already
+        voided or posted with another amount, BadInput for an amount not within 1 and the
+        reserved one.
         """
         ...
 
     def void(self, pending: UUID) -> None:
-        """Release a pending transfer. Raises NotFound, Conflict when already posted."""
+        """Release a pending transfer; again changes nothing. Raises NotFound, Conflict when
+        already posted."""
         ...
 
     def expire(self, now: datetime) -> int:
@@ -102,13 +114,22 @@ class Ledger(Protocol):
         """The balances of these accounts; an account that is not open is missing."""
         ...
 
+    def accounts(self, prefix: str = "") -> pa.Table:
+        """Open accounts whose code begins with `prefix`, by code, in `ACCOUNT_SCHEMA`."""
+        ...
+
     def seal(self) -> Seal | None:
-        """Seal all entries committed since the last seal; None when there are none."""
+        """Seal all entries committed since the last seal; None when there are none.
+
+        It takes only entries below the oldest running transaction, so that no entry that
+        commits late is passed over: run it in a transaction of its own. Returns the last seal.
+        """
         ...
 
     def verify(self) -> int:
         """Check chain, entries and balances; returns the entries checked.
 
-        Raises Tampered naming the first entry or account that does not match.
+        An entry not sealed yet is checked by the balances alone. Raises Tampered naming the
+        first seal, entry, account or hold that does not match.
         """
         ...

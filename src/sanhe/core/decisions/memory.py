@@ -1,0 +1,247 @@
+"""Decisions in memory: for tests and simulations; they pass the same conformance suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sanhe.core.clock import Clock
+from sanhe.core.decisions import rules
+from sanhe.core.decisions.ports import (
+    OPEN,
+    AutoApproval,
+    Decision,
+    DecisionKind,
+    Effect,
+    Event,
+    Proposal,
+    Proposed,
+    Status,
+    Subject,
+)
+from sanhe.core.decisions.rules import covers
+from sanhe.core.errors import Conflict, NotFound
+from sanhe.core.values import Json, new_id
+
+
+class MemoryDecisions:
+    """Decisions that live as long as the process; each call is all or nothing."""
+
+    def __init__(self, clock: Clock, *, actor: str = "memory") -> None:
+        self.clock, self.actor = clock, actor
+        self._kinds: dict[str, dict[int, DecisionKind]] = {}
+        self._decisions: dict[int, Decision] = {}
+        self._open: dict[tuple[str, Subject], int] = {}
+
+    def register(self, kind: DecisionKind) -> None:
+        """Publish a kind; the same version with other terms raises Conflict."""
+        rules.check_kind(kind)
+        versions = self._kinds.setdefault(kind.name, {})
+        if kind.version in versions:
+            rules.check_same_kind(versions[kind.version], kind)
+        versions[kind.version] = kind
+
+    def kind(self, name: str, *, version: int | None = None) -> DecisionKind:
+        """The kind in this version, or its latest one. Raises NotFound."""
+        versions = self._kinds.get(name, {})
+        wanted = max(versions, default=0) if version is None else version
+        if wanted not in versions:
+            raise NotFound(f"decision kind {name} is not registered: register it in the wiring")
+        return versions[wanted]
+
+    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
+        """Record proposals; a subject with an open decision of the kind is left out and counted."""
+        fresh: dict[tuple[str, Subject], tuple[Proposal, int]] = {}
+        already_open = 0
+        for proposal in proposals:
+            kind = self.kind(proposal.kind)
+            rules.check_proposal(proposal, kind)
+            rules.check_finite(proposal.inputs, place=f"{rules.place_of(proposal)} inputs")
+            key = (proposal.kind, proposal.subject)
+            if key in self._open or key in fresh:
+                already_open += 1
+            else:
+                fresh[key] = (proposal, kind.version)
+        numbers = [self._record(run, *given) for given in fresh.values()]
+        return Proposed(len(numbers), already_open, tuple(numbers))
+
+    def get(self, number: int) -> Decision:
+        """The decision with its history. Raises NotFound."""
+        if number not in self._decisions:
+            raise NotFound(f"no decision {number}: list them to see the numbers")
+        return self._decisions[number]
+
+    def find(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        run: UUID | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Decision]:
+        """Decisions by money at stake, largest first, without histories."""
+        found = [
+            replace(decision, history=())
+            for decision in self._decisions.values()
+            if (kind is None or decision.proposal.kind == kind)
+            and (statuses is None or decision.status in statuses)
+            and (run is None or decision.run == run)
+            and (sku is None or decision.proposal.subject.sku == sku)
+            and (place is None or decision.proposal.subject.place == place)
+        ]
+        found.sort(key=lambda decision: (-decision.proposal.value_cents, decision.number))
+        return found[offset : offset + limit]
+
+    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+        """How many there are."""
+        return len(self.find(kind=kind, statuses=statuses, limit=len(self._decisions)))
+
+    def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
+        """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
+        return self._move_all(numbers, Status.APPROVED, reason)
+
+    def edit(self, number: int, value: int, *, reason: str) -> None:
+        """Approve with another value ≥ 0; a reason is required (BadInput)."""
+        rules.check_reason(reason, action="edit")
+        rules.check_edited_value(value, number=number)
+        decision = self.get(number)
+        rules.check_move(number, decision.status, Status.EDITED)
+        changed = replace(decision, value=value, snoozed_until=None)
+        self._move(changed, self._event(Status.EDITED, reason, value=value))
+
+    def reject(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close without action; a reason is required."""
+        rules.check_reason(reason, action="reject")
+        return self._move_all(numbers, Status.REJECTED, reason)
+
+    def snooze(self, numbers: Collection[int], *, until: datetime, reason: str = "") -> int:
+        """Put off until a later moment; it stays open, so that nothing is proposed twice."""
+        rules.check_until(until, self.clock.now())
+        details: Mapping[str, Json] = {"until": until.isoformat()}
+        return self._move_all(
+            numbers,
+            Status.SNOOZED,
+            reason,
+            details=details,
+            change=lambda decision: replace(decision, snoozed_until=until),
+        )
+
+    def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
+        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        approved = 0
+        for rule in rules:
+            for decision in list(self._decisions.values()):
+                if decision.run != run or decision.status is not Status.PROPOSED:
+                    continue
+                if covers(rule, decision.proposal):
+                    event = self._event(Status.APPROVED, f"rule {rule.name}")
+                    by: Mapping[str, Json] = {"by": self.actor}
+                    self._move(decision, replace(event, actor=f"rule {rule.name}", details=by))
+                    approved += 1
+        return approved
+
+    def start(self, kind: str, *, limit: int = 100_000) -> list[Decision]:
+        """Take approved and edited decisions into EXECUTING, locked against other workers."""
+        ready = [
+            decision
+            for decision in self._decisions.values()
+            if decision.proposal.kind == kind
+            and decision.status in {Status.APPROVED, Status.EDITED}
+        ][:limit]
+        for decision in ready:
+            self._move(decision, self._event(Status.EXECUTING, ""))
+        return [replace(self._decisions[d.number], history=()) for d in ready]
+
+    def executed(self, actions: Mapping[int, Sequence[str]]) -> None:
+        """Close decisions as executed with the ids of the actions that carried them out."""
+        self._move_all(
+            actions.keys(),
+            Status.EXECUTED,
+            "",
+            change=lambda decision: replace(decision, actions=tuple(actions[decision.number])),
+        )
+
+    def failed(self, number: int, *, reason: str) -> None:
+        """Close as failed, with the reason."""
+        rules.check_reason(reason, action="fail")
+        self._move_all([number], Status.FAILED, reason)
+
+    def measured(self, number: int, effect: Effect) -> None:
+        """Record what an executed decision was measured to have done."""
+        self._move_all(
+            [number],
+            Status.MEASURED,
+            "",
+            details=rules.effect_json(effect),
+            change=lambda decision: replace(decision, measured=effect),
+        )
+
+    def expire(self) -> int:
+        """Close proposals whose validity is over and wake those snoozed long enough."""
+        now = self.clock.now()
+        changed = 0
+        for decision in list(self._decisions.values()):
+            until = decision.proposal.valid_until
+            if decision.status not in {Status.PROPOSED, Status.SNOOZED}:
+                continue
+            if until is not None and until <= now:
+                self._move(decision, self._event(Status.EXPIRED, "validity is over"))
+                changed += 1
+            elif decision.snoozed_until is not None and decision.snoozed_until <= now:
+                awake = replace(decision, snoozed_until=None)
+                self._move(awake, self._event(Status.PROPOSED, "snoozed long enough"))
+                changed += 1
+        return changed
+
+    def _record(self, run: UUID, proposal: Proposal, version: int) -> int:
+        number = len(self._decisions) + 1
+        self._open[(proposal.kind, proposal.subject)] = number
+        self._decisions[number] = Decision(
+            id=new_id(),
+            number=number,
+            run=run,
+            proposal=proposal,
+            status=Status.PROPOSED,
+            value=proposal.value,
+            created_at=self.clock.now(),
+            history=(self._event(Status.PROPOSED, ""),),
+            kind_version=version,
+        )
+        return number
+
+    def _event(self, status: Status, reason: str, *, value: int | None = None) -> Event:
+        return Event(self.clock.now(), self.actor, status, reason, value)
+
+    def _move_all(
+        self,
+        numbers: Collection[int],
+        status: Status,
+        reason: str,
+        *,
+        details: Mapping[str, Json] | None = None,
+        change: Callable[[Decision], Decision] = lambda decision: decision,
+    ) -> int:
+        wanted = sorted(set(numbers))
+        found = [self.get(number) for number in wanted]
+        for decision in found:
+            rules.check_move(decision.number, decision.status, status)
+        for decision in found:
+            awake = replace(decision, snoozed_until=None)
+            event = replace(self._event(status, reason), details=dict(details or {}))
+            self._move(change(awake), event)
+        return len(wanted)
+
+    def _move(self, decision: Decision, event: Event) -> None:
+        present = self._decisions[decision.number].status
+        if not rules.allowed(present, event.status):
+            raise Conflict(f"decision {decision.number} can't become {event.status.value}")
+        self._decisions[decision.number] = replace(
+            decision, status=event.status, history=(*decision.history, event)
+        )
+        if event.status not in OPEN:
+            self._open.pop((decision.proposal.kind, decision.proposal.subject), None)

@@ -1,0 +1,169 @@
+"""The rules of decisions: which moves are allowed, what a proposal must hold, what approves itself.
+
+Pure functions; the database holds the same arithmetic and uniqueness by constraints.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from sanhe.core.decisions.ports import AutoApproval, DecisionKind, Effect, Proposal, Status
+from sanhe.core.errors import BadInput, Conflict
+from sanhe.core.values import Json
+
+MOVES: Mapping[Status, frozenset[Status]] = {
+    Status.PROPOSED: frozenset(
+        {Status.APPROVED, Status.EDITED, Status.REJECTED, Status.SNOOZED, Status.EXPIRED}
+    ),
+    Status.SNOOZED: frozenset(
+        {
+            Status.PROPOSED,
+            Status.APPROVED,
+            Status.EDITED,
+            Status.REJECTED,
+            Status.SNOOZED,
+            Status.EXPIRED,
+        }
+    ),
+    Status.APPROVED: frozenset({Status.EDITED, Status.REJECTED, Status.EXECUTING}),
+    Status.EDITED: frozenset({Status.EDITED, Status.REJECTED, Status.EXECUTING}),
+    Status.EXECUTING: frozenset({Status.EXECUTED, Status.FAILED}),
+    Status.EXECUTED: frozenset({Status.MEASURED}),
+    Status.MEASURED: frozenset({Status.MEASURED}),
+    Status.REJECTED: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.EXPIRED: frozenset(),
+}
+"""From each status, the statuses a decision may move to. A measure may be taken again later."""
+
+LARGEST = 2**63 - 1
+
+
+def allowed(present: Status, wanted: Status) -> bool:
+    """Whether a decision may move from one status to another."""
+    return wanted in MOVES[present]
+
+
+def sources(wanted: Status) -> frozenset[Status]:
+    """The statuses from which a decision may move to `wanted`."""
+    return frozenset(status for status in Status if wanted in MOVES[status])
+
+
+def check_move(number: int, present: Status, wanted: Status) -> None:
+    """Raise Conflict when the move is not allowed."""
+    if allowed(present, wanted):
+        return
+    froms = ", ".join(sorted(sources(wanted))) or "nothing"
+    raise Conflict(
+        f"decision {number} is {present.value}: only what is {froms} can become {wanted.value}"
+    )
+
+
+def check_kind(kind: DecisionKind) -> None:
+    """Raise BadInput for a kind without name, unit or terms, or with a term named twice."""
+    place = f"decision kind {kind.name!r}"
+    if not kind.name or not kind.unit or not kind.terms:
+        raise BadInput("a kind needs a name, a unit and terms", place=place)
+    if len(set(kind.terms)) != len(kind.terms):
+        raise BadInput(f"terms {kind.terms} name one twice", place=place)
+    if kind.version < 1:
+        raise BadInput(f"version {kind.version} is below 1", place=place)
+
+
+def check_same_kind(known: DecisionKind, given: DecisionKind) -> None:
+    """Raise Conflict when one version of a kind is published with other terms."""
+    if (known.terms, known.unit, known.owner) != (given.terms, given.unit, given.owner):
+        raise Conflict(
+            f"decision kind {given.name} version {given.version} is published with terms "
+            f"{', '.join(known.terms)} in {known.unit} by {known.owner}: raise the version"
+        )
+
+
+def check_proposal(proposal: Proposal, kind: DecisionKind) -> None:
+    """Raise BadInput when the arithmetic doesn't add up or doesn't fit the kind."""
+    if len(proposal.terms) != len(kind.terms):
+        raise BadInput(
+            f"{len(proposal.terms)} terms for {len(kind.terms)} names",
+            place=place_of(proposal),
+            remedy=f"give {', '.join(kind.terms)}",
+        )
+    total = sum(proposal.terms)
+    if total != proposal.value:
+        raise BadInput(
+            f"terms {proposal.terms} sum to {total}, the value is {proposal.value}",
+            place=place_of(proposal),
+            remedy="every unit of the value must lie in a term",
+        )
+    if max(abs(total), abs(proposal.value_cents), *map(abs, proposal.terms)) > LARGEST:
+        raise BadInput("a number is beyond 64 bits", place=place_of(proposal))
+    if proposal.valid_until is not None:
+        check_moment(proposal.valid_until, place=place_of(proposal))
+
+
+def place_of(proposal: Proposal) -> str:
+    """The name of a proposal in messages."""
+    subject = proposal.subject
+    parts = [part for part in (subject.sku, subject.place, subject.party) if part is not None]
+    return f"proposal {proposal.kind} {' '.join(parts)}".rstrip()
+
+
+def check_moment(moment: datetime, *, place: str) -> None:
+    """Raise BadInput for a time without a zone."""
+    if moment.tzinfo is None:
+        raise BadInput(f"{moment} has no time zone", place=place, remedy="give an offset")
+
+
+def check_reason(reason: str, *, action: str) -> None:
+    """Raise BadInput when a reason is required and none is given."""
+    if not reason.strip():
+        raise BadInput(f"a reason is required to {action}", remedy="say why, others will ask")
+
+
+def check_edited_value(value: int, *, number: int) -> None:
+    """Raise BadInput for a negative value or one beyond 64 bits."""
+    if not 0 <= value <= LARGEST:
+        raise BadInput(
+            f"value {value} is not within 0 and {LARGEST}",
+            place=f"decision {number}",
+            remedy="reject it to do nothing",
+        )
+
+
+def check_until(until: datetime, now: datetime) -> None:
+    """Raise BadInput when a decision would be put off to the past."""
+    check_moment(until, place="until")
+    if until <= now:
+        raise BadInput(f"{until:%Y-%m-%d %H:%M} is not later than now", place="until")
+
+
+def covers(rule: AutoApproval, proposal: Proposal) -> bool:
+    """Whether a rule approves a proposal: its kind, its class, its money at stake."""
+    return (
+        rule.kind == proposal.kind
+        and (not rule.labels or proposal.label in rule.labels)
+        and proposal.value_cents <= rule.max_value_cents
+    )
+
+
+def check_finite(value: Json, *, place: str) -> None:
+    """Raise BadInput for a number that JSON can't hold (not a number, infinite)."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadInput(f"{value} can't be recorded", place=place, remedy="leave it out")
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            check_finite(inner, place=f"{place}.{name}")
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            check_finite(inner, place=f"{place}[{index}]")
+
+
+def effect_json(effect: Effect) -> Mapping[str, Json]:
+    """An effect as JSON."""
+    return {
+        "metric": effect.metric,
+        "value": effect.value,
+        "low": effect.low,
+        "high": effect.high,
+    }
