@@ -31,7 +31,8 @@ def random_lines(seed: int, lines: int) -> Lines:
         presentation=rng.integers(0, 6, lines) * (rng.random(lines) > 0.5),
         moq=rng.choice([1, 1, 2, 6, 24, 500], lines),
         case_size=rng.choice([1, 1, 3, 6, 12, 144], lines),
-        life_units=life,
+        sold_before=rng.integers(0, 40, lines),
+        sold_fresh=life,
         can_order=rng.random(lines) > 0.1,
         blocked=rng.random(lines) > 0.95,
         unit_cost_cents=cost,
@@ -52,7 +53,8 @@ def one(
         presentation=np.array([0]),
         moq=np.array([1]),
         case_size=np.array([1]),
-        life_units=np.array([ENDLESS]),
+        sold_before=np.array([0]),
+        sold_fresh=np.array([ENDLESS]),
         can_order=np.array([True]),
         blocked=np.array([False]),
         unit_cost_cents=np.array([100.0]),
@@ -159,20 +161,26 @@ def test_the_minimum_comes_before_the_case() -> None:
 
 
 def test_shelf_life_wins_over_the_minimum() -> None:
-    outcome = compute(one(moq=24, life_units=20))
+    outcome = compute(one(moq=24, sold_fresh=20))
     assert outcome.quantity[0] == 0
     assert outcome.hits["moq_above_shelf_life"][0]
     assert terms(outcome)["shelf_life_cut"] == -24
 
 
 def test_shelf_life_cuts_to_full_cases() -> None:
-    outcome = compute(one(case_size=4, life_units=15))
+    outcome = compute(one(case_size=4, sold_fresh=15))
     assert outcome.quantity[0] == 12
     assert outcome.hits["shelf_life"][0]
 
 
+def test_what_is_left_when_fresh_goods_arrive_is_sold_first() -> None:
+    lines = one(service_level=0.99, on_hand=9, sold_before=3, sold_fresh=15)
+    assert lines.room()[0] == 15 - (9 - 3)
+    assert one(on_hand=2, sold_before=3, sold_fresh=15).room()[0] == 15
+
+
 def test_a_case_that_outlives_no_shelf_is_not_ordered() -> None:
-    outcome = compute(one(case_size=24, life_units=15))
+    outcome = compute(one(case_size=24, sold_fresh=15))
     assert outcome.quantity[0] == 0
     assert outcome.hits["case_above_shelf_life"][0]
     assert not outcome.hits["moq_above_shelf_life"][0]

@@ -66,7 +66,7 @@ class Assumptions:
                     place=str(path),
                     remedy=f"known are {', '.join(kinds)}",
                 )
-            wanted = str if kinds[name] == "str" else (int, float)
+            wanted = {"str": (str,), "int": (int,)}.get(str(kinds[name]), (int, float))
             if isinstance(value, bool) or not isinstance(value, wanted):
                 raise BadInput(
                     f"{name} = {value!r} is no {kinds[name]}", place=str(path or "assumptions")

@@ -202,6 +202,7 @@ def _lines(
         goodwill_rate=policy.goodwill_rate,
     )
     service = critical_ratio(costs, lowest=policy.lowest_service, highest=policy.highest_service)
+    before = sellable_within(given.mean, supply.arrives_in)
     return Lines(
         until_next=until_next,
         service_level=service,
@@ -211,7 +212,8 @@ def _lines(
         presentation=_presentation(given),
         moq=_moq(given),
         case_size=_case_size(given),
-        life_units=sellable_within(given.mean, supply.arrives_in + life),
+        sold_before=before,
+        sold_fresh=sellable_within(given.mean, supply.arrives_in + life) - before,
         can_order=supply.can_order,
         blocked=Matched(known.stopped, given.sku, given.place).found,
         unit_cost_cents=money.cost_cents,

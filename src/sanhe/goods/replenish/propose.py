@@ -53,20 +53,21 @@ def proposals(
     hits = {name: hit[bought.rows].tolist() for name, hit in outcome.hits.items()}
     effect = [_rounded(v) for v in (bought.avoided, bought.avoided_low, bought.avoided_high)]
     choices = [_choice_rows(choice) for choice in bought.others]
+    reasons = _reasons(prepared, outcome, bought)
+    cents = _value_cents(prepared, outcome, bought.rows)
     total = len(bought.rows)
     for at, row in enumerate(bought.rows.tolist()):
         terms = tuple(columns.terms[at])
         inputs = columns.inputs(at)
         inputs["forecast_by_day"] = columns.forecast[at]
         inputs["assumed"] = list(prepared.assumed[row])
-        quantity = sum(terms)
         yield Proposal(
             kind=KIND,
             subject=Subject(sku=prepared.sku[row], place=prepared.place[row]),
-            value=quantity,
-            value_cents=_value_cents(prepared, row, quantity),
+            value=sum(terms),
+            value_cents=cents[at],
             terms=terms,
-            reason=_reason(prepared, row, terms, bought, at),
+            reason=reasons[at],
             inputs=inputs,
             method=f"{METHOD} on {prepared.forecast.method}",
             constraints=tuple(name for name, hit in hits.items() if hit[at]),
@@ -137,20 +138,25 @@ def _columns(prepared: Prepared, outcome: Outcome, bought: Effects) -> Columns:
     return Columns(values, forecast, outcome.terms[rows].tolist())
 
 
-def _reason(prepared: Prepared, row: int, terms: tuple[int, ...], bought: Effects, at: int) -> str:
-    """The sentence of the arithmetic, and a warning where stock may run out before arrival."""
-    named = dict(zip(TERMS, terms, strict=True))
-    text = reason(
-        named,
-        sum(terms),
-        days=float(prepared.supply.next_arrival_in[row]),
-        case_size=int(prepared.lines.case_size[row]),
+def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> list[str]:
+    """The sentence of each line, with a warning where stock may run out before the arrival."""
+    rows = bought.rows
+    columns = (
+        outcome.terms[rows].tolist(),
+        prepared.supply.next_arrival_in[rows].tolist(),
+        prepared.supply.arrives_in[rows].tolist(),
+        prepared.lines.case_size[rows].tolist(),
+        bought.cover_before_days.tolist(),
     )
-    arrival = float(prepared.supply.arrives_in[row])
-    cover = float(bought.cover_before_days[at])
-    if cover < arrival:
-        text += f" Stock lasts {cover:.1f} days, the order arrives in {arrival:g}."
-    return text
+    told = []
+    for terms, days, arrival, case_size, cover in zip(*columns, strict=True):
+        named = dict(zip(TERMS, terms, strict=True))
+        text = reason(named, sum(terms), days=days, case_size=case_size)
+        if cover < arrival:
+            ordered = "the order arrives" if sum(terms) else "an order would arrive"
+            text += f" Stock lasts {cover:.1f} days, {ordered} in {arrival:g}."
+        told.append(text)
+    return told
 
 
 def _choice_rows(choice: Choice) -> list[dict[str, Json] | None]:
@@ -167,9 +173,11 @@ def _choice_rows(choice: Choice) -> list[dict[str, Json] | None]:
     ]
 
 
-def _value_cents(prepared: Prepared, row: int, quantity: int) -> int:
-    """The money of a line in whole cents, half a cent rounded up."""
-    return int(np.floor(quantity * prepared.lines.unit_cost_cents[row] + 0.5 + 1e-9))
+def _value_cents(prepared: Prepared, outcome: Outcome, rows: Ints) -> list[int]:
+    """The money of each line in whole cents, half a cent rounded up."""
+    exact = outcome.quantity[rows] * prepared.lines.unit_cost_cents[rows]
+    cents: list[int] = np.floor(exact + 0.5 + 1e-9).astype(np.int64).tolist()
+    return cents
 
 
 def _rounded(values: Floats, digits: int = 3) -> list[Json]:

@@ -59,10 +59,10 @@ class Lines:
 
     `until_next`: demand until the order after this one arrives. `service_level`: 0..1.
     `on_hand` may be negative (a discrepancy of the record). `presentation`: the shelf minimum.
-    `moq`, `case_size`: at least 1. `life_units`: what is expected to be sold before goods that
-    arrive with this order expire (a huge number where they don't). `can_order`: the supplier
-    takes an order before the next review. `blocked`: stopped lines. `unit_cost_cents` and
-    `margin_cents` are per base unit.
+    `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold before this order
+    arrives; `sold_fresh`: from then on until what arrives expires (a huge number where it
+    doesn't). `can_order`: the supplier takes an order before the next review. `blocked`: stopped
+    lines. `unit_cost_cents` and `margin_cents` are per base unit.
     """
 
     until_next: Demand
@@ -73,7 +73,8 @@ class Lines:
     presentation: Ints
     moq: Ints
     case_size: Ints
-    life_units: Ints
+    sold_before: Ints
+    sold_fresh: Ints
     can_order: Bools
     blocked: Bools
     unit_cost_cents: Floats
@@ -85,8 +86,12 @@ class Lines:
         return position
 
     def room(self) -> Ints:
-        """How much may still come in so that all is sold before it expires, [N], >= 0."""
-        room: Ints = np.maximum(self.life_units - self.position(), 0)
+        """How much may come in so that all is sold before it expires, [N], >= 0.
+
+        What still lies there when the order arrives is sold first.
+        """
+        left = np.maximum(self.position() - self.sold_before, 0)
+        room: Ints = np.maximum(self.sold_fresh - left, 0)
         return room
 
 

@@ -55,7 +55,7 @@ of 12.'
         ("case_rounding", f"to fill {cases} {noun} of {case_size}"),
         ("shelf_life_cut", "that would expire"),
         ("budget_cut", "beyond the budget"),
-        ("no_order_needed", "more than needed"),
+        ("no_order_needed", "beyond the need"),
         ("not_orderable", "that can't be ordered today"),
     )
     text = f"{terms.get('demand_over_cover', 0)} expected over {_days(days)}"

@@ -1,0 +1,160 @@
+"""Golden situations: folders a merchandiser can read, each with the arithmetic it must give.
+
+A situation is one SKU in one shop on Thursday 25 September 2025, reviewed every day. What a file
+leaves out: never counted stock, no open orders, cases and minimum of 1, cost 3.00, price 5.00.
+Lead times are certain here, so that the arithmetic can be followed with a pencil.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from sanhe.core.clock import FixedClock
+from sanhe.core.decisions import MemoryDecisions
+from sanhe.goods.replenish import (
+    CONSTRAINTS,
+    DECISION_KIND,
+    KIND,
+    TERMS,
+    Assumptions,
+    Explanation,
+    Known,
+    Plan,
+    Replenish,
+)
+from tests.goods.replenish.doubles import FlatForecast, flat_forecast
+
+HERE = Path(__file__).parent
+FOLDERS = sorted(path.parent for path in HERE.glob("*/situation.toml"))
+TODAY = date(2025, 9, 25)
+SKU, SHOP = "SKU-1", "SHOP-1"
+
+
+def forecast_of(given: dict[str, Any]) -> FlatForecast:
+    """The forecast the situation describes."""
+    flat = flat_forecast(
+        [(SKU, SHOP, given.get("per_day", 1.0))],
+        as_of=TODAY,
+        horizon_days=28,
+        ratio=given.get("variance_over_mean", 2.0),
+        counted=not given.get("continuous", False),
+    )
+    if "by_day" not in given:
+        return flat
+    return replace(flat, mean=np.array([given["by_day"]], np.float32))
+
+
+def row(**columns: object) -> pa.Table:
+    return pa.table({name: [value] for name, value in columns.items()})
+
+
+def known_of(situation: dict[str, Any]) -> Known:
+    """What is known in the situation, as the tables replenishment reads."""
+    item, supply, stock, price = (
+        situation.get(name, {}) for name in ("item", "supply", "stock", "price")
+    )
+    orders = situation.get("on_order", [])
+    return Known(
+        items=row(
+            sku=SKU,
+            name="tea",
+            base_unit=item.get("base_unit", "each"),
+            case_size=item.get("case"),
+            shelf_life_days=item.get("shelf_life_days"),
+        ),
+        positions=row(
+            sku=SKU,
+            place=SHOP,
+            net=stock["net"],
+            reserved=stock.get("reserved", 0),
+            known_since="2025-01-01",
+        )
+        if stock
+        else None,
+        terms=row(
+            sku=SKU,
+            place=None,
+            supplier="V1",
+            unit_cost_cents=supply.get("unit_cost_cents", 300),
+            cost_per_case_cents=None,
+            lead_time_days=supply["lead_time_days"],
+            moq=supply.get("moq", 1),
+            case_size=supply.get("case", 1),
+            order_weekdays=supply.get("order_weekdays"),
+            priority=1,
+        ),
+        on_order=pa.table(
+            {
+                "sku": [SKU] * len(orders),
+                "place": [SHOP] * len(orders),
+                "quantity": [order["quantity"] for order in orders],
+                "due": [order["due"] for order in orders],
+            }
+        )
+        if orders
+        else None,
+        prices=row(
+            sku=SKU,
+            place=None,
+            price_cents=price.get("cents", 500),
+            per_units=price.get("per_units", 1),
+            tax_included=False,
+            tax_rate=0.13,
+        ),
+        presentation=row(sku=SKU, place=SHOP, units=situation["presentation"]["units"])
+        if "presentation" in situation
+        else None,
+        stopped=row(sku=SKU, place=SHOP) if situation.get("stopped") else None,
+    )
+
+
+def planned(situation: dict[str, Any]) -> tuple[Plan, Explanation]:
+    """Plan the situation; return the plan and the line's explanation."""
+    decisions = MemoryDecisions(FixedClock(datetime(2025, 9, 25, 1, tzinfo=UTC)))
+    decisions.register(DECISION_KIND)
+    certain = replace(Assumptions.load(), lead_time_sd_days=0.0)
+    replenish = Replenish(decisions, decisions.clock, assumptions=certain)
+    forecast, known = forecast_of(situation["forecast"]), known_of(situation)
+    if situation.get("open_proposal"):
+        yesterday = replace(forecast, id="yesterday")
+        assert replenish.propose(yesterday, replace(known, positions=None)).proposed == 1
+    plan = replenish.propose(forecast, known)
+    told = replenish.explain_line(forecast, known, sku=SKU, place=SHOP)
+    if plan.proposed:
+        recorded = decisions.get(plan.numbers[0]).proposal
+        assert recorded.value == told.quantity
+        assert recorded.terms == decisions.find(kind=KIND, limit=1)[0].proposal.terms
+    return plan, told
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_situation_gives_its_arithmetic(folder: Path) -> None:
+    situation = tomllib.loads((folder / "situation.toml").read_text("utf-8"))
+    expected = situation["expected"]
+    plan, told = planned(situation)
+    assert {term.name: term.value for term in told.terms if term.value} == expected["terms"]
+    assert sum(expected["terms"].values()) == told.quantity == expected["quantity"]
+    assert plan.proposed == expected.get("proposed", int(expected["quantity"] > 0))
+    limits = [words for name, words in CONSTRAINTS.items() if name in expected["limits"]]
+    assert list(told.limits) == limits
+    assert told.reason == expected["reason"]
+    assumed = [name for name in told.inputs["assumed"] if name != "lead_time_sd_days"]
+    assert assumed == expected.get("assumed", [])
+    assert told.inputs["next_arrival_on"] == expected["covered_until"].isoformat()
+
+
+def test_every_file_is_complete() -> None:
+    assert len(FOLDERS) >= 12
+    for folder in FOLDERS:
+        situation = tomllib.loads((folder / "situation.toml").read_text("utf-8"))
+        assert situation["title"]
+        assert situation["story"]
+        assert set(situation["expected"]["terms"]) <= set(TERMS)
