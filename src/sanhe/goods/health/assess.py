@@ -45,7 +45,8 @@ def assess(
     place, label (abc + xyz), abc, xyz, pattern, basis (what abc goes by), value (of the window,
     in cents or units by basis), quantity, daily_mean, adi, cv2, on_hand (null = never counted),
     stock_value_cents, cover_days (null = no sale or no stock known), days_since_sale,
-    days_since_receipt, age_days, dead, cost_assumed.
+    days_since_receipt, age_days (since the last receipt, else since it was first seen), dead,
+    cost_assumed.
     """
     import pyarrow as pa
 
@@ -60,44 +61,69 @@ def assess(
     )
     sold = Matched(history, skus, places)
     sales = _sales(sold, window)
-    value, basis = _value(sold, sales, money, cuts)
+    value, basis = _value(sold, sales, money, cuts=cuts)
     abc = rules.value_classes(value, a_share=cuts.a_share, b_share=cuts.b_share)
     pattern = rules.patterns(sales)
     xyz = [rules.regularity_class(name) for name in pattern]
+    columns = {
+        "sku": pa.array(skus, pa.string()),
+        "place": pa.array(places, pa.string()),
+        "label": pa.array([a + x for a, x in zip(abc, xyz, strict=True)], pa.string()),
+        "abc": pa.array(abc, pa.string()),
+        "xyz": pa.array(xyz, pa.string()),
+        "pattern": pa.array(pattern, pa.string()),
+        "basis": pa.array([basis] * len(skus), pa.string()),
+        "value": value,
+        "quantity": sales.quantity,
+        "daily_mean": _daily_mean(sales),
+        "adi": _nullable(sales.interval()),
+        "cv2": _nullable(sales.variation()),
+        "cost_assumed": money.cost_assumed,
+    }
     stock = Matched(known.positions, skus, places).numbers("net")
-    on_hand = np.maximum(np.nan_to_num(stock), 0).astype(np.int64)
-    rate = np.divide(sales.quantity, np.maximum(sales.days, 1))
+    columns |= _held(stock, _daily_mean(sales), money)
+    received = Matched(receipts, skus, places).values("last_receipt")
+    columns |= _aged(stock, sold, received, window=window, dead_days=cuts.dead_days)
+    return pa.table(columns)
+
+
+def _held(stock: Floats, daily_mean: Floats, money: UnitMoney) -> dict[str, object]:
+    """The columns of what lies there; null where stock was never counted."""
+    on_hand = np.where(np.isnan(stock), np.nan, np.maximum(stock, 0.0))
+    cover = np.full(stock.shape, np.nan)
+    np.divide(on_hand, daily_mean, out=cover, where=daily_mean > 0)
+    return {
+        "on_hand": _whole(on_hand),
+        "stock_value_cents": _whole(on_hand * money.cost_cents),
+        "cover_days": _nullable(cover),
+    }
+
+
+def _aged(
+    stock: Floats,
+    sold: Matched,
+    received: list[date | None],
+    *,
+    window: Window,
+    dead_days: int,
+) -> dict[str, object]:
+    """The columns of age, in days before the end of the window."""
     since_sale = _days_since(sold.values("last_sale"), window.as_of)
-    since_receipt = _days_since(
-        Matched(receipts, skus, places).values("last_receipt"), window.as_of
-    )
+    since_receipt = _days_since(received, window.as_of)
     in_range = _days_since(sold.values("first_seen"), window.as_of)
-    unknown = np.isnan(stock)
-    cover = np.divide(on_hand, rate, out=np.full(rate.shape, np.nan), where=rate > 0)
-    return pa.table(
-        {
-            "sku": skus,
-            "place": places,
-            "label": [a + x for a, x in zip(abc, xyz, strict=True)],
-            "abc": abc,
-            "xyz": xyz,
-            "pattern": pattern,
-            "basis": pa.array([basis] * len(skus), pa.string()),
-            "value": value,
-            "quantity": sales.quantity,
-            "daily_mean": rate,
-            "adi": _nullable(sales.interval()),
-            "cv2": _nullable(sales.variation()),
-            "on_hand": _whole(np.where(unknown, np.nan, on_hand)),
-            "stock_value_cents": _whole(np.where(unknown, np.nan, on_hand * money.cost_cents)),
-            "cover_days": _nullable(np.where(unknown, np.nan, cover)),
-            "days_since_sale": _whole(since_sale),
-            "days_since_receipt": _whole(since_receipt),
-            "age_days": _whole(np.where(np.isnan(since_receipt), in_range, since_receipt)),
-            "dead": rules.dead(on_hand, since_sale, in_range, dead_days=cuts.dead_days),
-            "cost_assumed": money.cost_assumed,
-        }
-    )
+    on_hand = np.maximum(np.nan_to_num(stock), 0.0).astype(np.int64)
+    return {
+        "days_since_sale": _whole(since_sale),
+        "days_since_receipt": _whole(since_receipt),
+        "age_days": _whole(np.where(np.isnan(since_receipt), in_range, since_receipt)),
+        "dead": rules.dead(on_hand, since_sale, in_range, dead_days=dead_days),
+    }
+
+
+def _daily_mean(sales: Sales) -> Floats:
+    """Mean units a day over the days of the window in which the line was there."""
+    mean: Floats = sales.quantity / np.maximum(sales.days, 1)
+    return mean
 
 
 def matrix(table: pa.Table) -> pa.Table:
@@ -113,7 +139,7 @@ def matrix(table: pa.Table) -> pa.Table:
     for abc, xyz, held, is_dead, value, cover in zip(
         *(table.column(name).to_pylist() for name in names), strict=True
     ):
-        cells.setdefault((abc, xyz), _Cell()).add(held or 0, is_dead, value, cover)
+        cells.setdefault((abc, xyz), _Cell()).add(held or 0, value, cover, is_dead=is_dead)
     ordered = sorted(cells.items())
     return pa.table(
         {
@@ -141,7 +167,7 @@ class _Cell:
     moving: int = 0
     sold_per_day: float = 0.0
 
-    def add(self, held: int, is_dead: bool, value: float, cover_days: float | None) -> None:
+    def add(self, held: int, value: float, cover_days: float | None, *, is_dead: bool) -> None:
         """Count one line in; the cost of its daily sales is its stock over its cover."""
         self.lines += 1
         self.held += held
@@ -181,7 +207,7 @@ def _sales(sold: Matched, window: Window) -> Sales:
     )
 
 
-def _value(sold: Matched, sales: Sales, money: UnitMoney, cuts: Cuts) -> tuple[Floats, str]:
+def _value(sold: Matched, sales: Sales, money: UnitMoney, *, cuts: Cuts) -> tuple[Floats, str]:
     """What each line brought in the window, by the best basis that is known."""
     revenue = sold.numbers("revenue_cents")
     basis = rules.basis_of(

@@ -51,15 +51,17 @@ class Sales:
     def interval(self) -> Floats:
         """ADI: mean days between two days with a sale, infinite without one."""
         out = np.full(self.days.shape, np.inf)
-        return np.divide(self.days, self.sale_days, out=out, where=self.sale_days > 0)
+        np.divide(self.days, self.sale_days, out=out, where=self.sale_days > 0)
+        return out
 
     def variation(self) -> Floats:
         """CV^2 of the quantity on days with a sale: variance / mean^2; nan without one."""
-        none = np.full(self.days.shape, np.nan)
-        mean = np.divide(self.quantity, self.sale_days, out=none.copy(), where=self.sale_days > 0)
-        square = np.divide(self.squares, self.sale_days, out=none.copy(), where=self.sale_days > 0)
-        spread = np.maximum(square - mean**2, 0.0)
-        return np.divide(spread, mean**2, out=none, where=mean > 0)
+        days = np.maximum(self.sale_days, 1)
+        mean = self.quantity / days
+        spread = np.maximum(self.squares / days - mean**2, 0.0)
+        out = np.full(self.days.shape, np.nan)
+        np.divide(spread, mean**2, out=out, where=mean > 0)
+        return out
 
 
 def value_classes(value: Floats, *, a_share: float, b_share: float) -> list[str]:

@@ -130,24 +130,26 @@ def _policy(tables: Mapping[str, object], place: str) -> Policy:
     budget = part["budget"].get("cents")
     shipped = Policy()
     return Policy(
-        lowest_service=_number(service, "lowest", shipped.lowest_service, place),
-        highest_service=_number(service, "highest", shipped.highest_service, place),
-        goodwill_rate=_number(service, "goodwill_rate", 0.0, place),
-        holding_rate_per_year=_number(service, "holding_rate_per_year", 0.25, place),
-        review_days=int(_number(review, "days", 1, place)),
+        lowest_service=_number(service, "lowest", shipped.lowest_service, place=place),
+        highest_service=_number(service, "highest", shipped.highest_service, place=place),
+        goodwill_rate=_number(service, "goodwill_rate", 0.0, place=place),
+        holding_rate_per_year=_number(service, "holding_rate_per_year", 0.25, place=place),
+        review_days=int(_number(review, "days", 1, place=place)),
         review_days_by_class=_whole_by_class(review.get("by_class", {}), place),
-        presentation_units=int(_number(presentation, "units", 0, place)),
+        presentation_units=int(_number(presentation, "units", 0, place=place)),
         presentation_by_class=_whole_by_class(presentation.get("by_class", {}), place),
         measured_from_deliveries=int(
-            _number(part["lead_time"], "measured_from_deliveries", 5, place)
+            _number(part["lead_time"], "measured_from_deliveries", 5, place=place)
         ),
-        valid_days=int(_number(part["proposal"], "valid_days", 3, place)),
-        budget_cents=None if budget is None else int(_number(part["budget"], "cents", 0, place)),
+        valid_days=int(_number(part["proposal"], "valid_days", 3, place=place)),
+        budget_cents=None
+        if budget is None
+        else int(_number(part["budget"], "cents", 0, place=place)),
         auto_approval=_rules(tables.get("auto_approval", []), place),
     )
 
 
-def _number(table: Mapping[str, object], key: str, default: float, place: str) -> float:
+def _number(table: Mapping[str, object], key: str, default: float, *, place: str) -> float:
     value = table.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadInput(f"{key} = {value!r} is no number", place=place)
@@ -157,7 +159,7 @@ def _number(table: Mapping[str, object], key: str, default: float, place: str) -
 def _whole_by_class(table: object, place: str) -> dict[str, int]:
     if not isinstance(table, dict):
         raise BadInput("by_class is no table", place=place, remedy="write [review.by_class]")
-    return {str(label): int(_number(table, label, 0, place)) for label in table}
+    return {str(label): int(_number(table, label, 0, place=place)) for label in table}
 
 
 def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
@@ -171,6 +173,6 @@ def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
                 remedy="give name, classes and max_value_cents",
             )
         classes = frozenset(str(label) for label in rule.get("classes", []))
-        most = int(_number(rule, "max_value_cents", 0, place))
+        most = int(_number(rule, "max_value_cents", 0, place=place))
         rules.append(AutoApproval(KIND, classes, most, str(rule["name"])))
     return tuple(rules)

@@ -127,7 +127,11 @@ def prepare(
     chosen = np.arange(forecast.keys.num_rows) if rows is None else rows
     keys = forecast.keys.take(chosen)
     given = _given(
-        keys, np.asarray(forecast.mean, np.float64)[chosen], known, (policy, assumptions)
+        keys,
+        np.asarray(forecast.mean, np.float64)[chosen],
+        known,
+        policy=policy,
+        assumptions=assumptions,
     )
     supply = _supply(given, forecast.as_of)
     counted = np.asarray(forecast.counted, bool)[chosen]
@@ -157,7 +161,9 @@ def prepare(
     )
 
 
-def _given(keys: pa.Table, mean: Floats, known: Known, how: tuple[Policy, Assumptions]) -> _Given:
+def _given(
+    keys: pa.Table, mean: Floats, known: Known, *, policy: Policy, assumptions: Assumptions
+) -> _Given:
     """Match the tables to the lines."""
     skus = tuple(keys.column("sku").to_pylist())
     places = tuple(keys.column("place").to_pylist())
@@ -168,8 +174,8 @@ def _given(keys: pa.Table, mean: Floats, known: Known, how: tuple[Policy, Assump
         label=tuple(label or "" for label in labels),
         mean=np.maximum(mean, 0.0),
         known=known,
-        policy=how[0],
-        assumptions=how[1],
+        policy=policy,
+        assumptions=assumptions,
         items=Matched(known.items, skus, places),
         terms=Matched(by_priority(known.terms), skus, places),
         stock=Matched(known.positions, skus, places),

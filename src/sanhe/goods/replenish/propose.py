@@ -51,7 +51,7 @@ def proposals(
     """One proposal for each line of `bought`, in its order."""
     columns = _columns(prepared, outcome, bought)
     hits = {name: hit[bought.rows].tolist() for name, hit in outcome.hits.items()}
-    effect = [_rounded(v) for v in (bought.avoided, bought.avoided_low, bought.avoided_high)]
+    saved = _effects(bought)
     choices = [_choice_rows(choice) for choice in bought.others]
     reasons = _reasons(prepared, outcome, bought)
     cents = _value_cents(prepared, outcome, bought.rows)
@@ -71,8 +71,8 @@ def proposals(
             inputs=inputs,
             method=f"{METHOD} on {prepared.forecast.method}",
             constraints=tuple(name for name, hit in hits.items() if hit[at]),
-            alternatives=tuple(rows[at] for rows in choices if rows[at] is not None),
-            expected=Effect("shortage_avoided_units", *(values[at] for values in effect)),
+            alternatives=tuple(other for rows in choices if (other := rows[at]) is not None),
+            expected=saved[at],
             label=prepared.label[row],
             valid_until=valid_until,
         )
@@ -136,6 +136,13 @@ def _columns(prepared: Prepared, outcome: Outcome, bought: Effects) -> Columns:
     by_day = np.round(prepared.mean[rows], 3).tolist()
     forecast = [days[:end] for days, end in zip(by_day, ends, strict=True)]
     return Columns(values, forecast, outcome.terms[rows].tolist())
+
+
+def _effects(bought: Effects) -> list[Effect]:
+    """What each order saves from being short, in units, with its 90 % interval."""
+    columns = (bought.avoided, bought.avoided_low, bought.avoided_high)
+    rows = zip(*(np.round(column, 3).tolist() for column in columns), strict=True)
+    return [Effect("shortage_avoided_units", *row) for row in rows]
 
 
 def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> list[str]:
