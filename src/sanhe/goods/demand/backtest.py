@@ -120,7 +120,9 @@ def _score(
     run: ForecastRun, scored: Scored, *, method: str, origin: date
 ) -> list[dict[str, object]]:
     scale = run.scale[:, None]
-    actual, mean, median = scored.actual, run.mean * scale, run.median * scale
+    actual = scored.actual
+    mean = (run.mean * scale).astype(np.float32)
+    median = (run.median * scale).astype(np.float32)
     bands = {q: (run.quantile(q) * scale).astype(np.float32) for q in (0.05, 0.5, 0.95)}
     lines: list[dict[str, object]] = []
     for group in (ALL, *sorted(set(scored.groups.tolist()))):

@@ -51,6 +51,7 @@ PROMOTION_PUBLISHED: Final = FactType(
     payload={
         "until": FactField("date", "last day, included", required=True),
         "discount": FactField("float", "price paid / list price, 1 = none", required=True),
+        "open_ended": FactField("bool", "its end is unknown; until is the last day it was seen"),
         "name": FactField("str", "what the retailer calls it"),
         "category": FactField("str", "category path it covers, where the fact names no SKU"),
         "activity": FactField("bool", "backed by display, leaflet or a campaign"),

@@ -61,8 +61,8 @@ def make_run(
         method=method,
         chosen={kind: one.chosen for kind, one in made.items()},
         keys=demand.keys,
-        mean=mean / scale,
-        median=median / scale,
+        mean=(mean / scale).astype(np.float32),
+        median=(median / scale).astype(np.float32),
         counted=demand.counted,
         scale=demand.scale,
         dispersion={kind: one.dispersion for kind, one in made.items()},
@@ -73,7 +73,7 @@ def make_run(
     )
 
 
-def history_of(panel: Panel, scale: F32) -> History:
+def history_of(panel: Panel, scale: NDArray[np.float64]) -> History:
     """The short history of every series, in base units."""
     recent = panel.sales[:, -HISTORY_DAYS:] / scale[:, None]
     recent = np.where(np.isnan(recent), recent, np.round(recent)).astype(np.float32)

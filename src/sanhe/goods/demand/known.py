@@ -84,7 +84,7 @@ def collect_known(
     weekends included. public_holiday: 1 on public holidays. Weather in its own units.
     """
     grids: dict[str, Grid] = {}
-    discount, activity = _promotions(lake, shape, dates)
+    discount, activity, open_ended = _promotions(lake, shape, dates)
     if (discount != 1).any():
         grids["discount"] = discount
     if activity.any():
@@ -98,11 +98,16 @@ def collect_known(
     values = np.empty((shape.series, shape.all_days, len(grids)), np.float32)
     for at, grid in enumerate(grids.values()):
         values[:, :, at] = grid
+    if open_ended:
+        notes = (
+            *notes,
+            f"{open_ended:,} promotions have no known end: taken to go on over the horizon",
+        )
     return KnownInputs(values, tuple(grids), notes)
 
 
-def _promotions(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> tuple[Grid, Grid]:
-    """Deepest discount and any activity of each series and day."""
+def _promotions(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> tuple[Grid, Grid, int]:
+    """Deepest discount and any activity of each series and day; how many have no known end."""
     rows = run_model(lake, "promotion_period", dates)
     start = np.asarray(rows["start_offset"].to_numpy(), np.int64)
     length = np.asarray(rows["last_offset"].to_numpy(), np.int64) - start + 1
@@ -117,7 +122,8 @@ def _promotions(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> tuple[Gri
     np.minimum.at(discount.ravel(), cell, np.repeat(paid, length))
     backed = np.asarray(rows["activity"].to_numpy(zero_copy_only=False), np.float32)
     np.maximum.at(activity.ravel(), cell, np.repeat(backed, length))
-    return discount, activity
+    open_ended = np.asarray(rows["open_ended"].to_numpy(zero_copy_only=False), bool)
+    return discount, activity, int(open_ended.sum())
 
 
 def _prices(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> Grid | None:

@@ -42,7 +42,7 @@ class DemandPanel:
     keys: pa.Table
     panel: Panel
     counted: NDArray[np.bool_]
-    scale: NDArray[np.float32]
+    scale: NDArray[np.float64]
     categories: tuple[str, ...]
     notes: tuple[str, ...]
     digest: str
@@ -83,7 +83,7 @@ def build_panel(
     static, static_names = _static(described)
     scale, counted = _units(described["base_unit"])
     panel = Panel(
-        sales=history.sales * scale[:, None],
+        sales=(history.sales * scale[:, None]).astype(np.float32),
         in_stock=history.in_stock,
         opened_empty=history.opened_empty,
         sold_out=history.sold_out,
@@ -201,12 +201,12 @@ def _static(described: pa.Table) -> tuple[NDArray[np.int32], tuple[str, ...]]:
 
 def _units(
     base_unit: pa.ChunkedArray,
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Scale and countedness of each series, see `rules.unit_scale`."""
     encoded = base_unit.fill_null("").dictionary_encode().combine_chunks()
     units = [unit_scale(unit) for unit in encoded.dictionary.to_pylist()]
     index = encoded.indices.to_numpy()
-    scale = np.array([one for one, _ in units], np.float32)[index]
+    scale = np.array([one for one, _ in units], np.float64)[index]
     return scale, np.array([counted for _, counted in units], bool)[index]
 
 

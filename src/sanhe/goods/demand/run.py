@@ -83,7 +83,7 @@ class ForecastRun:
     mean: F32
     median: F32
     counted: NDArray[np.bool_]
-    scale: F32
+    scale: F64
     dispersion: Mapping[str, DispersionSet]
     holdout_wape: Mapping[str, Mapping[str, float]]
     history: History
@@ -135,7 +135,7 @@ class ForecastRun:
                 if not mine.any():
                     continue
                 spread = self.dispersion[kind].of(int(one))
-                scale = self.scale[row[mine]].astype(np.float64)
+                scale = self.scale[row[mine]]
                 variance[mine] = spread.variance(mean[mine] * scale) / scale**2
                 size[mine] = spread.size(mean[mine] * scale)
         return WindowDemand(mean, variance * (mean > 0), size, self.counted[row], known)
@@ -150,7 +150,7 @@ class ForecastRun:
         for kind in KINDS:
             mine = self.counted == (kind == "counts")
             if mine.any():
-                scale = self.scale[mine].astype(np.float64)[:, None]
+                scale = self.scale[mine][:, None]
                 spread = self.dispersion[kind].of(days)
                 out[mine] = spread.quantile(means[mine] * scale, q) / scale
         return out if days == 1 else out[:, 0]

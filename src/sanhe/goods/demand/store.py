@@ -147,7 +147,7 @@ def _run(kept: LakeTable, rows: pa.Table) -> ForecastRun:
         mean=_grid(rows, "mean"),
         median=_grid(rows, "median"),
         counted=np.asarray(rows["counted"].to_numpy(), bool),
-        scale=np.asarray(rows["scale"].to_numpy(), np.float32),
+        scale=np.asarray(rows["scale"].to_numpy(), np.float64),
         dispersion=dispersion_from_json(details["dispersion"]),
         holdout_wape={kind: dict(scores) for kind, scores in details["holdout_wape"].items()},
         history=History(
