@@ -48,7 +48,7 @@ class MemoryDecisions:
         versions = self._kinds.get(name, {})
         wanted = max(versions, default=0) if version is None else version
         if wanted not in versions:
-            raise NotFound(f"decision kind {name} is not registered: register it in the wiring")
+            raise NotFound(rules.not_registered(name))
         return versions[wanted]
 
     def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
@@ -58,7 +58,6 @@ class MemoryDecisions:
         for proposal in proposals:
             kind = self.kind(proposal.kind)
             rules.check_proposal(proposal, kind)
-            rules.check_finite(proposal.inputs, place=f"{rules.place_of(proposal)} inputs")
             key = (proposal.kind, proposal.subject)
             if key in self._open or key in fresh:
                 already_open += 1
@@ -70,7 +69,7 @@ class MemoryDecisions:
     def get(self, number: int) -> Decision:
         """The decision with its history. Raises NotFound."""
         if number not in self._decisions:
-            raise NotFound(f"no decision {number}: list them to see the numbers")
+            raise NotFound(rules.no_decision([number]))
         return self._decisions[number]
 
     def find(
@@ -138,10 +137,11 @@ class MemoryDecisions:
             for decision in list(self._decisions.values()):
                 if decision.run != run or decision.status is not Status.PROPOSED:
                     continue
+                name = f"rule {rule.name}"
                 if covers(rule, decision.proposal):
-                    event = self._event(Status.APPROVED, f"rule {rule.name}")
+                    event = self._event(Status.APPROVED, name)
                     by: Mapping[str, Json] = {"by": self.actor}
-                    self._move(decision, replace(event, actor=f"rule {rule.name}", details=by))
+                    self._move(decision, replace(event, actor=name, details=by))
                     approved += 1
         return approved
 
@@ -173,6 +173,7 @@ class MemoryDecisions:
 
     def measured(self, number: int, effect: Effect) -> None:
         """Record what an executed decision was measured to have done."""
+        rules.check_effect(effect, number=number)
         self._move_all(
             [number],
             Status.MEASURED,
@@ -227,7 +228,10 @@ class MemoryDecisions:
         change: Callable[[Decision], Decision] = lambda decision: decision,
     ) -> int:
         wanted = sorted(set(numbers))
-        found = [self.get(number) for number in wanted]
+        missing = [number for number in wanted if number not in self._decisions]
+        if missing:
+            raise NotFound(rules.no_decision(missing))
+        found = [self._decisions[number] for number in wanted]
         for decision in found:
             rules.check_move(decision.number, decision.status, status)
         for decision in found:

@@ -6,7 +6,7 @@ Pure functions; the database holds the same arithmetic and uniqueness by constra
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sanhe.core.decisions.ports import AutoApproval, DecisionKind, Effect, Proposal, Status
@@ -83,6 +83,11 @@ def check_same_kind(known: DecisionKind, given: DecisionKind) -> None:
 
 def check_proposal(proposal: Proposal, kind: DecisionKind) -> None:
     """Raise BadInput when the arithmetic doesn't add up or doesn't fit the kind."""
+    subject = proposal.subject
+    if "" in (subject.sku, subject.place, subject.party):
+        raise BadInput(
+            "the subject has an empty name", place=place_of(proposal), remedy="give None instead"
+        )
     if len(proposal.terms) != len(kind.terms):
         raise BadInput(
             f"{len(proposal.terms)} terms for {len(kind.terms)} names",
@@ -100,6 +105,8 @@ def check_proposal(proposal: Proposal, kind: DecisionKind) -> None:
         raise BadInput("a number is beyond 64 bits", place=place_of(proposal))
     if proposal.valid_until is not None:
         check_moment(proposal.valid_until, place=place_of(proposal))
+    if not finite(proposal.inputs):
+        check_finite(proposal.inputs, place=f"{place_of(proposal)} inputs")
 
 
 def place_of(proposal: Proposal) -> str:
@@ -147,6 +154,17 @@ def covers(rule: AutoApproval, proposal: Proposal) -> bool:
     )
 
 
+def finite(value: Json) -> bool:
+    """Whether JSON can hold a value: no number in it is infinite or not a number."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(map(finite, value.values()))
+    if isinstance(value, (list, tuple)):
+        return all(map(finite, value))
+    return not isinstance(value, Mapping) or all(map(finite, value.values()))
+
+
 def check_finite(value: Json, *, place: str) -> None:
     """Raise BadInput for a number that JSON can't hold (not a number, infinite)."""
     if isinstance(value, float) and not math.isfinite(value):
@@ -167,3 +185,19 @@ def effect_json(effect: Effect) -> Mapping[str, Json]:
         "low": effect.low,
         "high": effect.high,
     }
+
+
+def check_effect(effect: Effect, *, number: int) -> None:
+    """Raise BadInput for an effect with a number that can't be recorded."""
+    check_finite(effect_json(effect), place=f"decision {number} effect")
+
+
+def not_registered(name: str) -> str:
+    """The message for an unknown kind."""
+    return f"decision kind {name} is not registered: register it in the wiring"
+
+
+def no_decision(numbers: Sequence[int]) -> str:
+    """The message for numbers that no decision has."""
+    names = ", ".join(map(str, numbers[:5])) + (" …" if len(numbers) > 5 else "")
+    return f"no decision {names}: list them to see the numbers"

@@ -142,9 +142,9 @@ CREATE TABLE decision (
     run uuid NOT NULL,
     kind text NOT NULL,
     kind_version integer NOT NULL,
-    sku text,
-    place text,
-    party text,
+    sku text CHECK (sku <> ''),
+    place text CHECK (place <> ''),
+    party text CHECK (party <> ''),
     status text NOT NULL DEFAULT 'proposed' CHECK (status IN ({_OPEN}, {_CLOSED})),
     value bigint NOT NULL,
     proposed_value bigint NOT NULL,
@@ -167,7 +167,8 @@ CREATE TABLE decision (
     FOREIGN KEY (kind, kind_version) REFERENCES decision_kind,
     CONSTRAINT decision_terms_sum CHECK (decision_sum(terms) = proposed_value)
 ) WITH (fillfactor = 85);
-CREATE UNIQUE INDEX decision_open ON decision (kind, sku, place, party) NULLS NOT DISTINCT
+CREATE UNIQUE INDEX decision_open ON decision
+    (kind, coalesce(sku, ''), coalesce(place, ''), coalesce(party, ''))
     WHERE status IN ({_OPEN});
 CREATE INDEX decision_run ON decision (run);
 CREATE INDEX decision_money ON decision (kind, status, value_cents DESC);

@@ -1,0 +1,390 @@
+"""Decisions in PostgreSQL: records with their present status, and append-only events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from sanhe.core.decisions import rules
+from sanhe.core.decisions.ports import (
+    AutoApproval,
+    Decision,
+    DecisionKind,
+    Effect,
+    Proposal,
+    Proposed,
+    Status,
+)
+from sanhe.core.decisions.rows import decision_of, event_of, json_text, proposal_table
+from sanhe.core.errors import NotFound
+from sanhe.core.storage import Transaction, copy_in
+from sanhe.core.values import Json
+
+_PIECE = 20_000
+"""So many proposals are copied at a time, so that memory stays bounded."""
+
+_OPEN = "('proposed', 'snoozed', 'approved', 'edited', 'executing')"
+_RECORD = (
+    "number, id, run, kind, kind_version, sku, place, party, status, value, proposed_value, "
+    "value_cents, terms, created_at, valid_until, snoozed_until, reason, method, label, inputs, "
+    "constraints, alternatives, expected, guard_rails, actions, arm, measured"
+)
+_DECISION = sa.table("decision", *(sa.column(name) for name in _RECORD.split(", ")))
+
+_REGISTER = sa.text("""
+INSERT INTO decision_kind (name, version, owner, unit, terms, meaning)
+VALUES (:name, :version, :owner, :unit, CAST(:terms AS text[]), :meaning)
+ON CONFLICT (name, version) DO NOTHING
+""")
+_MEANING = sa.text("""
+UPDATE decision_kind SET meaning = :meaning
+WHERE name = :name AND version = :version AND meaning <> :meaning
+""")
+_KIND = sa.text("""
+SELECT name, owner, version, unit, terms, meaning FROM decision_kind
+WHERE name = :name AND (CAST(:version AS integer) IS NULL OR version = :version)
+ORDER BY version DESC LIMIT 1
+""")
+
+_STAGE = sa.text("""
+CREATE TEMPORARY TABLE IF NOT EXISTS decision_incoming (
+    position bigint, id uuid, kind text, kind_version integer, sku text, place text, party text,
+    value bigint, value_cents bigint, terms bigint[], valid_until timestamptz, reason text,
+    method text, label text, inputs jsonb, constraints jsonb, alternatives jsonb,
+    expected jsonb, guard_rails jsonb
+) ON COMMIT DROP
+""")
+_UNSTAGE = sa.text("TRUNCATE decision_incoming")
+_ANALYZE = sa.text("ANALYZE decision_incoming")
+
+# What is open is left out before the insert, as numbers that people type should not run away;
+# the unique index decides between two that propose at the same time.
+_PROPOSE = sa.text(f"""
+WITH fresh AS (
+    INSERT INTO decision (id, run, kind, kind_version, sku, place, party, value, proposed_value,
+                          value_cents, terms, created_at, valid_until, reason, method, label,
+                          inputs, constraints, alternatives, expected, guard_rails)
+    SELECT i.id, :run, i.kind, i.kind_version, i.sku, i.place, i.party, i.value, i.value,
+           i.value_cents, i.terms, :now, i.valid_until, i.reason, i.method, i.label,
+           i.inputs, i.constraints, i.alternatives, i.expected, i.guard_rails
+    FROM decision_incoming AS i
+    WHERE NOT EXISTS (
+        SELECT FROM decision AS d
+        WHERE d.status IN {_OPEN} AND d.kind = i.kind
+          AND coalesce(d.sku, '') = coalesce(i.sku, '')
+          AND coalesce(d.place, '') = coalesce(i.place, '')
+          AND coalesce(d.party, '') = coalesce(i.party, ''))
+    ORDER BY i.position
+    ON CONFLICT (kind, coalesce(sku, ''), coalesce(place, ''), coalesce(party, ''))
+        WHERE status IN {_OPEN} DO NOTHING
+    RETURNING number
+), event AS (
+    INSERT INTO decision_event (decision, at, actor, status, reason)
+    SELECT number, :now, :actor, 'proposed', '' FROM fresh ORDER BY number
+)
+SELECT number FROM fresh ORDER BY number
+""")  # noqa: S608 -- constants
+
+_GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
+_HISTORY = sa.text("""
+SELECT at, actor, status, reason, value, details FROM decision_event
+WHERE decision = :number ORDER BY number
+""")
+_LOCK = sa.text("""
+SELECT number, status FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+ORDER BY number FOR NO KEY UPDATE
+""")
+_MOVE = sa.text("""
+WITH moved AS (
+    UPDATE decision SET status = :status, snoozed_until = :until,
+        value = coalesce(CAST(:value AS bigint), value),
+        measured = coalesce(CAST(:measured AS jsonb), measured)
+    WHERE number = ANY (CAST(:numbers AS bigint[]))
+    RETURNING number
+)
+INSERT INTO decision_event (decision, at, actor, status, reason, value, details)
+SELECT number, :now, :actor, :status, :reason, CAST(:value AS bigint), CAST(:details AS jsonb)
+FROM moved ORDER BY number
+""")
+_EXECUTED = sa.text("""
+WITH moved AS (
+    UPDATE decision AS d SET status = 'executed', actions = g.actions
+    FROM unnest(CAST(:numbers AS bigint[]), CAST(:actions AS jsonb[])) AS g (number, actions)
+    WHERE d.number = g.number
+    RETURNING d.number
+)
+INSERT INTO decision_event (decision, at, actor, status, reason)
+SELECT number, :now, :actor, 'executed', '' FROM moved ORDER BY number
+""")
+_AUTO_APPROVE = sa.text("""
+WITH moved AS (
+    UPDATE decision SET status = 'approved'
+    WHERE run = :run AND kind = :kind AND status = 'proposed' AND value_cents <= :most
+      AND (:all_labels OR label = ANY (CAST(:labels AS text[])))
+    RETURNING number
+), event AS (
+    INSERT INTO decision_event (decision, at, actor, status, reason, details)
+    SELECT number, :now, :rule, 'approved', :rule, CAST(:details AS jsonb)
+    FROM moved ORDER BY number
+)
+SELECT count(*) FROM moved
+""")
+_START = sa.text(f"""
+WITH ready AS (
+    SELECT number FROM decision WHERE kind = :kind AND status IN ('approved', 'edited')
+    ORDER BY number LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE decision SET status = 'executing'
+    WHERE number IN (SELECT number FROM ready)
+    RETURNING {_RECORD}
+), event AS (
+    INSERT INTO decision_event (decision, at, actor, status, reason)
+    SELECT number, :now, :actor, 'executing', '' FROM moved ORDER BY number
+)
+SELECT * FROM moved ORDER BY number
+""")  # noqa: S608 -- a constant
+_EXPIRE = sa.text("""
+WITH due AS (
+    SELECT number,
+           CASE WHEN valid_until <= :now THEN 'expired' ELSE 'proposed' END AS status,
+           CASE WHEN valid_until <= :now THEN 'validity is over' ELSE 'snoozed long enough' END
+               AS reason
+    FROM decision
+    WHERE status IN ('proposed', 'snoozed')
+      AND (valid_until <= :now OR (status = 'snoozed' AND snoozed_until <= :now))
+    ORDER BY number FOR NO KEY UPDATE SKIP LOCKED
+), moved AS (
+    UPDATE decision AS d SET status = due.status, snoozed_until = NULL
+    FROM due WHERE d.number = due.number
+), event AS (
+    INSERT INTO decision_event (decision, at, actor, status, reason)
+    SELECT number, :now, :actor, status, reason FROM due ORDER BY number
+)
+SELECT count(*) FROM due
+""")
+
+
+class PostgresDecisions:
+    """Decisions within one transaction; a failed call leaves nothing of itself behind."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    def register(self, kind: DecisionKind) -> None:
+        """Publish a kind; the same version with other terms raises Conflict."""
+        rules.check_kind(kind)
+        values: dict[str, Any] = {
+            "name": kind.name,
+            "version": kind.version,
+            "owner": kind.owner,
+            "unit": kind.unit,
+            "terms": list(kind.terms),
+            "meaning": kind.meaning,
+        }
+        self._run(_REGISTER, **values)
+        known = self.kind(kind.name, version=kind.version)
+        rules.check_same_kind(known, kind)
+        if known.meaning != kind.meaning:
+            self._run(_MEANING, name=kind.name, version=kind.version, meaning=kind.meaning)
+
+    def kind(self, name: str, *, version: int | None = None) -> DecisionKind:
+        """The kind in this version, or its latest one. Raises NotFound."""
+        row = self._run(_KIND, name=name, version=version).first()
+        if row is None:
+            raise NotFound(rules.not_registered(name))
+        return DecisionKind(
+            row.name,
+            row.owner,
+            row.version,
+            unit=row.unit,
+            terms=tuple(row.terms),
+            meaning=row.meaning,
+        )
+
+    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
+        """Record proposals; a subject with an open decision of the kind is left out and counted."""
+        kinds: dict[str, DecisionKind] = {}
+        numbers: list[int] = []
+        given = 0
+        rest = iter(proposals)
+        with self._tx.connection.begin_nested():
+            self._run(_STAGE)
+            while piece := list(islice(rest, _PIECE)):
+                given += len(piece)
+                numbers += self._propose(run, piece, kinds)
+        return Proposed(len(numbers), given - len(numbers), tuple(numbers))
+
+    def _propose(
+        self, run: UUID, piece: Sequence[Proposal], kinds: dict[str, DecisionKind]
+    ) -> Sequence[int]:
+        versioned = []
+        for proposal in piece:
+            kind = kinds.get(proposal.kind)
+            if kind is None:
+                kind = kinds[proposal.kind] = self.kind(proposal.kind)
+            rules.check_proposal(proposal, kind)
+            versioned.append((proposal, kind.version))
+        self._run(_UNSTAGE)
+        copy_in(self._tx, "decision_incoming", proposal_table(versioned))
+        self._run(_ANALYZE)
+        return self._run(_PROPOSE, run=run).scalars().all()
+
+    def get(self, number: int) -> Decision:
+        """The decision with its history. Raises NotFound."""
+        row = self._run(_GET, number=number).first()
+        if row is None:
+            raise NotFound(rules.no_decision([number]))
+        return decision_of(row, [event_of(event) for event in self._run(_HISTORY, number=number)])
+
+    def find(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        run: UUID | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[Decision]:
+        """Decisions by money at stake, largest first, without histories."""
+        wanted = _wanted(kind=kind, statuses=statuses, run=run, sku=sku, place=place)
+        statement = (
+            sa.select(_DECISION)
+            .where(*wanted)
+            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
+            .limit(limit)
+            .offset(offset)
+        )
+        return [decision_of(row) for row in self._tx.connection.execute(statement)]
+
+    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+        """How many there are."""
+        wanted = _wanted(kind=kind, statuses=statuses)
+        statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
+        return int(self._tx.connection.execute(statement).scalar_one())
+
+    def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
+        """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
+        return self._move(numbers, Status.APPROVED, reason)
+
+    def edit(self, number: int, value: int, *, reason: str) -> None:
+        """Approve with another value ≥ 0; a reason is required (BadInput)."""
+        rules.check_reason(reason, action="edit")
+        rules.check_edited_value(value, number=number)
+        self._move([number], Status.EDITED, reason, value=value)
+
+    def reject(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close without action; a reason is required."""
+        rules.check_reason(reason, action="reject")
+        return self._move(numbers, Status.REJECTED, reason)
+
+    def snooze(self, numbers: Collection[int], *, until: datetime, reason: str = "") -> int:
+        """Put off until a later moment; it stays open, so that nothing is proposed twice."""
+        rules.check_until(until, self._tx.clock.now())
+        details: Mapping[str, Json] = {"until": until.isoformat()}
+        return self._move(numbers, Status.SNOOZED, reason, until=until, details=details)
+
+    def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
+        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        details = json_text({"by": self._tx.actor})
+        return sum(
+            self._run(
+                _AUTO_APPROVE,
+                run=run,
+                kind=rule.kind,
+                most=rule.max_value_cents,
+                labels=sorted(rule.labels),
+                all_labels=not rule.labels,
+                rule=f"rule {rule.name}",
+                details=details,
+            ).scalar_one()
+            for rule in rules
+        )
+
+    def start(self, kind: str, *, limit: int = 100_000) -> list[Decision]:
+        """Take approved and edited decisions into EXECUTING, locked against other workers."""
+        return [decision_of(row) for row in self._run(_START, kind=kind, limit=limit)]
+
+    def executed(self, actions: Mapping[int, Sequence[str]]) -> None:
+        """Close decisions as executed with the ids of the actions that carried them out."""
+        numbers = self._lock(actions.keys(), Status.EXECUTED)
+        if numbers:
+            texts = [json_text(list(actions[number])) for number in numbers]
+            self._run(_EXECUTED, numbers=numbers, actions=texts)
+
+    def failed(self, number: int, *, reason: str) -> None:
+        """Close as failed, with the reason."""
+        rules.check_reason(reason, action="fail")
+        self._move([number], Status.FAILED, reason)
+
+    def measured(self, number: int, effect: Effect) -> None:
+        """Record what an executed decision was measured to have done."""
+        rules.check_effect(effect, number=number)
+        details = rules.effect_json(effect)
+        self._move([number], Status.MEASURED, "", details=details, measured=json_text(details))
+
+    def expire(self) -> int:
+        """Close proposals whose validity is over and wake those snoozed long enough."""
+        return int(self._run(_EXPIRE).scalar_one())
+
+    def _lock(self, numbers: Collection[int], status: Status) -> list[int]:
+        """Lock these decisions; raise NotFound or Conflict unless all may move there."""
+        wanted = sorted(set(numbers))
+        found = {row.number: row.status for row in self._run(_LOCK, numbers=wanted)}
+        missing = [number for number in wanted if number not in found]
+        if missing:
+            raise NotFound(rules.no_decision(missing))
+        for number in wanted:
+            rules.check_move(number, Status(found[number]), status)
+        return wanted
+
+    def _move(
+        self,
+        numbers: Collection[int],
+        status: Status,
+        reason: str,
+        *,
+        value: int | None = None,
+        until: datetime | None = None,
+        measured: str | None = None,
+        details: Mapping[str, Json] | None = None,
+    ) -> int:
+        wanted = self._lock(numbers, status)
+        if wanted:
+            self._run(
+                _MOVE,
+                numbers=wanted,
+                status=status.value,
+                reason=reason,
+                value=value,
+                until=until,
+                measured=measured,
+                details=None if details is None else json_text(details),
+            )
+        return len(wanted)
+
+    def _run(self, statement: sa.TextClause, **parameters: object) -> sa.CursorResult[Any]:
+        given = {"now": self._tx.clock.now(), "actor": self._tx.actor, **parameters}
+        return self._tx.connection.execute(statement, given)
+
+
+def _wanted(
+    *,
+    kind: str | None = None,
+    statuses: Collection[Status] | None = None,
+    run: UUID | None = None,
+    sku: str | None = None,
+    place: str | None = None,
+) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a search."""
+    equal = {"kind": kind, "run": run, "sku": sku, "place": place}
+    wanted = [_DECISION.c[name] == value for name, value in equal.items() if value is not None]
+    if statuses is not None:
+        wanted.append(_DECISION.c.status.in_([status.value for status in statuses]))
+    return wanted
