@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,6 +97,31 @@ def test_assumptions_that_can_not_be_used_are_refused(
 ) -> None:
     with pytest.raises(BadInput, match=complaint):
         Assumptions.load(written(tmp_path, text))
+
+
+def test_the_digest_is_the_same_in_every_process(tmp_path: Path) -> None:
+    text = "[[auto_approval]]\nname='s'\nclasses=['AX','BX','CX','AY']\nmax_value_cents=1"
+    path = written(tmp_path, text)
+    code = (
+        "from pathlib import Path; from sanhe.goods.replenish import Policy;"
+        f" print(Policy.load(Path({str(path)!r})).digest())"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert told == {Policy.load(path).digest()}
+
+
+def test_no_budget_given_keeps_the_files() -> None:
+    assert Policy(budget_cents=7).with_budget(None).budget_cents == 7
+    assert Policy(budget_cents=7).with_budget(5).budget_cents == 5
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

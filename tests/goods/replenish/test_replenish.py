@@ -13,7 +13,7 @@ import pytest
 from sanhe.core.clock import FixedClock
 from sanhe.core.decisions import AutoApproval, MemoryDecisions, Status
 from sanhe.core.errors import NotFound
-from sanhe.goods.replenish import DECISION_KIND, KIND, Known, Policy, Replenish
+from sanhe.goods.replenish import CONSTRAINTS, DECISION_KIND, KIND, Known, Policy, Replenish
 from tests.goods.replenish.doubles import FlatForecast, MemoryOrders, flat_forecast
 
 MORNING = datetime(2025, 9, 25, 1, tzinfo=UTC)
@@ -159,7 +159,23 @@ def test_an_order_due_after_the_cover_is_named_but_does_not_count(replenish: Rep
     )
     told = replenish.explain_line(FORECAST, known(on_order=on_order), sku="A", place="S1")
     assert (told.inputs["on_order"], told.inputs["on_order_after_cover"]) == (0, 24)
+    assert CONSTRAINTS["order_after_cover"] in told.limits
     assert told.quantity > 0
+
+
+def test_what_was_just_ordered_counts_though_the_supplier_became_quicker(
+    replenish: Replenish,
+) -> None:
+    """Agreed 3 days, measured 1: today's order is due after the measured cover, yet counts."""
+    measured = pa.table(
+        {"supplier": ["V1"], "sku": ["A"], "n": [9], "mean_days": [1.0], "sd_days": [0.0]}
+    )
+    ordered = pa.table(
+        {"sku": ["A"], "place": ["S1"], "quantity": [24], "due": [TODAY + timedelta(days=3)]}
+    )
+    at_hand = known(lead_times=measured, on_order=ordered)
+    told = replenish.explain_line(FORECAST, at_hand, sku="A", place="S1")
+    assert (told.inputs["on_order"], told.quantity) == (24, 0)
 
 
 def test_an_approved_line_becomes_an_order_and_is_closed(

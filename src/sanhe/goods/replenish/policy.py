@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
 
@@ -77,8 +78,8 @@ class Policy:
         return _policy(tables, str(path or "policy.toml"))
 
     def with_budget(self, budget_cents: int | None) -> Policy:
-        """The same policy with another budget."""
-        return replace(self, budget_cents=budget_cents)
+        """The same policy with another budget; None leaves the policy's own."""
+        return self if budget_cents is None else replace(self, budget_cents=budget_cents)
 
     def review_days_of(self, label: str) -> int:
         """Days between two reviews of a line of this class."""
@@ -89,8 +90,15 @@ class Policy:
         return _by_class(self.presentation_by_class, label, self.presentation_units)
 
     def digest(self) -> str:
-        """A SHA-256 of the policy: equal policies have equal digests."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()
+        """A SHA-256 of the policy: equal policies have equal digests, in every process."""
+        content = {
+            **asdict(self),
+            "auto_approval": [
+                [rule.kind, sorted(rule.labels), rule.max_value_cents, rule.name]
+                for rule in self.auto_approval
+            ],
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _by_class(values: Mapping[str, int], label: str, default: int) -> int:

@@ -67,8 +67,7 @@ class Supply:
 class Prepared:
     """N lines ready to compute, with what is needed to explain them.
 
-    `assumed[i]`: names of the inputs of line i that were assumed. `later_on_order`: open orders
-    due after the cover, which don't count; `overdue`: open orders due before today, which do.
+    `assumed[i]`: names of the inputs of line i that were assumed.
     """
 
     forecast: Forecast
@@ -82,8 +81,6 @@ class Prepared:
     supply: Supply
     shelf_life_days: Floats
     stock_known_since: tuple[str | None, ...]
-    later_on_order: Ints
-    overdue: Ints
     assumed: tuple[tuple[str, ...], ...]
 
 
@@ -115,6 +112,15 @@ class _Given:
     gaps: _Gaps
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenOrders:
+    """Open orders of N lines: in time, due after the cover, and the overdue part of the first."""
+
+    within: Ints
+    later: Ints
+    overdue: Ints
+
+
 def prepare(
     forecast: Forecast,
     known: Known,
@@ -141,7 +147,7 @@ def prepare(
     )
     life = given.items.numbers("shelf_life_days")
     life = np.where(np.isnan(life), np.inf, life)
-    on_order, later, overdue = _on_order(given, forecast.as_of, supply)
+    orders = _open_orders(given, forecast.as_of, supply)
     since = given.stock.values("known_since")
     return Prepared(
         forecast=forecast,
@@ -150,13 +156,11 @@ def prepare(
         item_name=tuple(given.items.values("name")),
         label=given.label,
         mean=given.mean,
-        lines=_lines(given, supply, until_next=until_next, life=life, on_order=on_order),
+        lines=_lines(given, supply, until_next=until_next, life=life, orders=orders),
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
         stock_known_since=tuple(None if v is None else str(v) for v in since),
-        later_on_order=later,
-        overdue=overdue,
         assumed=tuple(given.gaps.names),
     )
 
@@ -184,7 +188,7 @@ def _given(
 
 
 def _lines(
-    given: _Given, supply: Supply, *, until_next: Demand, life: Floats, on_order: Ints
+    given: _Given, supply: Supply, *, until_next: Demand, life: Floats, orders: _OpenOrders
 ) -> Lines:
     """The arrays the rules work on."""
     known, policy = given.known, given.policy
@@ -213,7 +217,9 @@ def _lines(
         until_next=until_next,
         service_level=service,
         on_hand=_on_hand(given),
-        on_order=on_order,
+        on_order=orders.within,
+        on_order_overdue=orders.overdue,
+        on_order_after_cover=orders.later,
         reserved=whole(given.stock.numbers("reserved"), 0),
         presentation=_presentation(given),
         moq=_moq(given),
@@ -298,17 +304,21 @@ def _on_hand(given: _Given) -> Ints:
     return whole(np.where(unknown | np.isnan(counted), assumed, counted), 0)
 
 
-def _on_order(given: _Given, today: date, supply: Supply) -> tuple[Ints, Ints, Ints]:
-    """Open orders due within the cover, those due after it, and the overdue part of the first.
+def _open_orders(given: _Given, today: date, supply: Supply) -> _OpenOrders:
+    """Sort open orders by whether they arrive before the order after this one would.
 
-    An order without a due date counts as due within the cover.
+    That is judged by the longer of the agreed and the measured lead time: what was ordered today
+    always counts, however quick the supplier has become. No due date counts as in time.
     """
     within, later, overdue = (np.zeros(len(given.sku), np.int64) for _ in range(3))
+    found = _OpenOrders(within, later, overdue)
     table = given.known.on_order
     if table is None or table.num_rows == 0:
-        return within, later, overdue
+        return found
     row_of = {key: row for row, key in enumerate(zip(given.sku, given.place, strict=True))}
-    ends = np.ceil(supply.next_arrival_in).astype(int).tolist()
+    agreed = np.nan_to_num(given.terms.numbers("lead_time_days"))
+    lead = np.maximum(agreed, supply.lead_time_days)
+    ends = np.ceil(supply.next_order_in + lead).astype(int).tolist()
     columns = [table.column(name).to_pylist() for name in ("sku", "place", "quantity", "due")]
     for sku, place, quantity, due in zip(*columns, strict=True):
         row = row_of.get((sku, place))
@@ -320,7 +330,7 @@ def _on_order(given: _Given, today: date, supply: Supply) -> tuple[Ints, Ints, I
         within[row] += quantity
         if due is not None and due < today:
             overdue[row] += quantity
-    return within, later, overdue
+    return found
 
 
 def _presentation(given: _Given) -> Ints:

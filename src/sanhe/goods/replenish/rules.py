@@ -49,6 +49,8 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "vendor_calendar": "not ordered: the supplier's next order day is after the next review",
     "blocked": "not ordered: the line is stopped",
     "negative_stock": "stock on record is below zero and counts as none",
+    "order_overdue": "an open order is overdue and still counts",
+    "order_after_cover": "an open order is due after these days and does not count yet",
 }
 """The limits a line can hit, and what each means to a person."""
 
@@ -58,10 +60,11 @@ class Lines:
     """N lines to decide on; arrays of [N], quantities in base units.
 
     `until_next`: demand until the order after this one arrives. `service_level`: 0..1.
-    `on_hand` may be negative (a discrepancy of the record). `presentation`: the shelf minimum.
-    `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold before this order
-    arrives; `sold_fresh`: from then on until what arrives expires (a huge number where it
-    doesn't). `can_order`: the supplier takes an order before the next review. `blocked`: stopped
+    `on_hand` may be negative (a discrepancy of the record). `on_order`: open orders that arrive
+    in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `presentation`: the
+    shelf minimum. `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold
+    before this order arrives; `sold_fresh`: from then on until what arrives expires (a huge
+    number where it doesn't). `can_order`: the supplier takes an order before the next review. `blocked`: stopped
     lines. `unit_cost_cents` and `margin_cents` are per base unit.
     """
 
@@ -69,6 +72,8 @@ class Lines:
     service_level: Floats
     on_hand: Ints
     on_order: Ints
+    on_order_overdue: Ints
+    on_order_after_cover: Ints
     reserved: Ints
     presentation: Ints
     moq: Ints
@@ -150,6 +155,8 @@ def compute(lines: Lines, *, budget_cents: int | None = None) -> Outcome:
         "vendor_calendar": refused & ~lines.blocked,
         "blocked": refused & lines.blocked,
         "negative_stock": lines.on_hand < 0,
+        "order_overdue": lines.on_order_overdue > 0,
+        "order_after_cover": lines.on_order_after_cover > 0,
     }
     return Outcome(quantity, terms, {name: hits[name] for name in CONSTRAINTS})
 
