@@ -1,1 +1,1 @@
-"""What is bought, kept and sold (货): catalogue, stock, suppliers, demand, replenishment, health."""
+"""What is bought, kept and sold (货): catalogue, stock, suppliers, demand, orders, health."""

@@ -50,19 +50,19 @@ _ITEM_COLUMNS = (
 
 # The description with the latest event counts; equal times are settled by name.
 _ITEMS = """
-    SELECT DISTINCT ON (sku COLLATE "C") *
+    SELECT DISTINCT ON (sku) *
     FROM item_description
     WHERE day <= coalesce(%s::date, 'infinity'::date) AND (%s::text[] IS NULL OR sku = ANY(%s))
-    ORDER BY sku COLLATE "C", event_at DESC, source COLLATE "C" DESC, external_id COLLATE "C" DESC
+    ORDER BY sku, event_at DESC, source DESC, external_id DESC
 """
 
 _PRICES = """
-    SELECT DISTINCT ON (sku COLLATE "C", place COLLATE "C")
+    SELECT DISTINCT ON (sku, place)
         sku, place, price_cents, currency, per_units, tax_included, tax_rate, day AS valid_from
     FROM price_setting
     WHERE day <= %s AND (%s::text[] IS NULL OR sku = ANY(%s))
-    ORDER BY sku COLLATE "C", place COLLATE "C" NULLS FIRST, day DESC, event_at DESC,
-        source COLLATE "C" DESC, external_id COLLATE "C" DESC
+    ORDER BY sku, place NULLS FIRST, day DESC, event_at DESC,
+        source DESC, external_id DESC
 """
 
 # Each price holds until the day before the next one of the same SKU and place.
@@ -75,9 +75,9 @@ _HISTORY = """
         FROM price_setting
         WHERE %s::text[] IS NULL OR sku = ANY(%s)
         ORDER BY sku, place, day, event_at DESC,
-            source COLLATE "C" DESC, external_id COLLATE "C" DESC
+            source DESC, external_id DESC
     ) AS stated
-    ORDER BY sku COLLATE "C", place COLLATE "C" NULLS FIRST, day
+    ORDER BY sku, place NULLS FIRST, day
 """
 
 _SEARCH = f"""
@@ -90,7 +90,7 @@ _SEARCH = f"""
             WHEN sku ILIKE %s OR gtin ILIKE %s THEN 1
             WHEN name ILIKE %s THEN 2
             ELSE 3
-        END, name, sku COLLATE "C"
+        END, name, sku
     LIMIT %s
 """  # noqa: S608 -- made of constants
 

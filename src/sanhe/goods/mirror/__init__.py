@@ -1,8 +1,8 @@
 """Mirrors: the current facts of a type as typed rows of a table, kept in line batch by batch.
 
-The projections of goods stand on them. A mirror holds one row for each current fact, keyed as
-the fact is by (external id, source); which of several facts about one thing counts is decided
-when reading. So any order, repetition or split of batches ends in the same rows.
+The projections of goods stand on them. A mirror holds one row for each current fact of its type,
+keyed as the fact is by (external id, source); which of several facts about one thing counts is
+decided when reading. So any order, repetition or split of batches ends in the same rows.
 """
 
 from sanhe.goods.mirror.store import CURRENT_OF_BATCH, KEYS_OF_BATCH, Mirror, lock

@@ -11,21 +11,21 @@ import sqlalchemy as sa
 from sanhe.core.storage import Transaction
 
 KEYS_OF_BATCH = """
-    SELECT DISTINCT f.external_id, f.source
+    SELECT DISTINCT f.type, f.source, f.external_id
     FROM fact_part AS p JOIN fact AS f ON f.part = p.number
     WHERE p.batch = :batch AND f.type = ANY(:types)
 """
-"""The keys (external_id, source) of these types that a batch touched."""
+"""The keys (type, source, external_id) of these types that a batch touched."""
 
 CURRENT_OF_BATCH = f"""
-    SELECT DISTINCT ON (external_id, source) *
+    SELECT DISTINCT ON (external_id, source, type) *
     FROM (
-        SELECT DISTINCT ON (f.external_id, f.source, f.revision) f.*
-        FROM fact AS f JOIN ({KEYS_OF_BATCH}) AS touched USING (external_id, source)
-        ORDER BY f.external_id, f.source, f.revision, f.entry DESC
+        SELECT DISTINCT ON (f.external_id, f.source, f.type, f.revision) f.*
+        FROM fact AS f JOIN ({KEYS_OF_BATCH}) AS touched USING (external_id, source, type)
+        ORDER BY f.external_id, f.source, f.type, f.revision, f.entry DESC
     ) AS last
-    WHERE stands AND type = ANY(:types)
-    ORDER BY external_id, source, revision DESC
+    WHERE stands
+    ORDER BY external_id, source, type, revision DESC
 """  # noqa: S608 -- made of constants
 """The current facts of the keys a batch touched; a key without one is missing."""
 

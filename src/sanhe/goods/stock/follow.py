@@ -123,12 +123,12 @@ def _accounts(pairs: list[_Pair]) -> list[Account]:
 def _entry_transfer(row: dict[str, object]) -> Transfer:
     """The transfer of one difference. Its id counts the postings of the fact at this place."""
     sku, place = str(row["sku"]), str(row["place"])
-    source, external_id = str(row["source"]), str(row["external_id"])
+    source, external_id, type_ = str(row["source"]), str(row["external_id"]), str(row["type"])
     delta, moment = row["delta"], row["event_at"]
     assert isinstance(delta, int) and isinstance(moment, datetime)
     world, here = rules.world_account(sku), rules.on_hand_account(place, sku)
     return Transfer(
-        id=derived_id("stock.entry", place, sku, source, external_id, str(row["postings"])),
+        id=derived_id("stock.entry", place, sku, source, external_id, type_, str(row["postings"])),
         source=world if delta > 0 else here,
         target=here if delta > 0 else world,
         amount=abs(delta),

@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+Key: TypeAlias = tuple[str, str, str]
+"""Source, external id and type of a fact."""
 
 COUNTED = "stock.counted"
 MOVED = "stock.moved"
@@ -36,7 +38,7 @@ NEVER = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True)
 class StockEvent:
-    """One current fact of one SKU × place.
+    """One current fact of one SKU × place, named by source, external id and type.
 
     `quantity` is the counted quantity of a count, else the signed change in base units. `lot`
     tells apart counts of the same instant that add up; without lots the last one counts.
@@ -44,10 +46,20 @@ class StockEvent:
 
     source: str
     external_id: str
+    type: str
     event_at: datetime
-    is_count: bool
     quantity: int
     lot: str = ""
+
+    @property
+    def key(self) -> Key:
+        """The fact's name, which also settles what the time leaves open."""
+        return (self.source, self.external_id, self.type)
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is a snapshot."""
+        return self.type == COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +74,30 @@ UNKNOWN = Opening()
 """Nothing was counted yet."""
 
 
-def desired_entries(
-    events: Sequence[StockEvent], opening: Opening = UNKNOWN
-) -> dict[tuple[str, str], int]:
-    """The entry of each event, keyed by (source, external id), in base units.
+def desired_entries(events: Sequence[StockEvent], opening: Opening = UNKNOWN) -> dict[Key, int]:
+    """The entry of each event by its key, in base units.
 
     The order of `events` does not matter. The sum of the entries and the opening is the net
     stock. This is the definition; `entries_of_arrays` computes the same for many SKU × place.
     """
-    entries: dict[tuple[str, str], int] = {}
+    entries: dict[Key, int] = {}
     net, is_known = opening.net, opening.is_known
     for moment in sorted({event.event_at for event in events}):
         here = [event for event in events if event.event_at == moment]
         for event in here:
             moves = not event.is_count and is_known
-            entries[event.source, event.external_id] = event.quantity if moves else 0
+            entries[event.key] = event.quantity if moves else 0
             net += event.quantity if moves else 0
         counts = sorted(
             (event for event in here if event.is_count),
-            key=lambda event: (event.source, event.external_id),
+            key=lambda event: event.key,
         )
         if not counts:
             continue
         # Two systems may count at the same instant: one of them is believed, the last by name.
         believed = [event for event in counts if event.source == counts[-1].source]
         counted = sum({event.lot: event.quantity for event in believed}.values())
-        entries[counts[-1].source, counts[-1].external_id] = counted - net
+        entries[counts[-1].key] = counted - net
         net, is_known = counted, True
     return entries
 
@@ -97,7 +107,7 @@ class EventArrays:
     """Events of many SKU × place, each array of length n.
 
     `pair` numbers the SKU × place from 0; `moment` is microseconds since 1970 UTC; `rank` orders
-    the facts by source and external id, `source` by source; `lot` numbers the lots (0 = none).
+    the facts by their keys, `source` by source; `lot` numbers the lots (0 = none).
     """
 
     pair: Ints

@@ -19,10 +19,13 @@ DROP TABLE IF EXISTS pg_temp.stock_pair, pg_temp.stock_key, pg_temp.stock_window
     pg_temp.stock_amount, pg_temp.stock_change;
 CREATE TEMP TABLE stock_pair (
     pair bigint GENERATED ALWAYS AS IDENTITY (START WITH 0 MINVALUE 0),
-    sku text NOT NULL, place text NOT NULL, since timestamptz NOT NULL, deep boolean NOT NULL,
+    sku text COLLATE "C" NOT NULL, place text COLLATE "C" NOT NULL,
+    since timestamptz NOT NULL, deep boolean NOT NULL,
     known_since timestamptz, net bigint, shifts integer
 ) ON COMMIT DROP;
-CREATE TEMP TABLE stock_key (external_id text, source text) ON COMMIT DROP;
+CREATE TEMP TABLE stock_key (
+    external_id text COLLATE "C", source text COLLATE "C", type text COLLATE "C"
+) ON COMMIT DROP;
 CREATE TEMP TABLE stock_amount (rank bigint, amount bigint) ON COMMIT DROP;
 """
 
@@ -38,7 +41,7 @@ _PAIRS = sa.text(f"""
         WHERE p.batch = :batch AND f.type = ANY(:types)
         UNION ALL
         SELECT e.sku, e.place, e.event_at, e.type = 'stock.counted'
-        FROM stock_entry AS e JOIN touched USING (external_id, source)
+        FROM stock_entry AS e JOIN touched USING (external_id, source, type)
         UNION ALL
         SELECT held.sku, held.place, held.event_at, held.type = 'stock.counted'
         FROM ({CURRENT_OF_BATCH}) AS held WHERE :undoes
@@ -50,31 +53,32 @@ _PAIRS = sa.text(f"""
     FROM seen AS s LEFT JOIN stock_position AS p USING (sku, place)
     WHERE s.is_count OR s.event_at > p.known_since
     GROUP BY s.sku, s.place, p.known_since, p.net, p.shifts
-    ORDER BY s.place COLLATE "C", s.sku COLLATE "C"
+    ORDER BY s.place, s.sku
 """)  # noqa: S608 -- made of constants
 
 # The facts to read again. All else in the window is known from stock_entry.
 _KEYS = sa.text(f"""
     INSERT INTO stock_key
-    SELECT f.external_id, f.source
+    SELECT f.external_id, f.source, f.type
     FROM fact_part AS b JOIN fact AS f ON f.part = b.number
         JOIN stock_pair AS p USING (sku, place)
     WHERE b.batch = :batch AND f.type = ANY(:types) AND f.event_at >= p.since
     UNION
-    SELECT e.external_id, e.source
-    FROM stock_entry AS e JOIN ({KEYS_OF_BATCH}) AS touched USING (external_id, source)
+    SELECT e.external_id, e.source, e.type
+    FROM stock_entry AS e
+        JOIN ({KEYS_OF_BATCH}) AS touched USING (external_id, source, type)
     UNION
-    SELECT held.external_id, held.source
+    SELECT held.external_id, held.source, held.type
     FROM ({CURRENT_OF_BATCH}) AS held WHERE :undoes
     UNION
-    SELECT f.external_id, f.source
+    SELECT f.external_id, f.source, f.type
     FROM fact AS f JOIN stock_pair AS p USING (sku, place)
     WHERE :deep AND p.deep AND f.type = ANY(:types) AND f.event_at >= p.since
 """)  # noqa: S608 -- made of constants
 
 _WINDOW = sa.text("""
     CREATE TEMP TABLE stock_window ON COMMIT DROP AS
-    SELECT row_number() OVER (ORDER BY source COLLATE "C", external_id COLLATE "C") - 1 AS rank, *
+    SELECT row_number() OVER (ORDER BY source, external_id, type) - 1 AS rank, *
     FROM (
         SELECT p.pair, held.external_id, held.source, held.sku, held.place, held.type,
             held.event_at, held.day, held.quantity,
@@ -86,14 +90,14 @@ _WINDOW = sa.text("""
                 ELSE 'sale'
             END AS reason
         FROM (
-            SELECT DISTINCT ON (external_id, source) *
+            SELECT DISTINCT ON (external_id, source, type) *
             FROM (
-                SELECT DISTINCT ON (f.external_id, f.source, f.revision) f.*
-                FROM fact AS f JOIN stock_key USING (external_id, source)
-                ORDER BY f.external_id, f.source, f.revision, f.entry DESC
+                SELECT DISTINCT ON (f.external_id, f.source, f.type, f.revision) f.*
+                FROM fact AS f JOIN stock_key USING (external_id, source, type)
+                ORDER BY f.external_id, f.source, f.type, f.revision, f.entry DESC
             ) AS last
-            WHERE stands AND type = ANY(:types)
-            ORDER BY external_id, source, revision DESC
+            WHERE stands
+            ORDER BY external_id, source, type, revision DESC
         ) AS held JOIN stock_pair AS p USING (sku, place)
         WHERE held.event_at >= p.since
         UNION ALL
@@ -102,7 +106,7 @@ _WINDOW = sa.text("""
         FROM stock_entry AS e JOIN stock_pair AS p USING (sku, place)
         WHERE e.live AND e.event_at >= p.since AND NOT EXISTS (
             SELECT 1 FROM stock_key AS k
-            WHERE k.external_id = e.external_id AND k.source = e.source
+            WHERE k.external_id = e.external_id AND k.source = e.source AND k.type = e.type
         )
     ) AS event
 """)
@@ -152,10 +156,10 @@ _CHANGES = sa.text("""
         SELECT e.*, p.pair
         FROM stock_entry AS e JOIN stock_pair AS p USING (sku, place)
         WHERE e.event_at >= p.since
-    ) AS o USING (external_id, source, sku, place)
+    ) AS o USING (external_id, source, type, sku, place)
     WHERE o.external_id IS NULL OR n.amount IS DISTINCT FROM o.amount OR NOT o.live
-        OR (n.type, n.event_at, n.day, n.quantity, n.lot, n.reason)
-            IS DISTINCT FROM (o.type, o.event_at, o.day, o.quantity, o.lot, o.reason)
+        OR (n.event_at, n.day, n.quantity, n.lot, n.reason)
+            IS DISTINCT FROM (o.event_at, o.day, o.quantity, o.lot, o.reason)
 """)
 
 _SAVE_ENTRIES = sa.text("""
@@ -164,17 +168,17 @@ _SAVE_ENTRIES = sa.text("""
     SELECT external_id, source, sku, place, type, event_at, day, quantity, lot, reason, amount,
         live, postings
     FROM stock_change
-    ON CONFLICT (external_id, source, sku, place) DO UPDATE SET
-        type = excluded.type, event_at = excluded.event_at, day = excluded.day,
+    ON CONFLICT (external_id, source, type, sku, place) DO UPDATE SET
+        event_at = excluded.event_at, day = excluded.day,
         quantity = excluded.quantity, lot = excluded.lot, reason = excluded.reason,
         amount = excluded.amount, live = excluded.live, postings = excluded.postings
 """)
 
 _READ_CHANGES = """
-    SELECT c.pair, c.source, c.external_id, c.sku, c.place, c.postings, c.delta, c.reason,
+    SELECT c.pair, c.type, c.source, c.external_id, c.sku, c.place, c.postings, c.delta, c.reason,
         c.event_at
     FROM stock_change AS c WHERE c.delta <> 0
-    ORDER BY c.pair, c.event_at, c.source COLLATE "C", c.external_id COLLATE "C"
+    ORDER BY c.pair, c.event_at, c.source, c.external_id, c.type
 """
 
 _SAVE_POSITIONS = sa.text("""
@@ -207,7 +211,7 @@ _POSITIONS = """
     SELECT sku, place, net, known_since, counted_at
     FROM stock_position
     WHERE known_since IS NOT NULL
-    ORDER BY sku COLLATE "C", place COLLATE "C"
+    ORDER BY sku, place
 """
 
 _PAIR_POSITIONS = """
@@ -216,24 +220,24 @@ _PAIR_POSITIONS = """
     WHERE known_since IS NOT NULL AND (sku, place) IN (
         SELECT * FROM unnest(%s::text[], %s::text[])
     )
-    ORDER BY sku COLLATE "C", place COLLATE "C"
+    ORDER BY sku, place
 """
 
 _CARD = """
     SELECT event_at, day, type, reason, source, external_id, lot, quantity, amount,
         sum(amount) OVER (
-            ORDER BY event_at, type = 'stock.counted', source COLLATE "C", external_id COLLATE "C"
+            ORDER BY event_at, type = 'stock.counted', source, external_id, type
         )::bigint AS net
     FROM stock_entry
     WHERE sku = %s AND place = %s AND live
-    ORDER BY event_at, type = 'stock.counted', source COLLATE "C", external_id COLLATE "C"
+    ORDER BY event_at, type = 'stock.counted', source, external_id, type
 """
 
 _SUMS = """
     SELECT p.sku, p.place, p.net, coalesce(sum(e.amount), 0)::bigint AS entries
     FROM stock_position AS p LEFT JOIN stock_entry AS e USING (sku, place)
     GROUP BY p.sku, p.place, p.net
-    ORDER BY p.sku COLLATE "C", p.place COLLATE "C"
+    ORDER BY p.sku, p.place
 """
 
 
@@ -254,7 +258,7 @@ def open_window(tx: Transaction, batch: UUID) -> tuple[pa.Table, pa.Table]:
     if pairs.num_rows:
         tx.connection.execute(_KEYS, {**given, "deep": deep})
         tx.connection.exec_driver_sql("ANALYZE stock_key")
-        tx.connection.execute(_WINDOW, {"types": types})
+        tx.connection.execute(_WINDOW)
         tx.connection.exec_driver_sql("ANALYZE stock_window")
         return pairs, fetch_arrow(tx, _READ_WINDOW)
     return pairs, pairs
@@ -263,7 +267,7 @@ def open_window(tx: Transaction, batch: UUID) -> tuple[pa.Table, pa.Table]:
 def save_amounts(tx: Transaction, amounts: pa.Table) -> pa.Table:
     """Record the window's entries (rank, amount) and return the differences to post.
 
-    Differences: pair, source, external_id, sku, place, postings, delta, reason, event_at.
+    Differences: pair, type, source, external_id, sku, place, postings, delta, reason, event_at.
     """
     copy_in(tx, "stock_amount", amounts)
     tx.connection.exec_driver_sql("ANALYZE stock_amount")

@@ -76,14 +76,14 @@ MIRRORS = (
     ),
 )
 
-_LATEST = 'event_at DESC, source COLLATE "C" DESC, external_id COLLATE "C" DESC'
+_LATEST = "event_at DESC, source DESC, external_id DESC"
 
 _SUPPLIERS = f"""
-    SELECT DISTINCT ON (supplier COLLATE "C")
+    SELECT DISTINCT ON (supplier)
         supplier, name, order_weekdays, minimum_order_cents
     FROM supplier_description
     WHERE day <= coalesce(%s::date, 'infinity'::date)
-    ORDER BY supplier COLLATE "C", {_LATEST}
+    ORDER BY supplier, {_LATEST}
 """  # noqa: S608 -- made of constants
 
 _TERMS = f"""
@@ -100,8 +100,8 @@ _TERMS = f"""
         greatest(coalesce(a.moq, 1), 1) AS moq, a.case_size, d.order_weekdays, a.priority,
         d.minimum_order_cents
     FROM agreed AS a LEFT JOIN described AS d USING (supplier)
-    ORDER BY a.sku COLLATE "C", a.place COLLATE "C" NULLS FIRST, a.priority,
-        a.unit_cost_cents NULLS LAST, a.supplier COLLATE "C"
+    ORDER BY a.sku, a.place NULLS FIRST, a.priority,
+        a.unit_cost_cents NULLS LAST, a.supplier
 """  # noqa: S608 -- made of constants
 
 _ON_ORDER = """
@@ -109,8 +109,8 @@ _ON_ORDER = """
         ordered_on, own, greatest(%s::date - due, 0) AS overdue_days
     FROM purchase_line
     WHERE NOT closed AND ordered > received
-    ORDER BY sku COLLATE "C", place COLLATE "C", due NULLS LAST, order_name COLLATE "C",
-        line_order COLLATE "C"
+    ORDER BY sku, place, due NULLS LAST, order_name,
+        line_order
 """
 
 # A receipt of what was not ordered there has no line to lie on.
@@ -134,7 +134,7 @@ _DIFFERENCES = """
         SELECT 1 FROM purchase_line AS l
         WHERE l.order_name = r.order_name AND l.sku = r.sku AND l.place = r.place
     )
-    ORDER BY 2, 4, 5, 3, 1
+    ORDER BY 2, 4, 5, 3, 1, 8, 11
 """
 
 # A line counts once it is complete or closed. On time: all of it by the due day.
@@ -163,7 +163,7 @@ _LEAD_TIMES = """
         (sum(least(received, ordered)) / sum(ordered))::double precision AS fill_share
     FROM done
     GROUP BY GROUPING SETS ((supplier, sku), (supplier))
-    ORDER BY supplier COLLATE "C", sku COLLATE "C" NULLS FIRST
+    ORDER BY supplier, sku NULLS FIRST
 """
 
 _NUMBERS = sa.text(
@@ -183,7 +183,7 @@ _ORDERS = """
         ) AS sent
     FROM purchase_order AS o
     WHERE (%s::text[] IS NULL OR o.name = ANY(%s)) AND (%s::uuid IS NULL OR o.run = %s)
-    ORDER BY o.name COLLATE "C"
+    ORDER BY o.name
 """
 
 _ORDER_LINES = """
@@ -192,7 +192,7 @@ _ORDER_LINES = """
     FROM purchase_order_line AS l
         JOIN purchase_line AS s ON s.order_name = l.order_name AND s.line = l.line::text AND s.own
     WHERE l.order_name = ANY(%s)
-    ORDER BY l.order_name COLLATE "C", l.line
+    ORDER BY l.order_name, l.line
 """
 
 _EVENT = sa.text("""

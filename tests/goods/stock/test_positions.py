@@ -1,0 +1,276 @@
+"""Positions on the ledger follow the facts, in any order, any number of times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sanhe.core.errors import Tampered
+from sanhe.core.facts import Fact
+from sanhe.core.ledger import Transfer
+from sanhe.core.storage import Database
+from sanhe.goods.stock import (
+    StockEvent,
+    desired_entries,
+    discrepancy_account,
+    on_hand_account,
+    unit_of,
+    world_account,
+)
+from sanhe.goods.stock.rules import DIRECTION
+from tests.goods.shop import START, Shop, counted, fact, moved, received, rolled_back, sold
+
+
+def test_without_a_count_the_stock_is_unknown(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([sold("s1", 3), moved("m1", 9), received("r1", 5, order="X")])
+        assert shop.state() == []
+        assert shop.ledger.entries == []
+
+
+def test_a_first_count_late_takes_what_came_after_it(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([sold("before", 3, hour=1), sold("after", 2, hour=5)])
+        shop.record([counted("c", 10, hour=3)])
+        assert shop.nets() == {("A", "S1"): 8}
+        shop.record([counted("earlier", 20, hour=0)])
+        assert shop.nets() == {("A", "S1"): 8}
+        assert [row["amount"] for row in shop.stock.card("A", "S1").to_pylist()] == [20, -3, -7, -2]
+
+
+def test_a_late_movement_changes_the_adjustment_not_the_stock(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 10), counted("c2", 6, hour=9)])
+        shop.record([sold("late", 3, hour=4)])
+        assert shop.nets() == {("A", "S1"): 6}
+        card = shop.stock.card("A", "S1").to_pylist()
+        assert [(row["reason"], row["amount"], row["net"]) for row in card] == [
+            ("count", 10, 10),
+            ("sale", -3, 7),
+            ("count", -1, 6),
+        ]
+
+
+def test_a_revision_moves_stock_to_another_place(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 10), counted("c2", 10, place="S2")])
+        shop.record([sold("s", 4, hour=2)])
+        shop.record([sold("s", 3, hour=2, place="S2", revision=1)])
+        assert shop.nets() == {("A", "S1"): 10, ("A", "S2"): 7}
+        shop.record([sold("s", 9, hour=2, revision=0)])
+        assert shop.nets() == {("A", "S1"): 10, ("A", "S2"): 7}
+
+
+def test_undo_restores_the_balances_exactly(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 10), sold("s0", 1, hour=1)])
+        before = shop.state(), dict(shop.ledger.held)
+        batch = shop.record(
+            [
+                sold("s0", 5, hour=1, revision=1),
+                sold("s1", 30, hour=2),
+                counted("c2", 3, hour=3),
+                counted("other", 8, place="S9"),
+            ]
+        )
+        assert shop.state() != before[0]
+        shop.undo(batch)
+        assert shop.state() == before[0]
+        assert {c: b for c, b in shop.ledger.held.items() if b.posted} == {
+            c: b for c, b in before[1].items() if b.posted
+        }
+
+
+def test_stock_below_zero_is_a_discrepancy_and_listed(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", -3), counted("c2", 4, sku="B")])
+        balances = shop.ledger.balances(
+            [on_hand_account("S1", "A"), discrepancy_account("S1", "A")]
+        )
+        assert [balance.posted for balance in balances.values()] == [0, -3]
+        assert shop.stock.discrepancies().select(["sku", "discrepancy"]).to_pylist() == [
+            {"sku": "A", "discrepancy": -3}
+        ]
+        shop.record([moved("m", 5, hour=1)])
+        assert shop.stock.discrepancies().num_rows == 0
+        assert shop.nets()["A", "S1"] == 2
+
+
+def test_a_sale_of_what_is_reserved_is_a_discrepancy(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 5)])
+        pick_up = Transfer(
+            id=UUID(int=1),
+            source=on_hand_account("S1", "A"),
+            target=world_account("A"),
+            amount=4,
+            reason="pick-up",
+            reference="order 1",
+            effective_at=START,
+        )
+        shop.ledger.reserve(pick_up)
+        shop.record([sold("till", 3, hour=1)])
+        row = shop.stock.positions().to_pylist()[0]
+        assert (row["on_hand"], row["reserved"], row["discrepancy"], row["net"]) == (4, 4, -2, 2)
+        shop.ledger.void(UUID(int=1))
+        shop.record([sold("till 2", 1, hour=2)])
+        row = shop.stock.positions().to_pylist()[0]
+        assert (row["on_hand"], row["reserved"], row["discrepancy"], row["net"]) == (1, 0, 0, 1)
+
+
+def test_positions_of_chosen_pairs(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 5), counted("c2", 6, sku="B"), counted("c3", 7, place="S2")])
+        found = shop.stock.positions([("B", "S1"), ("A", "S2"), ("C", "S1")])
+        assert found.select(["sku", "place", "on_hand"]).to_pylist() == [
+            {"sku": "A", "place": "S2", "on_hand": 7},
+            {"sku": "B", "place": "S1", "on_hand": 6},
+        ]
+
+
+def test_verify_names_the_position_that_does_not_match(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 5), counted("c2", 6, sku="B")])
+        assert shop.stock.verify() == 2
+        forged = Transfer(
+            id=UUID(int=2),
+            source=world_account("B"),
+            target=on_hand_account("S1", "B"),
+            amount=1,
+            reason="forged",
+            reference="",
+            effective_at=START,
+        )
+        shop.ledger.transfer([forged])
+        with pytest.raises(Tampered, match="stock of B at S1"):
+            shop.stock.verify()
+
+
+def test_the_ledger_holds_the_unit_of_the_sku(database: Database) -> None:
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c1", 5)])
+        assert shop.ledger.open[on_hand_account("S1", "A")].unit == unit_of("A")
+        assert shop.ledger.open[on_hand_account("S1", "A")].floor == 0
+
+
+NAMES = st.tuples(st.integers(0, 7).map(str), st.integers(0, 2))
+
+
+@st.composite
+def contents(draw: st.DrawFn, name: tuple[str, int]) -> Fact:
+    """What a name and revision says: the same name always says the same."""
+    hour, quantity = draw(st.integers(0, 6)), draw(st.integers(-9, 9))
+    columns = {"place": draw(st.sampled_from(["S1", "S2"])), "revision": name[1], "hour": hour}
+    make = draw(st.sampled_from(["count", "move", "sale", "day", "receipt"]))
+    if make == "count":
+        lot = draw(st.sampled_from(["", "L1", "L2"]))
+        payload = [("lot", lot)] if lot else []
+        return counted(name[0], quantity, payload=payload, **columns)
+    if make == "move":
+        return moved(name[0], quantity, **columns)
+    if make == "receipt":
+        return received(name[0], abs(quantity), order="X", **columns)
+    if make == "day":
+        return fact("sale.day", name[0], quantity=abs(quantity), **columns)  # type: ignore[arg-type]
+    return sold(name[0], quantity, **columns)
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[Fact]:
+    names = draw(st.lists(NAMES, min_size=1, max_size=14, unique=True))
+    return [draw(contents(name)) for name in names]
+
+
+def expected_nets(shop: Shop) -> dict[tuple[str, str], int]:
+    """The definition, applied to all current facts at once."""
+    rows = shop.tx.connection.execute(sa.text("SELECT * FROM fact_current")).mappings()
+    pairs: dict[tuple[str, str], list[StockEvent]] = {}
+    for row in rows:
+        event = StockEvent(
+            row["source"],
+            row["external_id"],
+            row["type"],
+            row["event_at"],
+            row["quantity"] * DIRECTION[row["type"]],
+            row["payload"].get("lot", ""),
+        )
+        pairs.setdefault((row["sku"], row["place"]), []).append(event)
+    return {
+        pair: sum(desired_entries(events).values())
+        for pair, events in pairs.items()
+        if any(event.is_count for event in events)
+    }
+
+
+def record_split(shop: Shop, facts: Sequence[Fact], cuts: Sequence[int]) -> None:
+    """Record facts in batches that end at the cuts."""
+    ends = sorted({cut % (len(facts) + 1) for cut in cuts} | {len(facts)})
+    start = 0
+    for end in ends:
+        shop.record(facts[start:end])
+        start = end
+
+
+quick = settings(
+    deadline=timedelta(seconds=20),
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+@quick
+@given(st.data())
+def test_any_order_split_and_repetition_end_alike(database: Database, data: st.DataObject) -> None:
+    story = data.draw(stories())
+    other = data.draw(st.permutations(story)) + data.draw(st.lists(st.sampled_from(story)))
+    cuts = data.draw(st.lists(st.integers(0, 30), max_size=4))
+    with database.transaction(actor="tester") as tx:
+        with rolled_back(tx) as shop:
+            shop.record(story)
+            once = shop.state(), expected_nets(shop)
+            assert shop.nets() == once[1]
+            shop.stock.verify()
+            shop.ledger.verify()
+        with rolled_back(tx) as shop:
+            record_split(shop, other, cuts)
+            assert shop.state() == once[0]
+            shop.stock.verify()
+            shop.ledger.verify()
+
+
+@quick
+@given(st.data())
+def test_every_step_with_undo_equals_the_definition(
+    database: Database, data: st.DataObject
+) -> None:
+    story = data.draw(stories())
+    with database.transaction(actor="tester") as tx, rolled_back(tx) as shop:
+        batches: list[UUID] = []
+        for _ in range(data.draw(st.integers(1, 6))):
+            if batches and data.draw(st.booleans()):
+                shop.undo(batches.pop(data.draw(st.integers(0, len(batches) - 1))))
+            else:
+                batches.append(shop.record(data.draw(st.lists(st.sampled_from(story), min_size=1))))
+            assert shop.nets() == expected_nets(shop)
+            shop.stock.verify()
+        shop.ledger.verify()
+        for batch in batches:
+            shop.undo(batch)
+        assert shop.state() == []
+        assert not [code for code, balance in shop.ledger.held.items() if balance.posted]
