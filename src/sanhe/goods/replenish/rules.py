@@ -64,8 +64,8 @@ class Lines:
     in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `presentation`: the
     shelf minimum. `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold
     before this order arrives; `sold_fresh`: from then on until what arrives expires (a huge
-    number where it doesn't). `can_order`: the supplier takes an order before the next review. `blocked`: stopped
-    lines. `unit_cost_cents` and `margin_cents` are per base unit.
+    number where it doesn't). `can_order`: the supplier takes an order before the next review.
+    `blocked`: stopped lines. `unit_cost_cents` and `margin_cents` are per base unit.
     """
 
     until_next: Demand
