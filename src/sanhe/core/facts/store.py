@@ -14,7 +14,13 @@ from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.facts.ports import Appended, Batch, Fact
 from sanhe.core.facts.schema import FACT_SCHEMA, StateDigest, facts_table
 from sanhe.core.facts.types import FactTypes
-from sanhe.core.storage import Transaction, copy_in, fetch_arrow, stream_arrow
+from sanhe.core.storage import (
+    Transaction,
+    copy_in,
+    copy_in_unless_known,
+    fetch_arrow,
+    stream_arrow,
+)
 from sanhe.core.values import new_id
 
 _CHUNK_ROWS = 200_000
@@ -157,7 +163,12 @@ class PostgresFacts:
         new = 0
         contradicting: list[tuple[str, str, int]] = []
         for start in range(0, table.num_rows, _CHUNK_ROWS):
-            added, against = self._append_chunk(part, table.slice(start, _CHUNK_ROWS))
+            chunk = table.slice(start, _CHUNK_ROWS)
+            # A first delivery is all new; once something was known, the rest is likely known too.
+            if new == start and self._add_all(part, chunk):
+                new += chunk.num_rows
+                continue
+            added, against = self._append_chunk(part, chunk)
             new += added
             contradicting += against
         repeated = table.num_rows - new - len(contradicting)
@@ -215,6 +226,14 @@ class PostgresFacts:
             for table in stream_arrow(self._tx, _CURRENT, ([type_], [type_])):
                 digest.feed(table)
         return digest.hexdigest()
+
+    def _add_all(self, part: int, rows: pa.Table) -> bool:
+        """Write one chunk straight into the table; False when a row of it is known."""
+        count = rows.num_rows
+        for name, value in (("part", pa.scalar(part)), ("entry", pa.scalar(0))):
+            rows = rows.append_column(name, pa.repeat(value, count))
+        rows = rows.append_column("stands", pa.repeat(pa.scalar(True), count))
+        return copy_in_unless_known(self._tx, "fact", rows)
 
     def _append_chunk(self, part: int, rows: pa.Table) -> tuple[int, list[tuple[str, str, int]]]:
         """Stage and insert one chunk; the slow path runs only when something was known."""

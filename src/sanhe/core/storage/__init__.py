@@ -6,7 +6,7 @@ version and connects as the role `sanhe_app`, which owns nothing and passes no r
 security. One request or job is one `transaction`, committed at the edge.
 """
 
-from sanhe.core.storage.bulk import copy_in, fetch_arrow, stream_arrow
+from sanhe.core.storage.bulk import copy_in, copy_in_unless_known, fetch_arrow, stream_arrow
 from sanhe.core.storage.database import Database, Transaction
 from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrations_folder
 from sanhe.core.storage.server import EmbeddedServer, start_server
@@ -18,6 +18,7 @@ __all__ = [
     "EmbeddedServer",
     "Transaction",
     "copy_in",
+    "copy_in_unless_known",
     "fetch_arrow",
     "migrations_folder",
     "start_server",

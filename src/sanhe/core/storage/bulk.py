@@ -34,6 +34,20 @@ def copy_in(tx: Transaction, table: str, rows: pa.Table) -> int:
     return int(rows.num_rows)
 
 
+def copy_in_unless_known(tx: Transaction, table: str, rows: pa.Table) -> bool:
+    """Like `copy_in`, all or none: False, with nothing written, when a unique key is taken."""
+    import psycopg
+
+    savepoint = tx.connection.begin_nested()
+    try:
+        copy_in(tx, table, rows)
+    except psycopg.errors.UniqueViolation:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
+
+
 def fetch_arrow(tx: Transaction, query: str, parameters: Sequence[object] = ()) -> pa.Table:
     """Run a query inside the transaction and return an Arrow table; `%s` marks a parameter.
 
