@@ -6,6 +6,9 @@ same doors as real data, and day-by-day outcomes of ordering policies.
 """
 
 from sanhe.sim.book import OrderLines, Outcome
+from sanhe.sim.faults import disturbed, forged, late, with_revisions
+from sanhe.sim.figures import by_class, by_day, conserved, totals
+from sanhe.sim.live import LiveWorld, Planner, simulate
 from sanhe.sim.policies import DaysOfCover, OrderUpTo, optimal_levels, scarce_levels
 from sanhe.sim.run import DayView, Policy, run
 from sanhe.sim.settings import (
@@ -17,24 +20,43 @@ from sanhe.sim.settings import (
     demo_world,
     tiny_world,
 )
+from sanhe.sim.whatif import Row, WhatIf, compare, days_of_cover, gather, sanhe, what_if
 from sanhe.sim.world import World
 
 __all__ = [
     "VELOCITIES",
     "DayView",
     "DaysOfCover",
+    "LiveWorld",
     "OrderLines",
     "OrderUpTo",
     "Outcome",
+    "Planner",
     "Policy",
+    "Row",
     "VelocityClass",
+    "WhatIf",
     "World",
     "WorldSettings",
+    "by_class",
+    "by_day",
     "calm_world",
     "censored_world",
+    "compare",
+    "conserved",
+    "days_of_cover",
     "demo_world",
+    "disturbed",
+    "forged",
+    "gather",
+    "late",
     "optimal_levels",
     "run",
+    "sanhe",
     "scarce_levels",
+    "simulate",
     "tiny_world",
+    "totals",
+    "what_if",
+    "with_revisions",
 ]

@@ -6,14 +6,26 @@ is given to them is what the retailer's systems know on that morning.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sanhe.goods.replenish import Assumptions, Known, Policy, compute, prepare
-from sanhe.models.forecast import ChampionSettings, DispersionSet, GbmSettings, forecast
+from sanhe.models.forecast import (
+    ChampionSettings,
+    DispersionSet,
+    FittedGbm,
+    GbmSettings,
+    GlobalGbm,
+    demand_panel,
+    forecast,
+    same_weekday_mean,
+    seasonal_naive,
+    tsb,
+)
+from sanhe.models.inventory import expected_demand
 from sanhe.sim.panel import panel_of
 
 if TYPE_CHECKING:
@@ -25,39 +37,95 @@ if TYPE_CHECKING:
     from sanhe.sim.run import DayView
     from sanhe.sim.world import World
 
-HORIZON_DAYS = 28
+HORIZON_DAYS = 14
+METHODS = {
+    "same_weekday_mean": same_weekday_mean,
+    "seasonal_naive": seasonal_naive,
+    "tsb": tsb,
+}
 QUICK = ChampionSettings(
     gbm=GbmSettings(
-        rows=60_000, trees=80, leaves=31, learning_rate=0.12, least_rows=40, median=False
-    )
+        rows=30_000,
+        trees=60,
+        leaves=15,
+        learning_rate=0.08,
+        least_rows=40,
+        bins=63,
+        history_days=112,
+        median=False,
+        threads=1,
+    ),
+    holdout_effort=0.9,
 )
 """Smaller than the product's default, so that a what-if of many weeks takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class MorningForecast:
-    """A forecast as goods.replenish takes it: expected demand by day from `first_day` on."""
+class Window:
+    """Demand over an interval: its mean and variance, [K], base units."""
 
-    name: str
+    mean: Float64s
+    variance: Float64s
+
+
+@dataclass(frozen=True, slots=True)
+class MorningForecast:
+    """A forecast as goods.replenish takes it: expected demand by day from `as_of` on, [N, H]."""
+
+    id: str
     method: str
-    first_day: date
+    as_of: date
     keys: pa.Table
     mean: npt.NDArray[np.float32]
-    counted: bool
+    counted: npt.NDArray[np.bool_]
     dispersion: DispersionSet
 
-    def sum_variance(self, mean: Float64s, days: Float64s) -> Float64s:
-        """The variance of demand over `days` days whose expected sum is `mean`, [N]."""
-        whole = np.maximum(np.rint(days).astype(np.int64), 1)
+    def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Window:
+        """Demand of each (sku, place) of `keys` over the first `days` days, [K]."""
+        row = self._rows(keys)
+        length = np.broadcast_to(np.asarray(days, np.int64), row.shape)
+        mean = expected_demand(self.mean[row], length)
         variance = np.zeros(mean.shape)
-        for length in np.unique(whole):
-            inside = whole == length
-            variance[inside] = self.dispersion.of(int(length)).variance(mean[inside])
-        return variance
+        for one in np.unique(length[length > 0]):
+            inside = length == one
+            variance[inside] = self.dispersion.of(int(one)).variance(mean[inside])
+        return Window(mean, variance)
+
+    def _rows(self, keys: pa.Table) -> npt.NDArray[np.int64]:
+        own = zip(self.keys["sku"].to_pylist(), self.keys["place"].to_pylist(), strict=True)
+        number = {key: row for row, key in enumerate(own)}
+        asked = zip(keys["sku"].to_pylist(), keys["place"].to_pylist(), strict=True)
+        return np.array([number[key] for key in asked], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    """What the policy remembers: its method, and its last forecast of `lines`, [N, H]."""
+
+    learned_on: int
+    method: str
+    dispersion: DispersionSet
+    fitted: FittedGbm | None
+    made_on: int = -1
+    lines: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    mean: Floats = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
+    lead_times: pa.Table | None = None
+
+    def forecast(self, view: DayView, chosen: Ints) -> MorningForecast:
+        """The forecast of the chosen lines, from today on."""
+        return MorningForecast(
+            id=f"simulated {view.day}",
+            method=self.method,
+            as_of=view.day,
+            keys=_keys(view.world, self.lines[chosen]),
+            mean=self.mean[chosen, view.index - self.made_on :],
+            counted=np.ones(len(chosen), dtype=np.bool_),
+            dispersion=self.dispersion,
+        )
 
 
 class SanhePolicy:
-    """Forecasts every week anew and orders every morning, as `sanhe plan` would.
+    """Forecasts every week, chooses its method anew every five weeks, orders every morning.
 
     `champion` sets the effort of the forecast; `policy` and `assumptions` are those of
     goods.replenish. One instance serves one run: it remembers its last forecast.
@@ -71,61 +139,63 @@ class SanhePolicy:
         policy: Policy | None = None,
         assumptions: Assumptions | None = None,
         champion: ChampionSettings = QUICK,
-        refit_days: int = 7,
+        forecast_days: int = 7,
+        learn_days: int = 35,
     ) -> None:
         self._policy = policy or Policy.load()
         self._assumptions = assumptions or Assumptions.load()
         self._champion = champion
-        self._refit_days = refit_days
-        self._made_on: int | None = None
-        self._lines: Ints = np.zeros(0, dtype=np.int64)
-        self._mean: Floats = np.zeros((0, HORIZON_DAYS), dtype=np.float32)
-        self._dispersion: DispersionSet | None = None
-        self._method = ""
-        self._lead_times: pa.Table | None = None
+        self._forecast_days, self._learn_days = forecast_days, learn_days
+        self._known: _Learned | None = None
 
     def order(self, view: DayView) -> Ints:
         """Base units to order this morning, [lines]."""
         quantity = np.zeros(len(view.lines), dtype=np.int64)
         if view.index < 2 or not view.orderable.any():
             return quantity
-        made_on = self._made_on
-        if made_on is None or not 0 <= view.index - made_on < self._refit_days:
-            self._learn(view)
-        chosen = np.flatnonzero(view.orderable[self._lines])
+        known = self._known = self._learned(view)
+        chosen = np.flatnonzero(view.orderable[known.lines])
         if not chosen.size:
             return quantity
-        known = _known(view, self._lines[chosen], self._lead_times)
         prepared = prepare(
-            self._forecast(view, chosen), known, policy=self._policy, assumptions=self._assumptions
+            known.forecast(view, chosen),
+            known_of(view, known.lines[chosen], known.lead_times),
+            policy=self._policy,
+            assumptions=self._assumptions,
         )
-        quantity[self._lines[chosen]] = compute(prepared.lines).quantity
+        quantity[known.lines[chosen]] = compute(prepared.lines).quantity
         return quantity
 
-    def _learn(self, view: DayView) -> None:
-        """Forecast anew from all that is known, and measure the suppliers' lead times."""
-        self._lines, panel = panel_of(view, horizon_days=HORIZON_DAYS)
-        made = forecast(panel, self._champion)
-        self._mean, self._dispersion, self._method = made.mean, made.dispersion, made.method
-        self._made_on = view.index
-        self._lead_times = measured_lead_times(view)
-
-    def _forecast(self, view: DayView, chosen: Ints) -> MorningForecast:
-        """The last forecast, from today on."""
-        if self._dispersion is None or self._made_on is None:
-            raise ValueError("order() learns before it forecasts")
-        return MorningForecast(
-            name=f"simulated {view.day}",
-            method=self._method,
-            first_day=view.day,
-            keys=_keys(view.world, self._lines[chosen]),
-            mean=self._mean[chosen, view.index - self._made_on :],
-            counted=True,
-            dispersion=self._dispersion,
+    def _learned(self, view: DayView) -> _Learned:
+        """The forecast in force: the last one, or one made now."""
+        last = self._known
+        if last is not None and 0 <= view.index - last.made_on < self._forecast_days:
+            return last
+        lines, panel = panel_of(view, horizon_days=HORIZON_DAYS)
+        if last is None or not 0 <= view.index - last.learned_on < self._learn_days:
+            made = forecast(panel, self._champion)
+            learned = _Learned(view.index, made.method, made.dispersion, None)
+            return replace(
+                learned, made_on=view.index, lines=lines, mean=made.mean, lead_times=times(view)
+            )
+        # Between two choices of the method, the method that won forecasts from fresh data.
+        fitted, method = last.fitted, last.method
+        if method in METHODS:
+            mean = METHODS[method](demand_panel(panel))
+        else:
+            fitted = fitted or GlobalGbm(self._champion.gbm).fit(panel)
+            mean = fitted.predict(panel)
+        return replace(
+            last,
+            fitted=fitted,
+            made_on=view.index,
+            lines=lines,
+            mean=mean,
+            lead_times=times(view),
         )
 
 
-def measured_lead_times(view: DayView) -> pa.Table:
+def times(view: DayView) -> pa.Table:
     """Lead times of what was delivered, by supplier and SKU: mean, deviation, deliveries."""
     import pyarrow as pa
 
@@ -143,14 +213,14 @@ def measured_lead_times(view: DayView) -> pa.Table:
         {
             "supplier": [world.suppliers[world.items[number].supplier].id for number in some],
             "sku": [world.items[number].id for number in some],
+            "n": count[some],
             "mean_days": mean,
             "sd_days": deviation,
-            "deliveries": count[some],
         }
     )
 
 
-def _known(view: DayView, lines: Ints, lead_times: pa.Table | None) -> Known:
+def known_of(view: DayView, lines: Ints, lead_times: pa.Table | None) -> Known:
     """What the retailer's systems know of these lines, as goods.replenish takes it."""
     import pyarrow as pa
 
@@ -175,7 +245,7 @@ def _known(view: DayView, lines: Ints, lead_times: pa.Table | None) -> Known:
         positions=pa.table(
             {
                 **pair,
-                "on_hand": view.on_hand[lines],
+                "net": view.on_hand[lines],
                 "reserved": np.zeros(len(lines), dtype=np.int64),
                 "known_since": [str(view.day)] * len(lines),
             }
@@ -198,7 +268,7 @@ def _known(view: DayView, lines: Ints, lead_times: pa.Table | None) -> Known:
         prices=pa.table(
             {
                 **pair,
-                "amount_cents": world.prices[today, terms.sku[lines]],
+                "price_cents": world.prices[today, terms.sku[lines]],
                 "tax_included": [True] * len(lines),
                 "tax_rate": [item.tax_rate for item in items],
             }
