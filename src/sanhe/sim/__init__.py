@@ -9,7 +9,7 @@ from sanhe.sim.book import OrderLines, Outcome
 from sanhe.sim.faults import disturbed, forged, late, with_revisions
 from sanhe.sim.figures import by_class, by_day, conserved, totals
 from sanhe.sim.live import LiveWorld, Planner, simulate
-from sanhe.sim.policies import DaysOfCover, OrderUpTo, optimal_levels, scarce_levels
+from sanhe.sim.policies import DaysOfCover, OrderUpTo, known_optimum, optimal_levels, scarce_levels
 from sanhe.sim.run import DayView, Policy, run
 from sanhe.sim.settings import (
     VELOCITIES,
@@ -49,6 +49,7 @@ __all__ = [
     "disturbed",
     "forged",
     "gather",
+    "known_optimum",
     "late",
     "optimal_levels",
     "run",

@@ -116,19 +116,35 @@ def in_cases(short: Ints, lines: Lines) -> Ints:
     return np.where(quantity > 0, np.maximum(quantity, least), 0)
 
 
-def optimal_levels(world: World, *, service_level: float) -> Ints:
-    """Order-up-to levels from the true demand: the optimum no forecaster can beat.
+def optimal_levels(world: World) -> Ints:
+    """Order-up-to levels from the true demand and the true costs: no forecaster can beat them.
 
     For steady Poisson demand of mean m a day, review every R days and lead time L, the level
-    is the quantile of Poisson(m (R + L)) at the service level (newsvendor, per cycle).
+    is the quantile of Poisson(m (R + L)) at the cost ratio of the line (newsvendor, per cycle),
+    with the holding rate and the service bounds of the shipped order policy.
     """
-    from scipy.stats import poisson
+    from sanhe.goods.replenish import Policy
+    from sanhe.models.inventory import critical_ratio, demand_of, order_up_to, unit_costs
 
-    lines = world.lines
+    lines, bounds = world.lines, Policy.load()
     review = 7 / np.maximum(lines.order_weekday.sum(axis=1), 1)
-    mean = world.truth.mean[: world.settings.history_days].mean(axis=0)
-    levels = poisson.ppf(service_level, mean * (review + lines.lead_time_days))
-    return np.asarray(levels, dtype=np.int64)
+    life = np.where(lines.shelf_life_days > 0, lines.shelf_life_days, np.inf)
+    costs = unit_costs(
+        lines.unit_cost_cents,
+        lines.margin_cents,
+        review_days=review,
+        holding_rate_per_year=bounds.holding_rate_per_year,
+        shelf_life_days=life,
+    )
+    service = critical_ratio(costs, lowest=bounds.lowest_service, highest=bounds.highest_service)
+    mean = world.truth.mean[: world.settings.history_days].mean(axis=0).astype(np.float64)
+    cover = mean * (review + lines.lead_time_days)
+    return np.asarray(order_up_to(demand_of(cover, cover), service), dtype=np.int64)
+
+
+def known_optimum(world: World) -> OrderUpTo:
+    """The policy of a retailer who knows the true demand; near the optimum in `calm_world`."""
+    return OrderUpTo(optimal_levels(world), name="known optimum")
 
 
 def scarce_levels(world: World, *, share: float = 0.30, rounds: int = 9) -> Ints:

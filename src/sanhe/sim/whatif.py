@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sanhe.sim.settings import WorldSettings
 
 MakePolicy = Callable[[World], Policy]
-Verdict = Literal["better", "worse", "no measurable difference"]
+Verdict = Literal["better", "worse", "about the same"]
 
 LEAST_PROFIT_GAIN = 0.003
 """Differences of profit below this share of the margin are called no difference."""
@@ -276,7 +276,7 @@ def _half_width(paired: npt.NDArray[np.float64]) -> float:
 
 def _row(metric: _Metric, old: float, new: float, *, half: float, least: float) -> Row:
     difference = new - old
-    verdict: Verdict = "no measurable difference"
+    verdict: Verdict = "about the same"
     if abs(difference) > max(half, least):
         verdict = "better" if (difference > 0) == metric.more_is_good else "worse"
     return Row(
