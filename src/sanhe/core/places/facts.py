@@ -1,0 +1,38 @@
+"""The facts of places and calendars."""
+
+from __future__ import annotations
+
+from sanhe.core.facts import FactField, FactType
+
+KINDS = ("store", "warehouse", "micro_warehouse", "popup")
+
+FACT_TYPES = (
+    FactType(
+        name="place.described",
+        owner="core.places",
+        meaning="A store, warehouse, micro-warehouse or pop-up as it is from this day on.",
+        needs=("place",),
+        payload={
+            "name": FactField("str", "What people call it.", required=True),
+            "kind": FactField("str", f"One of {', '.join(KINDS)}.", required=True),
+            "parent": FactField("str", "The place that supplies or contains it."),
+            "time_zone": FactField("str", "IANA name; absent = the installation's."),
+            "cut_off": FactField("str", "Local HH:MM at which its business day begins."),
+            "city": FactField("str", "City, for weather."),
+            "region": FactField("str", "Region, for planning."),
+        },
+        writers=("sanhe.connectors.files", "sanhe.sim"),
+        readers=("sanhe.core.places", "sanhe.goods.demand"),
+    ),
+    FactType(
+        name="holiday.declared",
+        owner="core.places",
+        meaning="A day off, or a weekend day worked instead, everywhere or at one place.",
+        payload={
+            "name": FactField("str", "The holiday.", required=True),
+            "kind": FactField("str", "public or working_day.", required=True),
+        },
+        writers=("sanhe.connectors.files", "sanhe.sim"),
+        readers=("sanhe.core.places", "sanhe.goods.demand"),
+    ),
+)

@@ -1,0 +1,64 @@
+"""The façade: places and holidays of one transaction, a projection of their facts."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sanhe.core.errors import NotFound
+from sanhe.core.facts import PostgresFacts, table_facts
+from sanhe.core.places import rules, store
+from sanhe.core.places.facts import FACT_TYPES
+from sanhe.core.places.rules import Holiday, Place
+from sanhe.core.storage import Transaction
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Places:
+    """Places and holidays as the current facts describe them.
+
+    `default_time_zone` is the zone of places that name none.
+    """
+
+    def __init__(
+        self, tx: Transaction, facts: PostgresFacts, *, default_time_zone: str = "Asia/Shanghai"
+    ) -> None:
+        self._tx, self._facts, self._zone = tx, facts, default_time_zone
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The fact types it reads."""
+        return frozenset(kind.name for kind in FACT_TYPES)
+
+    def apply(self, batch: UUID) -> None:
+        """Bring the tables in line with the facts; both are small and replaced whole."""
+        touched = set(self._facts.touched(batch, self.types)["type"].to_pylist())
+        if "place.described" in touched:
+            described = table_facts(self._facts.current(["place.described"]))
+            store.replace_places(self._tx, rules.places(described))
+        if "holiday.declared" in touched:
+            declared = table_facts(self._facts.current(["holiday.declared"]))
+            store.replace_holidays(self._tx, rules.holidays(declared))
+
+    def all(self) -> pa.Table:
+        """Places by id: id, name, kind, parent, time_zone, cut_off, city, region."""
+        return store.read_places(self._tx)
+
+    def get(self, place: str) -> Place:
+        """One place. Raises NotFound."""
+        for found in store.read_place_rows(self._tx):
+            if found.id == place:
+                return found
+        raise NotFound(f"no place {place!r}: import places first, or mend the code")
+
+    def calendars(self) -> dict[str, tuple[str, time]]:
+        """Time zone and beginning of the business day of each place."""
+        rows = store.read_place_rows(self._tx)
+        return {place.id: (place.time_zone or self._zone, place.cut_off) for place in rows}
+
+    def holidays(self) -> list[Holiday]:
+        """The declared days in order."""
+        return store.read_holidays(self._tx)

@@ -1,0 +1,62 @@
+"""The places' tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from sanhe.core.places.rules import Holiday, Place
+from sanhe.core.storage import Transaction, fetch_arrow
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('core.places'))")
+_INSERT_PLACE = sa.text(
+    "INSERT INTO place (id, name, kind, parent, time_zone, cut_off, city, region) "
+    "VALUES (:id, :name, :kind, :parent, :time_zone, :cut_off, :city, :region)"
+)
+_INSERT_HOLIDAY = sa.text(
+    "INSERT INTO holiday (number, day, place, name, kind) "
+    "VALUES (:number, :day, :place, :name, :kind)"
+)
+_PLACES = "SELECT id, name, kind, parent, time_zone, cut_off, city, region FROM place ORDER BY id"
+_HOLIDAYS = "SELECT day, place, name, kind FROM holiday ORDER BY number"
+
+
+def replace_places(tx: Transaction, places: Iterable[Place]) -> None:
+    """Keep exactly these places."""
+    tx.connection.execute(_LOCK)
+    tx.connection.execute(sa.text("DELETE FROM place"))
+    rows = [{name: getattr(place, name) for name in place.__slots__} for place in places]
+    if rows:
+        tx.connection.execute(_INSERT_PLACE, rows)
+
+
+def replace_holidays(tx: Transaction, holidays: Iterable[Holiday]) -> None:
+    """Keep exactly these days."""
+    tx.connection.execute(_LOCK)
+    tx.connection.execute(sa.text("DELETE FROM holiday"))
+    rows = [
+        {"number": number} | {name: getattr(holiday, name) for name in holiday.__slots__}
+        for number, holiday in enumerate(holidays)
+    ]
+    if rows:
+        tx.connection.execute(_INSERT_HOLIDAY, rows)
+
+
+def read_places(tx: Transaction) -> pa.Table:
+    """All places by id."""
+    return fetch_arrow(tx, _PLACES, ())
+
+
+def read_place_rows(tx: Transaction) -> list[Place]:
+    """All places by id, as values."""
+    return [Place(**row) for row in tx.connection.execute(sa.text(_PLACES)).mappings()]
+
+
+def read_holidays(tx: Transaction) -> list[Holiday]:
+    """All declared days in order."""
+    return [Holiday(**row) for row in tx.connection.execute(sa.text(_HOLIDAYS)).mappings()]
