@@ -26,11 +26,9 @@ def test_what_no_package_names_is_not_built_and_has_no_test() -> None:
 
 
 def test_the_commands_on_the_map_exist() -> None:
-    import typer
+    from sanhe.cli.reference import command_group
 
-    from sanhe.cli.app import app
-
-    known = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    known = set(command_group().commands)
     for answer in answers():
         assert {command.split()[1] for command in answer.commands} <= known, answer
 

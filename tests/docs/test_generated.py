@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import click
-import typer
-
-from sanhe.cli.app import EXIT_CODES, app
-from sanhe.cli.reference import commands_page
+from sanhe.cli.app import EXIT_CODES
+from sanhe.cli.reference import command_group, commands_page
 from sanhe.cli.systems import answers, map_page
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -24,9 +21,7 @@ def test_the_commands_page_is_true() -> None:
 
 
 def test_every_command_is_explained_and_takes_json() -> None:
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
-    for name, command in group.commands.items():
+    for name, command in command_group().commands.items():
         assert command.help, f"{name} has no help"
         flags = {flag for option in command.params for flag in option.opts}
         assert "--json" in flags, f"{name} has no --json"

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -37,19 +36,10 @@ for verbs in (trying, data, planning, deciding, keeping):
 def main() -> None:
     """Run the command line; every refusal is one clear line and an exit code."""
     try:
-        result = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("stopped; nothing half-written, run it again to go on")
-        sys.exit(130)
+        app()
     except SanheError as error:
         _refuse(error)
         sys.exit(error.exit_code)
-    sys.exit(result if isinstance(result, int) else 0)
 
 
 def _refuse(error: SanheError) -> None:

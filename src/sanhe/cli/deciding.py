@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,11 @@ from sanhe.cli.options import Actor, Home, Json, Numbers, day, default_actor, op
 from sanhe.cli.output import Output, money, table
 from sanhe.core.decisions import Decision, Status
 from sanhe.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sanhe.wiring import Sanhe
 
 REPLENISH = "replenish"
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the decision.")]
@@ -46,7 +51,7 @@ def decisions(
     Output(json).show(found, decision_table(found, currency, title=title))
 
 
-def decision_table(found: list[Decision], currency: str, *, title: str = "") -> object:
+def decision_table(found: list[Decision], currency: str, *, title: str = "") -> RenderableType:
     """Decisions as a table for people."""
     rows = [
         (
@@ -90,29 +95,47 @@ def approve(
     json: Json = False,
 ) -> None:
     """Approve proposals by number, or all that fit; they become purchase orders at once."""
+    from sanhe.wiring import approve as run_approve
+    from sanhe.wiring import run_jobs
+
+    who = actor or default_actor()
     with opened(home) as sanhe:
-        with sanhe.work(actor=actor or default_actor()) as work:
-            chosen = numbers or []
-            if not chosen:
-                if not (all_proposed or label or max_value is not None):
-                    raise BadInput(
-                        "nothing chosen", remedy="give numbers, --all, --class or --max-value"
-                    )
-                cents = None if max_value is None else round(max_value * 100)
-                chosen = work.replenish.proposed_numbers(label=label, max_value_cents=cents)
-            approved = work.decisions.approve(chosen, reason=reason)
-        orders = sanhe.carry_out(actor=actor or default_actor())
-    result = {"approved": approved, "orders": orders}
-    Output(json).show(result, f"approved {approved:,}", *order_lines(orders))
+        chosen = numbers or _chosen(sanhe, all_proposed, label=label, max_value=max_value)
+        approved = run_approve(sanhe, chosen, reason=reason, actor=who)
+        made = run_jobs(sanhe)
+        orders = order_lines(sanhe, made)
+    Output(json).show({"approved": approved, "orders": made}, f"approved {approved:,}", *orders)
 
 
-def order_lines(orders: list[dict[str, object]]) -> list[str]:
-    """One line of text for each purchase order that was written."""
+def _chosen(
+    sanhe: Sanhe, all_proposed: bool, *, label: str | None, max_value: float | None
+) -> list[int]:
+    """The numbers of what is proposed and fits; raises BadInput when nothing was chosen."""
+    if not (all_proposed or label or max_value is not None):
+        raise BadInput("nothing chosen", remedy="give numbers, --all, --class or --max-value")
+    with sanhe.work(actor=default_actor()) as work:
+        found = work.decisions.find(kind=REPLENISH, statuses={Status.PROPOSED}, limit=1_000_000)
+    most = float("inf") if max_value is None else max_value * 100
     return [
-        f"order {order['order']} to {order['supplier']} for {order['place']}: "
-        f"{order['lines']} lines, due {order['due']} -> {order['file']}"
-        for order in orders[:20]
-    ] + ([f"… and {len(orders) - 20:,} more orders"] if len(orders) > 20 else [])
+        decision.number
+        for decision in found
+        if label in {None, decision.proposal.label} and decision.proposal.value_cents <= most
+    ]
+
+
+def order_lines(sanhe: Sanhe, names: tuple[str, ...]) -> list[str]:
+    """One line of text for each purchase order that was made."""
+    if not names:
+        return ["no order was needed"]
+    with sanhe.work(actor=default_actor()) as work:
+        found = work.suppliers.orders(names=names[:20])
+    lines = [
+        f"{order.name} to {order.supplier} for {order.place}: {len(order.lines)} lines, "
+        f"due {order.due} -> {sanhe.orders_folder / order.name}.csv"
+        for order in found
+    ]
+    more = len(names) - len(lines)
+    return [*lines, f"… and {more:,} more orders: sanhe orders"] if more else lines
 
 
 def edit(
@@ -124,12 +147,15 @@ def edit(
     json: Json = False,
 ) -> None:
     """Approve with another quantity; the reason is kept and its effect measured."""
+    from sanhe.wiring import edit as run_edit
+    from sanhe.wiring import run_jobs
+
     with opened(home) as sanhe:
-        with sanhe.work(actor=actor or default_actor()) as work:
-            work.decisions.edit(number, quantity, reason=reason)
-        orders = sanhe.carry_out(actor=actor or default_actor())
-    result = {"edited": number, "quantity": quantity, "orders": orders}
-    Output(json).show(result, f"decision {number} now orders {quantity:,}", *order_lines(orders))
+        run_edit(sanhe, number, quantity, reason=reason, actor=actor or default_actor())
+        made = run_jobs(sanhe)
+        orders = order_lines(sanhe, made)
+    result = {"edited": number, "quantity": quantity, "orders": made}
+    Output(json).show(result, f"decision {number} now orders {quantity:,}", *orders)
 
 
 def reject(

@@ -6,19 +6,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from sanhe.cli.systems import answers, map_page
 
 
 def commands_page() -> str:
     """The text of docs/reference/commands.md: every command with its options and exit codes."""
-    from sanhe.cli.app import EXIT_CODES, app
+    from sanhe.cli.app import EXIT_CODES
 
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
+    commands = command_group().commands
     lines = [
         "# Commands",
         "",
@@ -30,20 +30,30 @@ def commands_page() -> str:
         *(f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()),
         "",
     ]
-    for name in sorted(group.commands):
-        lines += _command(name, group.commands[name])
+    for name in sorted(commands):
+        lines += _command(name, commands[name])
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _command(name: str, command: click.Command) -> list[str]:
-    arguments = [p for p in command.params if isinstance(p, click.Argument)]
-    options = [p for p in command.params if isinstance(p, click.Option)]
-    usage = " ".join(["sanhe", name, *(p.make_metavar(click.Context(command)) for p in arguments)])
-    lines = [f"## sanhe {name}", "", (command.help or "").strip(), "", f"`{usage}`", ""]
-    shown = [option for option in options if not option.hidden]
-    if shown:
+def command_group() -> TyperGroup:
+    """The application's commands by name."""
+    from sanhe.cli.app import app
+
+    group = typer.main.get_command(app)
+    assert isinstance(group, TyperGroup)
+    return group
+
+
+def _command(name: str, command: Any) -> list[str]:
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
+    names = [p.name.upper() if p.required else f"[{p.name.upper()}]"
+             for p in arguments]  # fmt: skip
+    lines = [f"## sanhe {name}", "", (command.help or "").strip(), ""]
+    lines += [f"`{' '.join(['sanhe', name, *names])}`", ""]
+    if options:
         lines += ["| option | meaning |", "| --- | --- |"]
-        for option in shown:
+        for option in options:
             flags = ", ".join(option.opts + option.secondary_opts)
             lines.append(f"| `{flags}` | {(option.help or '').strip()} |")
         lines.append("")

@@ -1,0 +1,54 @@
+"""How a decision is told to people: its arithmetic line by line, then all that bears on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.panel import Panel
+
+from sanhe.cli.output import money, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sanhe.goods.replenish import Explanation
+
+
+def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
+    """The parts to print for one explanation."""
+    name = f" {told.item_name}" if told.item_name else ""
+    head = f"{told.sku}{name} at {told.place}"
+    number = f"decision {told.number} ({told.status})" if told.number else "no decision"
+    steps = [(term.words, term.value, term.running) for term in told.terms]
+    steps.append(("= quantity", told.quantity, told.quantity))
+    parts: list[RenderableType] = [
+        Panel(f"[bold]{escape(told.reason)}[/]", title=escape(f"{number}: {head}"), expand=False),
+        table("", ("term", "value", "total"), steps),
+        f"at stake {money(told.value_cents, currency)}; class {told.label or '–'}; "
+        f"method {told.method}",
+    ]
+    if told.decided != told.quantity:
+        parts.append(f"decided otherwise: {told.decided:,}")
+    parts += [f"limit: {limit}" for limit in told.limits]
+    parts += [f"assumed: {assumed}" for assumed in told.assumed]
+    if told.forecast:
+        days = [(f"{day:%a %m-%d}", round(demand, 1)) for day, demand in told.forecast[:14]]
+        parts.append(table("expected demand", ("day", "units"), days))
+    parts += _alternatives(told)
+    parts += [
+        f"{event.at:%Y-%m-%d %H:%M} {event.actor}: {event.status} {event.reason}".rstrip()
+        for event in told.history
+    ]
+    if told.actions:
+        parts.append(f"carried out as {', '.join(told.actions)}")
+    return parts
+
+
+def _alternatives(told: Explanation) -> list[RenderableType]:
+    if not told.alternatives:
+        return []
+    columns = tuple(dict.fromkeys(key for choice in told.alternatives for key in choice))
+    rows = [tuple(choice.get(column) for column in columns) for choice in told.alternatives]
+    words = tuple(column.replace("_", " ") for column in columns)
+    return [table("alternatives", words, rows)]

@@ -1,0 +1,190 @@
+"""Commands that plan and look: plan, orders, backtest, health, report."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sanhe.cli.options import Actor, AsOf, Home, Json, day, default_actor, opened
+from sanhe.cli.output import Output, money, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sanhe.wiring import Planned, Sanhe
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    for command in (plan, orders, backtest, health, report):
+        app.command()(command)
+
+
+def plan(
+    as_of: AsOf = None,
+    horizon: Annotated[int, typer.Option(min=1, help="Days to forecast.")] = 28,
+    method: Annotated[str, typer.Option(help="Forecast method.")] = "champion",
+    assumptions: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
+    budget: Annotated[float | None, typer.Option(min=0, help="The most to spend.")] = None,
+    show: Annotated[int, typer.Option(min=0, help="How many proposals to show.")] = 10,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Forecast every SKU × place and propose orders; running it again proposes nothing twice."""
+    from sanhe.wiring import PlanRequest
+    from sanhe.wiring import plan as run_plan
+
+    request = PlanRequest(
+        as_of=day(as_of, option="--as-of"),
+        horizon_days=horizon,
+        method=method,
+        assumptions=assumptions,
+        policy=policy,
+        budget_cents=None if budget is None else round(budget * 100),
+    )
+    output = Output(json)
+    with opened(home) as sanhe:
+        with output.progress() as report:
+            done = run_plan(sanhe, request, actor=actor or default_actor(), report=report)
+        output.show(done, *plan_parts(sanhe, done, show=show))
+
+
+def plan_parts(sanhe: Sanhe, done: Planned, *, show: int) -> list[RenderableType]:
+    """What planning tells people: counts, and the proposals with the most money at stake."""
+    from sanhe.cli.deciding import REPLENISH, decision_table
+
+    made, currency = done.plan, sanhe.settings.currency
+    parts: list[RenderableType] = [
+        f"planned for {made.as_of}: {made.considered:,} lines forecast by {done.method}; "
+        f"{made.proposed:,} proposals worth {money(made.value_cents, currency)}, "
+        f"{made.already_open:,} already open, {made.no_order_needed:,} need no order"
+    ]
+    if made.assumed:
+        words = ", ".join(f"{name} ({count:,})" for name, count in made.assumed.items())
+        parts.append(f"assumed where the data is silent: {words}")
+    if made.auto_approved:
+        parts.append(f"approved by rule: {made.auto_approved:,}; orders: {', '.join(done.orders)}")
+    parts += list(done.notes)
+    with sanhe.work(actor=default_actor()) as work:
+        top = work.decisions.find(kind=REPLENISH, run=made.run, limit=show) if show else []
+    if top:
+        parts.append(decision_table(top, currency, title="most money at stake"))
+        parts.append(f"see how one came about: sanhe explain {top[0].number}")
+    return parts
+
+
+def orders(home: Home = None, json: Json = False) -> None:
+    """List purchase orders with their status and files."""
+    with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
+        found = work.suppliers.orders()
+        folder, currency = sanhe.orders_folder, sanhe.settings.currency
+    rows = [
+        (
+            order.name,
+            str(order.status),
+            order.supplier,
+            order.place,
+            str(order.due),
+            len(order.lines),
+            money(order.cost_cents, currency),
+            str(folder / f"{order.name}.csv"),
+        )
+        for order in found
+    ]
+    columns = ("order", "status", "supplier", "place", "due", "lines", "cost", "file")
+    Output(json).show(found, table("", columns, rows))
+
+
+def backtest(
+    as_of: AsOf = None,
+    origins: Annotated[int, typer.Option(min=1, help="How many forecasts to try.")] = 3,
+    horizon: Annotated[int, typer.Option(min=1, help="Days of each forecast.")] = 7,
+    by: Annotated[str, typer.Option(help="category, store or velocity.")] = "velocity",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Try the forecast methods on the past; each origin sees only what lay before it."""
+    from sanhe.wiring import backtest as run_backtest
+
+    output = Output(json)
+    with opened(home) as sanhe, output.progress() as report:
+        trial = run_backtest(
+            sanhe,
+            as_of=day(as_of, option="--as-of"),
+            origins=origins,
+            horizon_days=horizon,
+            by=by,
+            report=report,
+        )
+    scores = trial.to_pylist()
+    columns = ("method", "origin", "group", "series", "wape", "bias", "coverage_90", "beaten_by")
+    rows = [tuple(str(s[c]) if c == "origin" else s.get(c) for c in columns) for s in scores]
+    output.show(scores, table("", tuple(c.replace("_", " ") for c in columns), rows))
+
+
+def health(
+    as_of: AsOf = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many lines of dead stock.")] = 10,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Class stock by value, regularity and age, with the money in it."""
+    from sanhe.wiring import health as run_health
+
+    with opened(home) as sanhe:
+        lines, cells = run_health(sanhe, actor=default_actor(), as_of=day(as_of, option="--as-of"))
+        currency = sanhe.settings.currency
+    matrix = cells.to_pylist()
+    rows = [
+        (
+            cell["abc"] + cell["xyz"],
+            cell["lines"],
+            money(cell["stock_value_cents"], currency),
+            cell["cover_days"],
+            cell["dead_lines"],
+            money(cell["dead_value_cents"], currency),
+        )
+        for cell in matrix
+    ]
+    columns = ("class", "lines", "in stock", "cover (days)", "dead lines", "dead money")
+    dead = sorted(
+        (line for line in lines.to_pylist() if line["dead"]),
+        key=lambda line: -(line["stock_value_cents"] or 0),
+    )[:limit]
+    dead_rows = [
+        (d["sku"], d["place"], d["on_hand"], d["days_since_sale"], d["age_days"]) for d in dead
+    ]
+    parts = [table("", columns, rows)]
+    if dead_rows:
+        titles = ("SKU", "place", "on hand", "days since sale", "age (days)")
+        parts.append(table("dead stock, most money first", titles, dead_rows))
+    Output(json).show({"matrix": matrix, "dead": dead}, *parts)
+
+
+def report(
+    out: Annotated[Path, typer.Option("--out", help="Where to write it.")] = Path(
+        "sanhe-report.html"
+    ),
+    with_backtest: Annotated[
+        bool, typer.Option("--backtest/--no-backtest", help="Try the methods on the past too.")
+    ] = True,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Write one self-contained HTML page: forecast, proposals, stock days, health, backtest."""
+    from sanhe.cli.report import report_page
+    from sanhe.cli.report.fill import report_data
+
+    output = Output(json)
+    with opened(home) as sanhe, output.progress() as progress:
+        data = report_data(sanhe, with_backtest=with_backtest, report=progress)
+    out.write_text(report_page(data), encoding="utf-8")
+    output.show({"report": out}, f"report: {out.resolve()}")
+    if show:
+        webbrowser.open(out.resolve().as_uri())

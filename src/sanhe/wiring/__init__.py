@@ -1,0 +1,51 @@
+"""The composition root: everything is constructed here, explicitly, and nowhere else.
+
+`Sanhe.open` gives the installation; `sanhe.work(actor=...)` gives one transaction with every
+capability on it. The flows that cross capabilities (import, plan, carry out) are functions
+beside it; the command line and the web call them alike.
+"""
+
+from sanhe.wiring.imports import (
+    Imported,
+    ImportRequest,
+    Undone,
+    import_file,
+    record_facts,
+    undo_import,
+)
+from sanhe.wiring.planning import (
+    Planned,
+    PlanRequest,
+    approve,
+    backtest,
+    deliver_orders,
+    edit,
+    health,
+    next_day,
+    plan,
+    run_jobs,
+)
+from sanhe.wiring.sanhe import Sanhe
+from sanhe.wiring.work import FACT_TYPES, Work
+
+__all__ = [
+    "FACT_TYPES",
+    "ImportRequest",
+    "Imported",
+    "PlanRequest",
+    "Planned",
+    "Sanhe",
+    "Undone",
+    "Work",
+    "approve",
+    "backtest",
+    "deliver_orders",
+    "edit",
+    "health",
+    "import_file",
+    "next_day",
+    "plan",
+    "record_facts",
+    "run_jobs",
+    "undo_import",
+]

@@ -1,0 +1,204 @@
+"""The import flow: a file becomes facts, and all that follows from them, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sanhe.connectors.files import (
+    ImportPlan,
+    Known,
+    ReadOptions,
+    Reject,
+    Summary,
+    find_mappings,
+    plan_import,
+)
+from sanhe.core.errors import Conflict, SanheError
+from sanhe.wiring.progress import Report, silent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sanhe.wiring.sanhe import Sanhe
+    from sanhe.wiring.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """Which file, and how to read it.
+
+    `mapping` names a shipped mapping, a family of them or a TOML file; None = the one that fits.
+    `max_reject_share` is the share of rows that may be refused while the rest is recorded.
+    `create_missing` describes unknown SKUs, places and suppliers by their code.
+    `today` is the last day that may have happened; None = the clock's.
+    """
+
+    path: Path
+    mapping: str | None = None
+    source: str | None = None
+    revision: int = 0
+    options: ReadOptions = field(default_factory=ReadOptions)
+    max_reject_share: float = 0.0
+    create_missing: bool = False
+    dry_run: bool = False
+    save_mapping: Path | None = None
+    today: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What came of a file. `batch` is None after a dry run; `samples` are first facts by type."""
+
+    path: Path
+    mapping: str
+    source: str
+    summary: Summary
+    batch: UUID | None
+    new: int
+    repeated: int
+    rejects_file: Path | None
+    first_rejects: tuple[Reject, ...]
+    samples: Mapping[str, list[dict[str, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What an undo did: the batch that compensates, and the facts it retracted."""
+
+    batch: UUID
+    undoes: UUID
+    name: str
+    facts: int
+
+
+def import_file(
+    sanhe: Sanhe, request: ImportRequest, *, actor: str, report: Report = silent
+) -> Imported:
+    """Read, check and record a file; all of it and what follows from it, or nothing.
+
+    Raises NotFound for no such file, BadInput when it or too many of its rows can't be used.
+    Rows that can't be used are kept in a rejects file below the home's `rejects` folder.
+    """
+    with sanhe.work(actor=actor) as work:
+        known = _known(work)
+    plan = plan_import(
+        request.path,
+        as_of=request.today or sanhe.clock.now().date(),
+        mapping=find_mappings(request.mapping) if request.mapping else None,
+        known=known,
+        currency=sanhe.settings.currency,
+        time_zone=sanhe.settings.time_zone,
+        source=request.source,
+        revision=request.revision,
+        options=request.options,
+        create_missing=request.create_missing,
+        progress=lambda stage, share: report(stage, round(share * 100), 100),
+    )
+    with plan:
+        if request.save_mapping is not None:
+            request.save_mapping.write_text(plan.mapping.to_toml(), encoding="utf-8")
+        batch, new, repeated = None, 0, 0
+        if not request.dry_run:
+            batch, new, repeated = _record(sanhe, plan, request, actor=actor, report=report)
+        folder = sanhe.settings.home / "rejects"
+        return Imported(
+            path=request.path,
+            mapping=plan.mapping.name,
+            source=plan.source,
+            summary=plan.summary,
+            batch=batch,
+            new=new,
+            repeated=repeated,
+            rejects_file=plan.write_rejects(folder),
+            first_rejects=tuple(plan.rejects(10)),
+            samples={name: table.to_pylist() for name, table in plan.samples().items()},
+        )
+
+
+def _known(work: Work) -> Known:
+    """The codes the masters hold."""
+    places = work.places.all()
+    return Known(
+        skus=set(work.catalog.items().column("sku").to_pylist()),
+        places=set(places.column("id").to_pylist()),
+        suppliers=set(work.suppliers.suppliers().column("supplier").to_pylist()),
+        calendars=work.places.calendars(),
+    )
+
+
+def _record(
+    sanhe: Sanhe, plan: ImportPlan, request: ImportRequest, *, actor: str, report: Report
+) -> tuple[UUID, int, int]:
+    """Record the plan's facts and let the projections follow, in one transaction."""
+    try:
+        plan.require_usable(request.max_reject_share)
+        total = sum(found.facts for found in plan.summary.types)
+        with sanhe.work(actor=actor) as work:
+            batch = work.facts.open_batch(
+                source=plan.source, name=request.path.name, digest=plan.digest
+            )
+            new = repeated = 0
+            for table in plan.tables():
+                appended = work.facts.append(batch, table)
+                new, repeated = new + appended.new, repeated + appended.repeated
+                plan.refuse_contradicting(appended.contradicting)
+                report("recording", new + repeated, total)
+            plan.require_usable(request.max_reject_share)
+            work.facts.reject(batch, plan.summary.rejected_rows)
+            report("following", 0, 1)
+            work.follow(batch)
+            work.audit.record("import", str(batch), {"file": request.path.name, "new": new})
+    except SanheError:
+        # What was refused is kept for whoever mends the file; nothing else was written.
+        plan.write_rejects(sanhe.settings.home / "rejects")
+        raise
+    return batch, new, repeated
+
+
+def record_facts(
+    sanhe: Sanhe,
+    deliveries: Mapping[str, pa.Table],
+    *,
+    source: str,
+    actor: str,
+    report: Report = silent,
+) -> int:
+    """Record deliveries of facts by name, each a batch and a transaction; returns the new facts.
+
+    The door for whoever has facts already, such as the simulated retailer. Raises BadInput for
+    facts that don't fit their type, Conflict for facts that contradict what is recorded.
+    """
+    new = 0
+    for done, (name, table) in enumerate(deliveries.items(), start=1):
+        if table.num_rows:
+            with sanhe.work(actor=actor) as work:
+                batch = work.facts.open_batch(source=source, name=name)
+                appended = work.facts.append(batch, table)
+                if appended.contradicting:
+                    raise Conflict(
+                        f"{name}: {len(appended.contradicting)} facts contradict what is recorded, "
+                        f"first {appended.contradicting[0]}; give them a higher revision"
+                    )
+                work.follow(batch)
+            new += appended.new
+        report("recording", done, len(deliveries))
+    return new
+
+
+def undo_import(sanhe: Sanhe, batch: UUID, *, actor: str) -> Undone:
+    """Compensate a batch: its facts no longer hold, what they superseded holds again.
+
+    Raises NotFound for no such batch, Conflict when it was undone or is an undo.
+    """
+    with sanhe.work(actor=actor) as work:
+        compensating = work.facts.undo(batch)
+        work.follow(compensating)
+        work.audit.record("undo", str(batch), {"by": str(compensating)})
+        (made,) = [b for b in work.facts.batches() if b.id == compensating]
+        (undone,) = [b for b in work.facts.batches() if b.id == batch]
+    return Undone(compensating, batch, undone.name, made.new)

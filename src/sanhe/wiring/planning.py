@@ -1,0 +1,209 @@
+"""The planning flow: forecast, propose, decide, and carry out what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sanhe.connectors.files import write_order
+from sanhe.core.errors import BadInput, Permanent
+from sanhe.core.jobs import Message, Outbox, deliver, run_worker
+from sanhe.goods.health import Health, matrix
+from sanhe.goods.replenish import Assumptions, Known, Plan, Policy
+from sanhe.wiring.progress import Report, silent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sanhe.wiring.sanhe import Sanhe
+    from sanhe.wiring.work import Work
+
+ORDERS = "purchase_order"
+CARRY_OUT = "carry_out"
+SEAL = "seal_ledger"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What to plan. `as_of` is the morning planned for; None = the day after the newest sale.
+
+    `assumptions` and `policy` are TOML files; `budget_cents` the most to spend in this run.
+    """
+
+    as_of: date | None = None
+    horizon_days: int = 28
+    method: str = "champion"
+    assumptions: Path | None = None
+    policy: Path | None = None
+    budget_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What planning came to: the plan, the forecast behind it, orders of auto-approved lines."""
+
+    plan: Plan
+    forecast_run: str
+    method: str
+    series: int
+    notes: tuple[str, ...]
+    orders: tuple[str, ...]
+
+
+def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = silent) -> Planned:
+    """Forecast every SKU × place and propose orders; nothing is proposed twice.
+
+    Killed half-way it leaves either nothing or a kept forecast, and asking again goes on.
+    """
+    report("bringing the lake up to date", 0, 1)
+    sanhe.refresh_lake()
+    as_of = request.as_of or next_day(sanhe)
+    forecast = sanhe.demand.forecast(
+        as_of,
+        request.horizon_days,
+        request.method,
+        progress=lambda what, share: report(what, round(share * 100), 100),
+    )
+    policy = Policy.load(request.policy).with_budget(request.budget_cents)
+    assumptions = Assumptions.load(request.assumptions)
+    with sanhe.work(actor=actor) as work:
+        known = known_today(sanhe, work, as_of, assumptions=assumptions)
+        replenish = work.replenish_with(policy, assumptions)
+        made = replenish.propose(
+            forecast, known, progress=lambda done, total: report("proposing", done, total)
+        )
+        work.audit.record("plan", str(made.run), {"proposed": made.proposed})
+        if made.auto_approved:
+            work.jobs.defer(CARRY_OUT, {"actor": actor, "day": as_of.isoformat()}, lock=CARRY_OUT)
+    orders = run_jobs(sanhe)
+    return Planned(
+        made, forecast.id, forecast.method, forecast.keys.num_rows, tuple(forecast.notes), orders
+    )
+
+
+def next_day(sanhe: Sanhe) -> date:
+    """The morning to plan for: the day after the newest sale. Raises BadInput without sales."""
+    last = sanhe.demand.last_sale_day()
+    if last is None:
+        raise BadInput("there are no sales to plan from", remedy="import some: sanhe import FILE")
+    return last + timedelta(days=1)
+
+
+def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions) -> Known:
+    """All that replenishment looks at besides the forecast, with the class of each line."""
+    known = Known(
+        items=work.catalog.items(day=as_of),
+        positions=work.stock.positions(),
+        terms=work.suppliers.terms(day=as_of),
+        on_order=work.suppliers.on_order(as_of),
+        prices=work.catalog.prices(as_of),
+        lead_times=work.suppliers.lead_times(),
+    )
+    lines = Health(sanhe.lake, assumptions=assumptions).table(as_of, known)
+    return replace(known, classes=lines.select(["sku", "place", "label"]))
+
+
+def health(sanhe: Sanhe, *, actor: str, as_of: date | None = None) -> tuple[pa.Table, pa.Table]:
+    """The class, age, cover and money of each SKU × place, and the matrix of the classes."""
+    sanhe.refresh_lake()
+    day = as_of or next_day(sanhe)
+    assumptions = Assumptions.load(None)
+    with sanhe.work(actor=actor) as work:
+        known = known_today(sanhe, work, day, assumptions=assumptions)
+    lines = Health(sanhe.lake, assumptions=assumptions).table(day, known)
+    return lines, matrix(lines)
+
+
+def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) -> int:
+    """Approve decisions; their execution is queued in the same transaction."""
+    with sanhe.work(actor=actor) as work:
+        approved = work.decisions.approve(numbers, reason=reason)
+        _queue_execution(sanhe, work, actor=actor)
+    return approved
+
+
+def edit(sanhe: Sanhe, number: int, value: int, *, reason: str, actor: str) -> None:
+    """Approve a decision with another value; its execution is queued in the same transaction."""
+    with sanhe.work(actor=actor) as work:
+        work.decisions.edit(number, value, reason=reason)
+        _queue_execution(sanhe, work, actor=actor)
+
+
+def _queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
+    day = latest_day(sanhe)
+    work.jobs.defer(CARRY_OUT, {"actor": actor, "day": day.isoformat()}, lock=CARRY_OUT)
+
+
+def latest_day(sanhe: Sanhe) -> date:
+    """The morning that was planned last: orders are placed from it on."""
+    return sanhe.demand.latest().as_of
+
+
+def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
+    """Run what is queued until nothing is left; returns the purchase orders that were made."""
+    made: list[str] = []
+
+    def carry_out(*, actor: str, day: str) -> None:
+        with sanhe.work(actor=actor) as work:
+            executed = work.replenish.execute(work.suppliers, day=date.fromisoformat(day))
+        made.extend(executed.orders)
+
+    def seal_ledger() -> None:
+        with sanhe.work(actor="ledger") as work:
+            work.ledger.seal()
+
+    outcome = run_worker(sanhe.database, {CARRY_OUT: carry_out, SEAL: seal_ledger})
+    if outcome.failures:
+        raise Permanent(
+            f"{len(outcome.failures)} jobs failed: {outcome.failures[0]}; mend the cause and "
+            "approve again: what was approved stays approved"
+        )
+    deliver_orders(sanhe)
+    return tuple(made)
+
+
+def deliver_orders(sanhe: Sanhe) -> int:
+    """Write the orders in the outbox as files and mark them sent; returns how many.
+
+    A crash in between writes the same file again, which changes nothing.
+    """
+    at_work: list[Work] = []
+
+    @contextmanager
+    def opened() -> Iterator[Outbox]:
+        with sanhe.work(actor="outbox") as work:
+            at_work[:] = [work]
+            yield work.outbox
+
+    def send(message: Message) -> None:
+        write_order(sanhe.orders_folder, message.payload)
+        at_work[0].suppliers.sent([message.key])
+
+    return deliver(opened, ORDERS, send)
+
+
+def backtest(
+    sanhe: Sanhe,
+    *,
+    as_of: date | None = None,
+    origins: int = 3,
+    horizon_days: int = 7,
+    by: str = "velocity",
+    report: Report = silent,
+) -> pa.Table:
+    """Try the forecast methods on the past, each origin seeing only what lay before it.
+
+    The scores by method, origin and group, as `Demand.backtest` gives them.
+    """
+    sanhe.refresh_lake()
+    return sanhe.demand.backtest(
+        as_of or next_day(sanhe),
+        origins=origins,
+        horizon_days=horizon_days,
+        by=by,
+        progress=lambda what, share: report(what, round(share * 100), 100),
+    )

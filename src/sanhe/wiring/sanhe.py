@@ -1,0 +1,56 @@
+"""The installation: database, lake, settings and clock, opened once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sanhe.core.clock import Clock, SystemClock
+from sanhe.core.lake import ParquetLake, refresh
+from sanhe.core.settings import Settings
+from sanhe.core.storage import Database
+from sanhe.goods.demand import Demand
+from sanhe.wiring.work import Work, construct
+
+
+@dataclass(frozen=True, slots=True)
+class Sanhe:
+    """An opened installation. Use it as a context manager; `work` gives a transaction."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    lake: ParquetLake
+
+    @classmethod
+    @contextmanager
+    def open(cls, settings: Settings, *, clock: Clock | None = None) -> Iterator[Sanhe]:
+        """Open the installation of these settings, making it where there is none yet."""
+        settings.home.mkdir(parents=True, exist_ok=True)
+        ticking = clock or SystemClock()
+        with Database.open(settings, clock=ticking) as database:
+            yield cls(
+                settings, ticking, database, ParquetLake(settings.home / "lake", clock=ticking)
+            )
+
+    @contextmanager
+    def work(self, *, actor: str) -> Iterator[Work]:
+        """One transaction by this actor: committed at the end of the block, or nothing."""
+        with self.database.transaction(actor=actor) as tx:
+            yield construct(tx, self.settings)
+
+    @property
+    def demand(self) -> Demand:
+        """Forecasts over the lake. `refresh_lake` first, so that it knows the newest facts."""
+        return Demand(self.lake)
+
+    @property
+    def orders_folder(self) -> Path:
+        """Where purchase orders are written."""
+        return self.settings.home / "orders"
+
+    def refresh_lake(self) -> None:
+        """Copy the facts committed since the last time into the lake."""
+        refresh(self.database, self.lake)

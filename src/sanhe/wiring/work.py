@@ -1,0 +1,84 @@
+"""One transaction with every capability on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sanhe.core import places as core_places
+from sanhe.core.audit import PostgresAudit
+from sanhe.core.decisions import PostgresDecisions
+from sanhe.core.facts import FactTypes, PostgresFacts, Projection
+from sanhe.core.jobs import PostgresJobs, PostgresOutbox
+from sanhe.core.ledger import PostgresLedger
+from sanhe.core.places import Places
+from sanhe.core.settings import Settings
+from sanhe.core.storage import Transaction
+from sanhe.goods import catalog, demand, stock, suppliers
+from sanhe.goods.catalog import Catalog
+from sanhe.goods.replenish import DECISION_KIND, Assumptions, Policy, Replenish
+from sanhe.goods.stock import Stock
+from sanhe.goods.suppliers import Suppliers
+
+FACT_TYPES = FactTypes(
+    core_places.FACT_TYPES
+    + catalog.FACT_TYPES
+    + stock.FACT_TYPES
+    + suppliers.FACT_TYPES
+    + demand.FACT_TYPES
+)
+"""All published fact types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one request or job works with; all of it is committed at the end or nothing."""
+
+    facts: PostgresFacts
+    ledger: PostgresLedger
+    decisions: PostgresDecisions
+    jobs: PostgresJobs
+    outbox: PostgresOutbox
+    audit: PostgresAudit
+    places: Places
+    catalog: Catalog
+    stock: Stock
+    suppliers: Suppliers
+    replenish: Replenish
+
+    @property
+    def projections(self) -> tuple[Projection, ...]:
+        """What follows the facts, in the order of dependence."""
+        return (self.places, self.catalog, self.suppliers, self.stock)
+
+    def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
+        """Replenishment under a policy and assumptions of one's own."""
+        clock = self.replenish.clock
+        return Replenish(self.decisions, clock, policy=policy, assumptions=assumptions)
+
+    def follow(self, batch: UUID) -> None:
+        """Bring every projection in line with what the batch touched."""
+        for projection in self.projections:
+            projection.apply(batch)
+
+
+def construct(tx: Transaction, settings: Settings) -> Work:
+    """Construct the capabilities on one transaction."""
+    facts = PostgresFacts(tx, FACT_TYPES)
+    ledger = PostgresLedger(tx)
+    outbox = PostgresOutbox(tx)
+    decisions = PostgresDecisions(tx)
+    decisions.register(DECISION_KIND)
+    return Work(
+        facts=facts,
+        ledger=ledger,
+        decisions=decisions,
+        jobs=PostgresJobs(tx),
+        outbox=outbox,
+        audit=PostgresAudit(tx),
+        places=Places(tx, facts, default_time_zone=settings.time_zone),
+        catalog=Catalog(tx),
+        stock=Stock(tx, ledger),
+        suppliers=Suppliers(tx, outbox, currency=settings.currency),
+        replenish=Replenish(decisions, tx.clock),
+    )
