@@ -101,7 +101,9 @@ class Checks:
         if header is not None:
             column_type = self.file.types[self.file.headers.index(header)]
             column = self.column_of[header]
-            parsed = parse(one, column, column_type=column_type, read=self.used)
+            parsed = parse(
+                one, column, column_type=column_type, read=self.used, number=int(column[1:])
+            )
         return BoundField(
             name,
             SQL_TYPES[one.kind],

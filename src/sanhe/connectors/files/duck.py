@@ -69,10 +69,10 @@ def quoted(name: str) -> str:
 class Session:
     """One import's database. Close it, or use it in a `with`, so that its folder goes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_disk: bool = True) -> None:
         self._folder = tempfile.mkdtemp(prefix="sanhe-import-")
         self._con = duckdb.connect(
-            str(Path(self._folder) / "import.duckdb"),
+            str(Path(self._folder) / "import.duckdb") if on_disk else ":memory:",
             config={
                 "memory_limit": MEMORY_LIMIT,
                 "threads": 2,
@@ -178,6 +178,10 @@ class Session:
 
     def check_fields(self, bound: Sequence[BoundField], column_of: dict[str, str]) -> None:
         """Reject cells that can't be read or are missing although required."""
+        self._con.execute(
+            "CREATE TABLE refused AS SELECT DISTINCT row_number FROM reject WHERE header = ''"
+        )
+        rows = "raw ANTI JOIN refused USING (row_number)"
         for one in bound:
             if one.header is None or one.parsed is None:
                 continue
@@ -191,28 +195,33 @@ class Session:
             )
             column = column_of[one.header]
             found = (
-                f"CASE WHEN ({parsed.text}) IS NULL THEN {missing}"
-                f" WHEN ({parsed.value}) IS NULL THEN {faults} ELSE {limits} END"
+                f"CASE WHEN {parsed.t} IS NULL THEN {missing}"
+                f" WHEN {parsed.m} IS NULL THEN {faults} ELSE {limits} END"
             )
+            texts = f"SELECT row_number, {column} AS cell, {parsed.text} AS {parsed.t} FROM {rows}"
+            measured = f"SELECT *, {parsed.measure} AS {parsed.m} FROM ({texts})"
             self._con.execute(
                 "INSERT INTO reject SELECT row_number, ?, CAST(cell AS VARCHAR), found.reason,"
-                f" found.remedy FROM (SELECT row_number, {column} AS cell, {found} AS found"
-                " FROM raw) WHERE found IS NOT NULL",
+                f" found.remedy FROM (SELECT row_number, cell, {found} AS found"
+                f" FROM ({measured})) WHERE found IS NOT NULL",
                 [one.header],
             )
 
     def parse_rows(self, bound: Sequence[BoundField]) -> None:
         """Make `file_row`: every row that is not rejected, its fields as their kinds."""
-        columns = []
+        texts, measures, values = ["row_number"], ["*"], ["row_number"]
         for one in bound:
-            value = f"NULL::{one.sql_type}" if one.parsed is None else one.parsed.value
-            columns.append(f"{value} AS {quoted(one.name)}")
+            parsed, utc = one.parsed, "NULL"
+            value = f"NULL::{one.sql_type}"
+            if parsed is not None:
+                texts.append(f"{parsed.text} AS {parsed.t}")
+                measures.append(f"{parsed.measure} AS {parsed.m}")
+                value, utc = parsed.value, parsed.utc or "NULL"
+            values.append(f"{value} AS {quoted(one.name)}")
             if one.timestamp:
-                utc = None if one.parsed is None else one.parsed.utc
-                columns.append(f"({utc or 'NULL'})::TIMESTAMPTZ AS {quoted(one.name + '__utc')}")
-        self._con.execute(
-            f"CREATE TABLE parsed AS SELECT row_number, {', '.join(columns)} FROM raw"
-        )
+                values.append(f"({utc})::TIMESTAMPTZ AS {quoted(one.name + '__utc')}")
+        inner = f"SELECT {', '.join(measures)} FROM (SELECT {', '.join(texts)} FROM raw)"
+        self._con.execute(f"CREATE TABLE parsed AS SELECT {', '.join(values)} FROM ({inner})")
         self._con.execute(
             "CREATE VIEW file_row AS SELECT parsed.* FROM parsed ANTI JOIN reject USING"
             " (row_number)"
@@ -294,9 +303,9 @@ class Session:
         )
         conflicts = self._count("SELECT count(*) FROM conflict")
         if conflicts and rule.source_rows is not None:
-            row = self._con.execute("SELECT * FROM conflict ORDER BY first LIMIT 1").fetchone()
+            first = self._row("SELECT external_id FROM conflict ORDER BY first LIMIT 1")[0]
             raise BadInput(
-                f"{conflicts:,} keys with several contents, first {row[0] if row else ''}",
+                f"{conflicts:,} keys with several contents, first {first}",
                 place=f"mapping, {rule.type}",
                 remedy="make external_id unique in its rows",
             )
@@ -325,13 +334,11 @@ class Session:
 
     def summary_row(self, facts: str) -> tuple[Any, ...]:
         """facts, first day, last day, SKUs, places, quantity, amount of a fact query."""
-        row = self._con.execute(
+        return self._row(
             "SELECT count(*), min(day), max(day), count(DISTINCT sku), count(DISTINCT place),"
             " CAST(sum(quantity) AS BIGINT), CAST(sum(amount_cents) AS BIGINT)"
             f" FROM ({facts})"
-        ).fetchone()
-        assert row is not None
-        return tuple(row)
+        )
 
     def sample(self, facts: str, rows: int) -> pa.Table:
         """The first facts by row."""
@@ -389,9 +396,12 @@ class Session:
             cursor.close()
 
     def _count(self, statement: str) -> int:
-        row = self._con.execute(statement).fetchone()
-        assert row is not None
-        return int(row[0])
+        return int(self._row(statement)[0])
+
+    def _row(self, statement: str) -> tuple[Any, ...]:
+        # All rows are fetched: a result that is not read to its end keeps the connection busy.
+        (row,) = self._con.execute(statement).fetchall()
+        return tuple(row)
 
 
 def fact_query(

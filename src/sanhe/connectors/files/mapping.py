@@ -122,7 +122,10 @@ class FactRule:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """A whole mapping. `family` groups the shipped mappings of one data set or system."""
+    """A whole mapping. `family` groups the shipped mappings of one data set or system.
+
+    `assumes` says what its facts hold that the file does not; it is shown with every import.
+    """
 
     name: str
     meaning: str
@@ -133,6 +136,7 @@ class Mapping:
     read: ReadOptions = field(default_factory=ReadOptions)
     headers: MappingOf[str, str] = field(default_factory=dict)
     extends: str | None = None
+    assumes: tuple[str, ...] = ()
 
     def field_named(self, name: str) -> Field:
         """The field; raises NotFound."""
@@ -216,7 +220,8 @@ def load_mapping(path: Path) -> Mapping:
 
 def _built(table: dict[str, Any], place: str) -> Mapping:
     allowed = {
-        "name", "meaning", "source", "family", "extends", "read", "headers", "fields", "facts"
+        "name", "meaning", "source", "family", "extends", "read", "headers", "fields", "facts",
+        "assumes",
     }  # fmt: skip
     _only(table, allowed, place)
     read = _read_options(table.get("read", {}), place)
@@ -241,6 +246,7 @@ def _built(table: dict[str, Any], place: str) -> Mapping:
             facts=_facts(table.get("facts", []), place),
             read=read,
             headers=headers,
+            assumes=tuple(str(text) for text in table.get("assumes", [])),
         )
     _check(mapping, place)
     return mapping

@@ -20,6 +20,8 @@ from sanhe.core.errors import BadInput
 from sanhe.core.facts import FACT_SCHEMA
 
 CHUNK_ROWS: Final = 250_000
+SMALL_BYTES: Final = 4 << 20
+"""Files up to this size are read into memory, larger ones into a database on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class ImportPlan:
             reasons=tuple(RejectReason(*row) for row in self._session.reject_reasons()),
             columns=tuple(self.mapping.headers.items()),
             unread_columns=self._unread,
-            notes=self._file.notes,
+            notes=(*self._file.notes, *(f"assumed: {text}" for text in self.mapping.assumes)),
         )
 
     def tables(self, rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
@@ -226,7 +228,7 @@ def plan_import(
     candidates = (mapping,) if isinstance(mapping, Mapping) else tuple(mapping or shipped())
     shared = candidates[0].read if len(candidates) == 1 else ReadOptions()
     asked = (options or ReadOptions()).over(shared)
-    session = Session()
+    session = Session(on_disk=path.stat().st_size > SMALL_BYTES)
     try:
         source_file = read(path, session, options=asked, progress=progress)
         match = choose(candidates, source_file.headers, path.name)
