@@ -117,7 +117,7 @@ def in_cases(short: Ints, lines: Lines) -> Ints:
 
 
 def optimal_levels(world: World) -> Ints:
-    """Order-up-to levels from the true demand and the true costs: no forecaster can beat them.
+    """Order-up-to levels from the true demand and the true costs, as no forecaster knows them.
 
     For steady Poisson demand of mean m a day, review every R days and lead time L, the level
     is the quantile of Poisson(m (R + L)) at the cost ratio of the line (newsvendor, per cycle),
