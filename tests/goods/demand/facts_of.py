@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from sanhe.core.facts import Fact
-from sanhe.core.lake import MemoryLake
+from sanhe.core.facts import Fact, facts_table
+from sanhe.core.lake import MemoryLake, write_facts
 from sanhe.core.values import Json
 
 MONDAY = date(2024, 6, 3)
@@ -77,5 +77,5 @@ def history(series: Mapping[tuple[str, str], Iterable[int]], first: int = 0) -> 
 def lake_of(facts: Iterable[Fact]) -> MemoryLake:
     """A lake in memory that holds these facts."""
     lake = MemoryLake()
-    lake.write_facts(list(facts))
+    write_facts(lake, facts_table(facts))
     return lake

@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from facts_of import day, fact, history, item, lake_of, moment, sold
 
 from sanhe.core.errors import BadInput
 from sanhe.core.facts import Fact
 from sanhe.goods.demand import Demand
+from tests.goods.demand.facts_of import day, fact, history, item, lake_of, moment, sold
 
 WEEK = [1, 2, 3, 4, 5, 9, 0]
 

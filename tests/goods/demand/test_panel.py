@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from facts_of import day, fact, history, item, lake_of, moment, shop, sold
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanhe.core.errors import BadInput
 from sanhe.core.facts import Fact
 from sanhe.goods.demand.panel import DemandPanel, build_panel
+from tests.goods.demand.facts_of import day, fact, history, item, lake_of, moment, shop, sold
 
 NAN = float("nan")
 

@@ -75,11 +75,11 @@ def make_run(
 
 def history_of(panel: Panel, scale: NDArray[np.float64]) -> History:
     """The short history of every series, in base units."""
-    recent = panel.sales[:, -HISTORY_DAYS:] / scale[:, None]
+    recent: F32 = (panel.sales[:, -HISTORY_DAYS:] / scale[:, None]).astype(np.float32)
     recent = np.where(np.isnan(recent), recent, np.round(recent)).astype(np.float32)
     if recent.shape[1] < HISTORY_DAYS:
         gap = np.full((len(recent), HISTORY_DAYS - recent.shape[1]), np.nan, np.float32)
-        recent = np.concatenate([gap, recent], axis=1)
+        recent = np.concatenate([gap, recent], axis=1, dtype=np.float32)
     seen = ~np.isnan(panel.sales)
     days = seen.sum(1)
     with np.errstate(invalid="ignore"):
