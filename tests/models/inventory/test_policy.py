@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 
 from sanhe.models.inventory import (
+    Floats,
+    UnitCosts,
     critical_ratio,
     days_of_cover,
     demand_of,
     expected_fill,
     normal_order_up_to,
     order_up_to,
+    perishable_ratio,
     raise_to,
     sellable_within,
     shortage,
@@ -23,25 +26,55 @@ from sanhe.models.inventory import (
 
 def test_the_published_newsvendor_example() -> None:
     """Underage 15, overage 5: the ratio is 0.75 (any textbook's newsboy)."""
-    costs = unit_costs(
-        [5.0], [15.0], review_days=1.0, holding_rate_per_year=0.0, shelf_life_days=1.0
-    )
+    costs = UnitCosts(np.array([15.0]), np.array([5.0]), np.array([5.0]))
     assert critical_ratio(costs, lowest=0.0, highest=0.99)[0] == pytest.approx(0.75)
 
 
-def test_durable_goods_pay_for_holding_only() -> None:
+def test_holding_costs_are_per_review_period() -> None:
     costs = unit_costs([1000.0], [300.0], review_days=7.0, holding_rate_per_year=0.25)
     assert costs.overage_cents[0] == pytest.approx(1000 * 0.25 * 7 / 365)
     assert critical_ratio(costs, lowest=0.8, highest=0.98)[0] == 0.98
 
 
-def test_a_short_life_lowers_the_service_level() -> None:
-    lives = np.array([1.0, 3.0, 30.0, np.inf])
-    costs = unit_costs(
-        1000.0, 400.0, review_days=1.0, holding_rate_per_year=0.2, shelf_life_days=lives
+def perishable(life_days: list[float], daily: float = 3.0) -> Floats:
+    """The level of goods at cost 10, margin 4, cover 4 days, for several shelf lives."""
+    n = len(life_days)
+    costs = unit_costs(np.full(n, 1000.0), 400.0, review_days=3.0, holding_rate_per_year=0.2)
+    until_next = demand_of(np.full(n, 4 * daily), 8 * daily)
+    expiry = np.array(life_days) * daily
+    return perishable_ratio(
+        costs, until_next, demand_of(expiry, 2 * expiry), lowest=0.0, highest=0.999
     )
-    ratio = critical_ratio(costs, lowest=0.0, highest=0.9999)
-    assert (np.diff(ratio) > 0).all()
+
+
+def test_a_longer_life_raises_the_level_up_to_that_of_durable_goods() -> None:
+    level = perishable([2.0, 4.0, 6.0, 10.0, 60.0])
+    assert (np.diff(level) >= 0).all()
+    assert level[0] < 0.3 < level[2]
+    durable = unit_costs([1000.0], [400.0], review_days=3.0, holding_rate_per_year=0.2)
+    assert level[-1] >= critical_ratio(durable, lowest=0.0, highest=0.999)[0]
+
+
+def test_a_life_that_ends_with_the_cover_is_the_textbook_newsvendor() -> None:
+    costs = UnitCosts(np.array([400.0]), np.array([0.0]), np.array([1000.0]))
+    demand = demand_of([12.0], [24.0])
+    level = perishable_ratio(costs, demand, demand, lowest=0.0, highest=0.999)
+    textbook = order_up_to(demand, 400 / 1400)
+    assert order_up_to(demand, level)[0] == textbook[0]
+
+
+def test_the_perishable_level_minimises_the_expected_cost() -> None:
+    demand, until_expiry = demand_of([9.0], [27.0]), demand_of([14.0], [40.0])
+    costs = UnitCosts(np.array([300.0]), np.array([4.0]), np.array([700.0]))
+    best = order_up_to(
+        demand, perishable_ratio(costs, demand, until_expiry, lowest=0.0, highest=0.9999)
+    )[0]
+    levels = np.arange(0, 60)
+    repeated = demand.take(np.zeros(60, np.int64)), until_expiry.take(np.zeros(60, np.int64))
+    short = shortage(repeated[0], levels)
+    left = levels - 9.0 + short
+    wasted = levels - 14.0 + shortage(repeated[1], levels)
+    assert best == int(np.argmin(300 * short + 4 * left + 700 * wasted))
 
 
 def test_no_margin_gets_the_lowest_level_and_bounds_are_checked() -> None:

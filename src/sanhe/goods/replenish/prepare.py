@@ -10,7 +10,7 @@ import numpy as np
 
 from sanhe.goods.replenish.assumptions import Assumptions
 from sanhe.goods.replenish.matching import Matched, by_priority, whole
-from sanhe.goods.replenish.money import unit_money
+from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.rules import Lines
@@ -22,12 +22,17 @@ from sanhe.models.inventory import (
     Ints,
     critical_ratio,
     expected_demand,
+    perishable_ratio,
     sellable_within,
     unit_costs,
 )
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+LONGEST_DAYS = 365
+"""Goods that keep longer count as keeping a year: no order covers more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,14 @@ class _OpenOrders:
     overdue: Ints
 
 
+@dataclass(frozen=True, slots=True)
+class _Expiring:
+    """The lines that expire, and their demand until then."""
+
+    rows: Ints
+    demand: Demand
+
+
 def prepare(
     forecast: Forecast,
     known: Known,
@@ -147,6 +160,16 @@ def prepare(
     )
     life = given.items.numbers("shelf_life_days")
     life = np.where(np.isnan(life), np.inf, life)
+    money = _money(given)
+    service_level = _service_level(
+        given,
+        supply,
+        money,
+        until_next=until_next,
+        until_expiry=_until_expiry(
+            forecast, keys, counted, arrives_in=supply.arrives_in, life=life
+        ),
+    )
     orders = _open_orders(given, forecast.as_of, supply)
     since = given.stock.values("known_since")
     return Prepared(
@@ -156,7 +179,15 @@ def prepare(
         item_name=tuple(given.items.values("name")),
         label=given.label,
         mean=given.mean,
-        lines=_lines(given, supply, until_next=until_next, life=life, orders=orders),
+        lines=_lines(
+            given,
+            supply,
+            money,
+            until_next=until_next,
+            service_level=service_level,
+            life=life,
+            orders=orders,
+        ),
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
@@ -187,35 +218,63 @@ def _given(
     )
 
 
-def _lines(
-    given: _Given, supply: Supply, *, until_next: Demand, life: Floats, orders: _OpenOrders
-) -> Lines:
-    """The arrays the rules work on."""
-    known, policy = given.known, given.policy
-    money = unit_money(
-        given.sku,
-        given.place,
-        terms=known.terms,
-        prices=known.prices,
-        items=known.items,
-        assumptions=given.assumptions,
-    )
-    given.gaps.add("unit_cost_cents", money.cost_assumed)
-    given.gaps.add("margin", money.margin_assumed)
-    given.gaps.add("tax_rate", money.tax_assumed)
+def _service_level(
+    given: _Given,
+    supply: Supply,
+    money: UnitMoney,
+    *,
+    until_next: Demand,
+    until_expiry: _Expiring,
+) -> Floats:
+    """The level the costs justify: waste counts for goods that expire."""
+    policy = given.policy
     costs = unit_costs(
         money.cost_cents,
         money.margin_cents,
         review_days=supply.next_arrival_in - supply.arrives_in,
         holding_rate_per_year=policy.holding_rate_per_year,
-        shelf_life_days=life,
         goodwill_rate=policy.goodwill_rate,
     )
-    service = critical_ratio(costs, lowest=policy.lowest_service, highest=policy.highest_service)
+    bounds = {"lowest": policy.lowest_service, "highest": policy.highest_service}
+    level = critical_ratio(costs, **bounds)
+    rows = until_expiry.rows
+    level[rows] = perishable_ratio(
+        costs.take(rows), until_next.take(rows), until_expiry.demand, **bounds
+    )
+    return level
+
+
+def _money(given: _Given) -> UnitMoney:
+    """Cost and margin of each line; what was assumed is noted."""
+    money = unit_money(
+        given.sku,
+        given.place,
+        terms=given.known.terms,
+        prices=given.known.prices,
+        items=given.known.items,
+        assumptions=given.assumptions,
+    )
+    given.gaps.add("unit_cost_cents", money.cost_assumed)
+    given.gaps.add("margin", money.margin_assumed)
+    given.gaps.add("tax_rate", money.tax_assumed)
+    return money
+
+
+def _lines(
+    given: _Given,
+    supply: Supply,
+    money: UnitMoney,
+    *,
+    until_next: Demand,
+    service_level: Floats,
+    life: Floats,
+    orders: _OpenOrders,
+) -> Lines:
+    """The arrays the rules work on."""
     before = sellable_within(given.mean, supply.arrives_in)
     return Lines(
         until_next=until_next,
-        service_level=service,
+        service_level=service_level,
         on_hand=_on_hand(given),
         on_order=orders.within,
         on_order_overdue=orders.overdue,
@@ -227,7 +286,7 @@ def _lines(
         sold_before=before,
         sold_fresh=sellable_within(given.mean, supply.arrives_in + life) - before,
         can_order=supply.can_order,
-        blocked=Matched(known.stopped, given.sku, given.place).found,
+        blocked=Matched(given.known.stopped, given.sku, given.place).found,
         unit_cost_cents=money.cost_cents,
         margin_cents=money.margin_cents,
     )
@@ -260,6 +319,16 @@ def _supply(given: _Given, today: date) -> Supply:
         order_in=waits.next_days,
         next_order_in=waits.following_days,
     )
+
+
+def _until_expiry(
+    forecast: Forecast, keys: pa.Table, counted: Bools, *, arrives_in: Floats, life: Floats
+) -> _Expiring:
+    """Demand until what arrives with this order expires, of the lines that do expire."""
+    rows = np.flatnonzero(np.isfinite(life))
+    days = np.minimum(np.floor(arrives_in[rows] + life[rows]), LONGEST_DAYS).astype(np.int64)
+    window = forecast.window(keys.take(rows), days)
+    return _Expiring(rows, Demand(window.mean, window.variance, counted[rows]))
 
 
 def _measured(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sanhe.models.inventory.demand import Demand, Floats, Ints, quantile, shortage
+from sanhe.models.inventory.demand import Demand, Floats, Ints, at_most, quantile, shortage
 from sanhe.models.inventory.interval import expected_demand
 
 _YEAR_DAYS = 365.0
@@ -22,11 +22,18 @@ class UnitCosts:
     """What one unit too few or too many costs, float64 [N] each, in cents per unit.
 
     `underage_cents`: margin lost (and goodwill). `overage_cents`: holding one unit through one
-    review period, and its share of waste.
+    review period. `waste_cents`: what is lost with a unit that expires.
     """
 
     underage_cents: Floats
     overage_cents: Floats
+    waste_cents: Floats
+
+    def take(self, rows: Ints) -> UnitCosts:
+        """The costs of some of the lines."""
+        return UnitCosts(
+            self.underage_cents[rows], self.overage_cents[rows], self.waste_cents[rows]
+        )
 
 
 def unit_costs(
@@ -35,39 +42,77 @@ def unit_costs(
     *,
     review_days: npt.ArrayLike,
     holding_rate_per_year: float,
-    shelf_life_days: npt.ArrayLike = np.inf,
     goodwill_rate: float = 0.0,
 ) -> UnitCosts:
-    """The newsvendor's costs per review cycle.
+    """The newsvendor's costs per review cycle (Silver, Pyke & Thomas, 4th ed., 9.2).
 
-    underage = margin (1 + goodwill rate); overage = cost (h R / 365 + w), h the holding rate a
-    year, R the review days and w = min(1, R / shelf life) the share of a left-over unit that is
-    lost: a unit that outlives n reviews has n chances to be sold. (Silver, Pyke & Thomas, 4th
-    ed., 9.2, per cycle.) An infinite shelf life wastes nothing.
+    underage = margin (1 + goodwill rate), none where the margin is negative; overage = cost h
+    R / 365, h the holding rate a year and R the review days; waste = cost.
     """
-    cost = np.asarray(unit_cost_cents, np.float64)
-    review = np.asarray(review_days, np.float64)
-    life = np.asarray(shelf_life_days, np.float64)
-    waste = np.minimum(1.0, review / np.maximum(life, 1e-9))
-    under = np.asarray(margin_cents, np.float64) * (1.0 + goodwill_rate)
-    over = cost * (holding_rate_per_year * review / _YEAR_DAYS + waste)
-    under, over = np.broadcast_arrays(under, over)
-    return UnitCosts(np.atleast_1d(under).astype(float), np.atleast_1d(over).astype(float))
+    cost, margin, review = np.broadcast_arrays(
+        *np.atleast_1d(
+            np.asarray(unit_cost_cents, np.float64),
+            np.asarray(margin_cents, np.float64),
+            np.asarray(review_days, np.float64),
+        )
+    )
+    return UnitCosts(
+        underage_cents=np.maximum(margin * (1.0 + goodwill_rate), 0.0),
+        overage_cents=np.maximum(cost * holding_rate_per_year * review / _YEAR_DAYS, 0.0),
+        waste_cents=np.maximum(cost, 0.0),
+    )
 
 
 def critical_ratio(costs: UnitCosts, *, lowest: float, highest: float) -> Floats:
     """The service level that minimises expected cost, within bounds, float64 [N].
 
     P(D <= S) = c_u / (c_u + c_o) (Arrow, Harris & Marschak 1951; Silver, Pyke & Thomas, 4th
-    ed., 9.2). Where both costs are zero or the margin is not positive: `lowest`.
+    ed., 9.2), for goods that don't expire. Where there is no margin: `lowest`.
     Raises ValueError unless 0 <= lowest <= highest < 1.
     """
     if not 0 <= lowest <= highest < 1:
         raise ValueError(f"service bounds {lowest} and {highest} must lie in 0..1, in order")
-    under = np.maximum(costs.underage_cents, 0.0)
-    total = under + np.maximum(costs.overage_cents, 0.0)
+    under = costs.underage_cents
+    total = under + costs.overage_cents
     ratio = np.divide(under, total, out=np.zeros_like(total), where=total > 0)
     bounded: Floats = np.clip(ratio, lowest, highest)
+    return bounded
+
+
+def perishable_ratio(
+    costs: UnitCosts,
+    until_next: Demand,
+    until_expiry: Demand,
+    *,
+    lowest: float,
+    highest: float,
+) -> Floats:
+    """The service level for goods that expire, within bounds, float64 [N].
+
+    The S-th unit is worth having while what it earns is at least what it costs:
+
+        c_u P(D_T >= S) >= c_o P(D_T < S) + c_w P(D_E < S)
+
+    with D_T demand until the next arrival and D_E until what arrives now expires: stock is sold
+    first in, first out, so the S-th unit is wasted when fewer than S are asked for by then. The
+    largest such S is sought by halving; the result is P(D_T <= S). (The marginal form of the
+    newsvendor, Silver, Pyke & Thomas, 4th ed., 9.2, with waste judged at expiry.)
+    Raises ValueError unless 0 <= lowest <= highest < 1.
+    """
+    high = quantile(until_next, critical_ratio(costs, lowest=lowest, highest=highest))
+    low = np.zeros_like(high)
+    rows = np.flatnonzero(high > low)
+    while rows.size:
+        middle = (low[rows] + high[rows] + 1) // 2
+        below = at_most(until_next.take(rows), middle - 1)
+        wasted = at_most(until_expiry.take(rows), middle - 1)
+        some = costs.take(rows)
+        cost = some.overage_cents * below + some.waste_cents * wasted
+        worth = some.underage_cents * (1.0 - below) >= cost
+        low[rows] = np.where(worth, middle, low[rows])
+        high[rows] = np.where(worth, high[rows], middle - 1)
+        rows = rows[high[rows] > low[rows]]
+    bounded: Floats = np.clip(at_most(until_next, low), lowest, highest)
     return bounded
 
 
