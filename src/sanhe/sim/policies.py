@@ -55,10 +55,16 @@ class DaysOfCover:
     target = cover_days[class] x mean sales of the last 28 days, at least one case.
     """
 
-    name = "days of cover"
-
-    def __init__(self, parameters: OldParameters | None = None) -> None:
+    def __init__(
+        self, parameters: OldParameters | None = None, *, name: str = "days of cover"
+    ) -> None:
         self._parameters = parameters or old_parameters()
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self._name
 
     def order(self, view: DayView) -> Ints:
         """Base units to order this morning, [lines]."""
@@ -120,26 +126,37 @@ def optimal_levels(world: World) -> Ints:
     """Order-up-to levels from the true demand and the true costs, as no forecaster knows them.
 
     For steady Poisson demand of mean m a day, review every R days and lead time L, the level
-    is the quantile of Poisson(m (R + L)) at the cost ratio of the line (newsvendor, per cycle),
-    with the holding rate and the service bounds of the shipped order policy.
+    is the quantile of Poisson(m (R + L)) at the cost ratio of the line (newsvendor, per cycle;
+    waste judged at expiry), with the holding rate and service bounds of the shipped policy.
     """
     from sanhe.goods.replenish import Policy
-    from sanhe.models.inventory import critical_ratio, demand_of, order_up_to, unit_costs
+    from sanhe.models.inventory import (
+        critical_ratio,
+        demand_of,
+        order_up_to,
+        perishable_ratio,
+        unit_costs,
+    )
 
-    lines, bounds = world.lines, Policy.load()
+    lines, shipped = world.lines, Policy.load()
     review = 7 / np.maximum(lines.order_weekday.sum(axis=1), 1)
-    life = np.where(lines.shelf_life_days > 0, lines.shelf_life_days, np.inf)
     costs = unit_costs(
         lines.unit_cost_cents,
         lines.margin_cents,
         review_days=review,
-        holding_rate_per_year=bounds.holding_rate_per_year,
-        shelf_life_days=life,
+        holding_rate_per_year=shipped.holding_rate_per_year,
     )
-    service = critical_ratio(costs, lowest=bounds.lowest_service, highest=bounds.highest_service)
     mean = world.truth.mean[: world.settings.history_days].mean(axis=0).astype(np.float64)
     cover = mean * (review + lines.lead_time_days)
-    return np.asarray(order_up_to(demand_of(cover, cover), service), dtype=np.int64)
+    until_next = demand_of(cover, cover)
+    bounds = {"lowest": shipped.lowest_service, "highest": shipped.highest_service}
+    service = critical_ratio(costs, **bounds)
+    spoils = np.flatnonzero(lines.shelf_life_days > 0)
+    kept = (mean * (lines.lead_time_days + lines.shelf_life_days))[spoils]
+    service[spoils] = perishable_ratio(
+        costs.take(spoils), until_next.take(spoils), demand_of(kept, kept), **bounds
+    )
+    return np.asarray(order_up_to(until_next, service), dtype=np.int64)
 
 
 def known_optimum(world: World) -> OrderUpTo:
