@@ -73,6 +73,17 @@ GRANT SELECT ON fact_current TO sanhe_app;
 GRANT USAGE ON SEQUENCE fact_part_number TO sanhe_app;
 """
 
+# The lake remembers which installation it was filled from. A restore draws a new id, as the
+# numbers of transactions begin anew there.
+_INSTALLATION = """
+CREATE TABLE installation (
+    id uuid NOT NULL DEFAULT gen_random_uuid(),
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row)
+);
+INSERT INTO installation DEFAULT VALUES;
+GRANT SELECT ON installation TO sanhe_app;
+"""
+
 _AUDIT = """
 CREATE TABLE audit_event (
     number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -98,20 +109,17 @@ CREATE TABLE place (
     region text
 );
 CREATE TABLE holiday (
-    external_id text NOT NULL,
-    source text NOT NULL,
+    number integer PRIMARY KEY,
     day date NOT NULL,
     place text,
     name text NOT NULL,
-    kind text NOT NULL,
-    PRIMARY KEY (external_id, source)
+    kind text NOT NULL
 );
-CREATE INDEX holiday_day ON holiday (day);
 GRANT SELECT, INSERT, UPDATE, DELETE ON place, holiday TO sanhe_app;
 """
 
 
 def upgrade() -> None:
     """Facts, the audit trail, places and the lake's state."""
-    for statements in (_FACTS, _AUDIT, _PLACES):
+    for statements in (_FACTS, _INSTALLATION, _AUDIT, _PLACES):
         op.execute(statements)

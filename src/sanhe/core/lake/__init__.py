@@ -1,0 +1,25 @@
+"""The lake: columnar tables for analysis, filled from the facts by the bridge.
+
+Parquet files under a manifest that is switched in one step; queries run in an in-memory DuckDB
+that sees the named tables and nothing else. `refresh` brings the committed facts of each type
+into the table `facts/TYPE`; `current_facts` gives the query of those that hold.
+"""
+
+from sanhe.core.lake.bridge import Refreshed, refresh
+from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, write_facts
+from sanhe.core.lake.memory import MemoryLake
+from sanhe.core.lake.parquet import ParquetLake
+from sanhe.core.lake.ports import Lake, LakeTable
+
+__all__ = [
+    "FACTS_FOLDER",
+    "FactSources",
+    "Lake",
+    "LakeTable",
+    "MemoryLake",
+    "ParquetLake",
+    "Refreshed",
+    "current_facts",
+    "refresh",
+    "write_facts",
+]

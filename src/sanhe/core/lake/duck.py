@@ -1,0 +1,98 @@
+"""Queries on the lake: an in-memory DuckDB that sees the named tables and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sanhe.core.errors import BadInput
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from sanhe.core.values import Json
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
+
+
+def checked_name(name: str) -> str:
+    """The name of a lake table: letters, digits, `_.-`, parts divided by `/`; else BadInput."""
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"{name!r} is no name for a lake table", remedy="use letters, digits, _ . - and /"
+        )
+    return name
+
+
+def query_files(
+    sql: str,
+    parameters: Mapping[str, Json] | None,
+    *,
+    files: Mapping[str, Sequence[Path]],
+    spill: Path,
+) -> pa.Table:
+    """Run SQL over tables made of Parquet files; large sorts spill into the folder `spill`."""
+    connection = _connect(spill)
+    try:
+        for name, paths in files.items():
+            listed = ", ".join(_literal(str(path)) for path in paths)
+            view = "CREATE VIEW {} AS SELECT * FROM read_parquet([{}])"
+            connection.execute(view.format(_quoted(name), listed))
+        allowed = ", ".join(_literal(str(p)) for paths in files.values() for p in paths)
+        connection.execute(f"SET allowed_paths = [{allowed}]")
+        return _run(connection, sql, parameters)
+    finally:
+        connection.close()
+
+
+def query_tables(
+    sql: str, parameters: Mapping[str, Json] | None, *, tables: Mapping[str, pa.Table]
+) -> pa.Table:
+    """Run SQL over Arrow tables."""
+    connection = _connect(None)
+    try:
+        for name, table in tables.items():
+            connection.register(name, table)
+        return _run(connection, sql, parameters)
+    finally:
+        connection.close()
+
+
+def _connect(spill: Path | None) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    config: dict[str, str | bool] = {
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if spill is not None:
+        config["temp_directory"] = str(spill)
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Json] | None
+) -> pa.Table:
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    # Unlike `execute`, `sql` hands its result to Arrow without a copy; it is None for what
+    # is no query.
+    result = connection.sql(sql, params=dict(parameters) if parameters else None)
+    if result is None:
+        raise BadInput("the lake takes queries only", remedy="give a SELECT")
+    return result.to_arrow_table()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
