@@ -11,7 +11,7 @@ from uuid import UUID
 from sanhe.core.clock import FixedClock
 from sanhe.core.facts import Fact, FactField, FactType, FactTypes, PostgresFacts
 from sanhe.core.jobs import MemoryOutbox
-from sanhe.core.ledger import MemoryLedger
+from sanhe.core.ledger import MemoryLedger, PostgresLedger
 from sanhe.core.storage import Transaction
 from sanhe.goods import catalog, stock, suppliers
 
@@ -33,16 +33,17 @@ TYPES = FactTypes((*catalog.FACT_TYPES, *stock.FACT_TYPES, *suppliers.FACT_TYPES
 
 @dataclass
 class Shop:
-    """All of goods in one transaction, on a ledger and an outbox in memory."""
+    """All of goods in one transaction, by default on a ledger in memory."""
 
     tx: Transaction
-    ledger: MemoryLedger
+    ledger: MemoryLedger | PostgresLedger
     outbox: MemoryOutbox
 
     @classmethod
-    def of(cls, tx: Transaction) -> Shop:
+    def of(cls, tx: Transaction, *, in_memory: bool = True) -> Shop:
         clock = FixedClock(START)
-        return cls(tx, MemoryLedger(clock), MemoryOutbox(clock))
+        ledger = MemoryLedger(clock) if in_memory else PostgresLedger(tx)
+        return cls(tx, ledger, MemoryOutbox(clock))
 
     @property
     def facts(self) -> PostgresFacts:
@@ -82,6 +83,11 @@ class Shop:
         rows = self.stock.positions().to_pylist()
         return {(row["sku"], row["place"]): row["net"] for row in rows}
 
+    def on_the_books(self) -> dict[str, int]:
+        """What the accounts of the ledger hold, without the empty ones."""
+        rows = self.ledger.accounts("stock.").to_pylist()
+        return {row["code"]: row["posted"] for row in rows if row["posted"]}
+
     def state(self) -> list[dict[str, object]]:
         """The canonical state of the stock."""
         rows: list[dict[str, object]] = self.stock.positions().to_pylist()
@@ -89,11 +95,11 @@ class Shop:
 
 
 @contextmanager
-def rolled_back(tx: Transaction) -> Iterator[Shop]:
+def rolled_back(tx: Transaction, *, in_memory: bool = True) -> Iterator[Shop]:
     """A shop whose doings are undone at the end, so that the next one starts empty."""
     nested = tx.connection.begin_nested()
     try:
-        yield Shop.of(tx)
+        yield Shop.of(tx, in_memory=in_memory)
     finally:
         nested.rollback()
 

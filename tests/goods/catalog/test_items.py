@@ -151,7 +151,7 @@ stories = st.lists(
 
 @settings(
     deadline=timedelta(seconds=20),
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(stories, st.data())

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -23,6 +25,7 @@ from sanhe.goods.stock import (
     unit_of,
     world_account,
 )
+from sanhe.goods.stock.follow import follow
 from sanhe.goods.stock.rules import DIRECTION
 from tests.goods.shop import START, Shop, counted, fact, moved, received, rolled_back, sold
 
@@ -32,7 +35,7 @@ def test_without_a_count_the_stock_is_unknown(database: Database) -> None:
         shop = Shop.of(tx)
         shop.record([sold("s1", 3), moved("m1", 9), received("r1", 5, order="X")])
         assert shop.state() == []
-        assert shop.ledger.entries == []
+        assert shop.ledger.accounts("").num_rows == 0
 
 
 def test_a_first_count_late_takes_what_came_after_it(database: Database) -> None:
@@ -75,7 +78,7 @@ def test_undo_restores_the_balances_exactly(database: Database) -> None:
     with database.transaction(actor="tester") as tx:
         shop = Shop.of(tx)
         shop.record([counted("c1", 10), sold("s0", 1, hour=1)])
-        before = shop.state(), dict(shop.ledger.held)
+        before = shop.state(), shop.on_the_books()
         batch = shop.record(
             [
                 sold("s0", 5, hour=1, revision=1),
@@ -87,9 +90,7 @@ def test_undo_restores_the_balances_exactly(database: Database) -> None:
         assert shop.state() != before[0]
         shop.undo(batch)
         assert shop.state() == before[0]
-        assert {c: b for c, b in shop.ledger.held.items() if b.posted} == {
-            c: b for c, b in before[1].items() if b.posted
-        }
+        assert shop.on_the_books() == before[1]
 
 
 def test_stock_below_zero_is_a_discrepancy_and_listed(database: Database) -> None:
@@ -165,8 +166,12 @@ def test_the_ledger_holds_the_unit_of_the_sku(database: Database) -> None:
     with database.transaction(actor="tester") as tx:
         shop = Shop.of(tx)
         shop.record([counted("c1", 5)])
-        assert shop.ledger.open[on_hand_account("S1", "A")].unit == unit_of("A")
-        assert shop.ledger.open[on_hand_account("S1", "A")].floor == 0
+        rows = shop.ledger.accounts("stock.").to_pylist()
+        assert {(row["code"], row["unit"], row["floor"]) for row in rows} == {
+            (on_hand_account("S1", "A"), unit_of("A"), 0),
+            (discrepancy_account("S1", "A"), unit_of("A"), None),
+            (world_account("A"), unit_of("A"), None),
+        }
 
 
 NAMES = st.tuples(st.integers(0, 7).map(str), st.integers(0, 2))
@@ -227,9 +232,46 @@ def record_split(shop: Shop, facts: Sequence[Fact], cuts: Sequence[int]) -> None
         start = end
 
 
+def race(database: Database, *, guarded: bool) -> tuple[dict[object, int], dict[object, int]]:
+    """Two imports of one SKU × place, both appended before either follows: the nets as they come
+    out, and as they should be."""
+    both_appended = threading.Barrier(2, timeout=30)
+
+    def till(name: str) -> None:
+        with database.transaction(actor=name) as tx:
+            shop = Shop.of(tx, in_memory=False)
+            batch = shop.facts.open_batch(source=name, name=name)
+            shop.facts.append(batch, [sold(name, 3, hour=4, source=name)])
+            both_appended.wait()
+            if guarded:
+                shop.stock.apply(batch)
+            else:
+                follow(tx, shop.ledger, batch)
+            # Time for the other one to read what is committed so far.
+            tx.connection.exec_driver_sql("SELECT pg_sleep(1)")
+
+    with database.transaction(actor="tester") as tx:
+        Shop.of(tx, in_memory=False).record([counted("c", 20), counted("d", 9, hour=9)])
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(till, ["till-1", "till-2"]))
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx, in_memory=False)
+        return dict(shop.nets()), dict(expected_nets(shop))
+
+
+def test_two_imports_of_one_position_at_once_end_right(database: Database) -> None:
+    found, expected = race(database, guarded=True)
+    assert found == expected == {("A", "S1"): 9}
+
+
+def test_without_the_lock_they_do_not(database: Database) -> None:
+    found, expected = race(database, guarded=False)
+    assert found != expected
+
+
 quick = settings(
     deadline=timedelta(seconds=20),
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
@@ -273,4 +315,42 @@ def test_every_step_with_undo_equals_the_definition(
         for batch in batches:
             shop.undo(batch)
         assert shop.state() == []
-        assert not [code for code, balance in shop.ledger.held.items() if balance.posted]
+        assert shop.on_the_books() == {}
+
+
+@settings(quick, max_examples=10)
+@given(st.data())
+def test_the_same_holds_on_the_ledger_of_the_database(
+    database: Database, data: st.DataObject
+) -> None:
+    story = data.draw(stories())
+    with database.transaction(actor="tester") as tx:
+        with rolled_back(tx) as shop:
+            shop.record(story)
+            expected = shop.state(), shop.on_the_books()
+        with rolled_back(tx, in_memory=False) as shop:
+            batches = [shop.record([each]) for each in data.draw(st.permutations(story))]
+            assert (shop.state(), shop.on_the_books()) == expected
+            shop.stock.verify()
+            shop.ledger.verify()
+            for batch in batches:
+                shop.undo(batch)
+            assert shop.on_the_books() == {}
+
+
+def test_the_bulk_path_equals_the_definition(database: Database) -> None:
+    pairs = [(f"SKU-{number}", f"S{number % 7}") for number in range(300)]
+    facts = [
+        make(f"{sku}/{hour}", (number * 7 + hour * 3) % 23 - 2, hour=hour, sku=sku, place=place)
+        for number, (sku, place) in enumerate(pairs)
+        for hour, make in ((0, sold), (2, counted), (3, sold), (4, moved), (8, counted))
+    ]
+    with database.transaction(actor="tester") as tx:
+        shop = Shop.of(tx, in_memory=False)
+        batch = shop.record(facts)
+        late = shop.record([sold(f"{sku}/late", 2, hour=5, sku=sku, place=p) for sku, p in pairs])
+        assert shop.nets() == expected_nets(shop)
+        assert shop.stock.verify() == 300
+        shop.undo(late)
+        shop.undo(batch)
+        assert shop.on_the_books() == {}

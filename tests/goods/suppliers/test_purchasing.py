@@ -352,7 +352,7 @@ def told(one: tuple[str, int, int, int, str]) -> Fact:
 
 @settings(
     deadline=timedelta(seconds=20),
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(stories, st.data())

@@ -96,6 +96,7 @@ order_lines = st.builds(
     supplier=st.sampled_from(["V1", "V2"]),
     quantity=quantities,
     lead_time_days=st.one_of(st.none(), st.integers(0, 5)),
+    currency=st.sampled_from([None, "CNY", "EUR"]),
 )
 
 
@@ -106,15 +107,15 @@ def test_grouping_loses_nothing_and_ignores_order(
     drafts = rules.group_lines(lines, MONDAY, lead_time_days=3)
     shuffled = sorted(lines, key=lambda _: chance.random())  # type: ignore[attr-defined]
     again = rules.group_lines(shuffled, MONDAY, lead_time_days=3)
-    assert [(d.supplier, d.place, d.due) for d in drafts] == [
-        (d.supplier, d.place, d.due) for d in again
-    ]
+    heads = [(d.supplier, d.place, d.due, d.currency) for d in drafts]
+    assert heads == [(d.supplier, d.place, d.due, d.currency) for d in again]
+    assert len(set(heads)) == len(heads)
     assert sorted(map(repr, (line for d in drafts for line in d.lines))) == sorted(
         repr(line) for line, _ in lines
     )
     for draft in drafts:
-        assert {(line.supplier, line.place) for line in draft.lines} == {
-            (draft.supplier, draft.place)
+        assert {(line.supplier, line.place, line.currency) for line in draft.lines} == {
+            (draft.supplier, draft.place, draft.currency)
         }
 
 

@@ -12,7 +12,7 @@ from sanhe.core.errors import NotFound
 from sanhe.core.storage import Transaction
 from sanhe.goods.catalog import rules, store
 from sanhe.goods.catalog.facts import FACT_TYPES
-from sanhe.goods.mirror import lock
+from sanhe.goods.mirror import follow
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,9 +48,7 @@ class Catalog:
 
     def apply(self, batch: UUID) -> None:
         """Bring descriptions and prices in line with the facts this batch touched."""
-        lock(self._tx, "goods.catalog")
-        store.ITEMS.apply(self._tx, batch)
-        store.PRICES.apply(self._tx, batch)
+        follow(self._tx, batch, "goods.catalog", mirrors=(store.ITEMS, store.PRICES))
 
     def items(self, skus: Collection[str] | None = None, *, day: date | None = None) -> pa.Table:
         """SKUs sorted by code: sku, name, category, gtin, base_unit, pack, case_size,

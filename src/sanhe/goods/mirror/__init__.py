@@ -5,6 +5,13 @@ keyed as the fact is by (external id, source); which of several facts about one 
 decided when reading. So any order, repetition or split of batches ends in the same rows.
 """
 
-from sanhe.goods.mirror.store import CURRENT_OF_BATCH, KEYS_OF_BATCH, Mirror, lock
+from sanhe.goods.mirror.store import (
+    CURRENT_OF_BATCH,
+    KEYS_OF_BATCH,
+    Mirror,
+    follow,
+    lock,
+    types_of,
+)
 
-__all__ = ["CURRENT_OF_BATCH", "KEYS_OF_BATCH", "Mirror", "lock"]
+__all__ = ["CURRENT_OF_BATCH", "KEYS_OF_BATCH", "Mirror", "follow", "lock", "types_of"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from uuid import UUID
 
@@ -62,6 +62,27 @@ class Mirror:
             f"INSERT INTO {self.table} ({names}) "  # noqa: S608 -- made of constants
             f"SELECT {values} FROM ({CURRENT_OF_BATCH}) AS held"
         )
+
+
+_TYPES = sa.text("""
+    SELECT DISTINCT held.type
+    FROM fact_part AS p, unnest(p.types) AS held (type) WHERE p.batch = :batch
+""")
+
+
+def types_of(tx: Transaction, batch: UUID) -> frozenset[str]:
+    """The fact types that a batch touched, without a look at the facts."""
+    return frozenset(tx.connection.execute(_TYPES, {"batch": batch}).scalars())
+
+
+def follow(tx: Transaction, batch: UUID, name: str, *, mirrors: Sequence[Mirror]) -> None:
+    """Bring the mirrors of the state called `name` in line with the facts a batch touched."""
+    touched = types_of(tx, batch)
+    concerned = [mirror for mirror in mirrors if mirror.type in touched]
+    if concerned:
+        lock(tx, name)
+    for mirror in concerned:
+        mirror.apply(tx, batch)
 
 
 _LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
-from sanhe.core.ledger import Account, Balance, Ledger, Transfer
+from sanhe.core.ledger import TRANSFER_SCHEMA, Account, Balance, Ledger
 from sanhe.core.storage import Transaction
 from sanhe.core.values import derived_id
 from sanhe.goods.stock import rules, store
@@ -78,33 +78,20 @@ def _signed(events: pa.Table) -> rules.Ints:
 
 
 def _post(tx: Transaction, ledger: Ledger, pairs: list[_Pair], *, changes: pa.Table) -> None:
-    """Post the differences, inflows first, so that no account dips below its floor on the way."""
+    """Post the differences in one call, as floors hold for the balances after a whole call."""
+    import pyarrow as pa
+
     ledger.open_accounts(_accounts(pairs))
     delta = np.zeros(len(pairs), dtype=np.int64)
     np.add.at(delta, _ints(changes, "pair"), _ints(changes, "delta"))
-    latest: dict[int, datetime] = {}
-    inflows: list[Transfer] = []
-    outflows: list[Transfer] = []
-    for row in changes.to_pylist():
-        transfer = _entry_transfer(row)
-        (inflows if row["delta"] > 0 else outflows).append(transfer)
-        latest[row["pair"]] = transfer.effective_at
-    codes = [rules.on_hand_account(pair.place, pair.sku) for pair in pairs]
-    codes += [rules.discrepancy_account(pair.place, pair.sku) for pair in pairs]
-    balances = ledger.balances(codes)
-    shifted: list[_Pair] = []
-    for index, pair in enumerate(pairs):
-        on_hand = balances.get(codes[index], NOTHING)
-        aside = balances.get(codes[index + len(pairs)], NOTHING)
-        after = on_hand.posted + int(delta[index])
-        wanted = rules.split_net(after + aside.posted, on_hand.pending_out).on_hand
-        if wanted == after:
-            continue
-        shifted.append(pair)
-        transfer = _shift_transfer(pair, wanted - after, latest.get(index) or tx.clock.now())
-        (inflows if wanted > after else outflows).append(transfer)
-    ledger.transfer([*inflows, *outflows])
-    store.count_shifts(tx, [pair.sku for pair in shifted], [pair.place for pair in shifted])
+    shifts = [
+        (pair, amount)
+        for pair, amount in zip(pairs, _shifts(ledger, pairs, delta.tolist()), strict=True)
+        if amount
+    ]
+    transfers = [_entry_transfers(changes, pairs), _shift_transfers(shifts, tx.clock.now())]
+    ledger.transfer(pa.concat_tables(transfers))
+    store.count_shifts(tx, [pair.sku for pair, _ in shifts], [pair.place for pair, _ in shifts])
 
 
 def _accounts(pairs: list[_Pair]) -> list[Account]:
@@ -120,34 +107,73 @@ def _accounts(pairs: list[_Pair]) -> list[Account]:
     return accounts
 
 
-def _entry_transfer(row: dict[str, object]) -> Transfer:
-    """The transfer of one difference. Its id counts the postings of the fact at this place."""
-    sku, place = str(row["sku"]), str(row["place"])
-    source, external_id, type_ = str(row["source"]), str(row["external_id"]), str(row["type"])
-    delta, moment = row["delta"], row["event_at"]
-    assert isinstance(delta, int) and isinstance(moment, datetime)
-    world, here = rules.world_account(sku), rules.on_hand_account(place, sku)
-    return Transfer(
-        id=derived_id("stock.entry", place, sku, source, external_id, type_, str(row["postings"])),
-        source=world if delta > 0 else here,
-        target=here if delta > 0 else world,
-        amount=abs(delta),
-        reason=str(row["reason"]),
-        reference=f"{source}/{external_id}",
-        effective_at=moment,
+def _shifts(ledger: Ledger, pairs: list[_Pair], delta: list[int]) -> list[int]:
+    """Per pair what moves from the discrepancy account to on hand (below zero: back)."""
+    here = [rules.on_hand_account(pair.place, pair.sku) for pair in pairs]
+    aside = [rules.discrepancy_account(pair.place, pair.sku) for pair in pairs]
+    balances = ledger.balances([*here, *aside])
+    amounts = []
+    for on_hand_code, aside_code, change in zip(here, aside, delta, strict=True):
+        on_hand = balances.get(on_hand_code, NOTHING)
+        after = on_hand.posted + change
+        net = after + balances.get(aside_code, NOTHING).posted
+        amounts.append(rules.split_net(net, on_hand.pending_out).on_hand - after)
+    return amounts
+
+
+def _entry_transfers(changes: pa.Table, pairs: list[_Pair]) -> pa.Table:
+    """A transfer for each difference. Its id counts the postings of the fact at this place."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    pair = changes.column("pair")
+    inward = pc.greater(changes.column("delta"), 0)
+    here = pa.array([rules.on_hand_account(p.place, p.sku) for p in pairs], pa.string()).take(pair)
+    world = pa.array([rules.world_account(p.sku) for p in pairs], pa.string()).take(pair)
+    names = ("place", "sku", "source", "external_id", "type", "postings")
+    ids = [
+        str(derived_id("stock.entry", *parts, str(postings)))
+        for *parts, postings in zip(
+            *(changes.column(name).to_pylist() for name in names), strict=True
+        )
+    ]
+    return _transfer_table(
+        ids,
+        source=pc.if_else(inward, world, here),
+        target=pc.if_else(inward, here, world),
+        amount=pc.abs(changes.column("delta")),
+        reason=changes.column("reason"),
+        reference=pc.binary_join_element_wise(
+            changes.column("source"), changes.column("external_id"), "/"
+        ),
+        effective_at=changes.column("event_at"),
     )
 
 
-def _shift_transfer(pair: _Pair, amount: int, moment: datetime) -> Transfer:
-    here = rules.on_hand_account(pair.place, pair.sku)
-    aside = rules.discrepancy_account(pair.place, pair.sku)
-    number = (pair.shifts or 0) + 1
-    return Transfer(
-        id=derived_id("stock.shift", pair.place, pair.sku, str(number)),
-        source=aside if amount > 0 else here,
-        target=here if amount > 0 else aside,
-        amount=abs(amount),
-        reason="discrepancy",
-        reference=f"{pair.place}/{pair.sku}",
-        effective_at=moment,
+def _shift_transfers(shifts: list[tuple[_Pair, int]], now: datetime) -> pa.Table:
+    """A transfer for each shift between on hand and discrepancy, numbered per SKU × place."""
+    import pyarrow as pa
+
+    ids, source, target = [], [], []
+    for pair, amount in shifts:
+        here = rules.on_hand_account(pair.place, pair.sku)
+        aside = rules.discrepancy_account(pair.place, pair.sku)
+        number = (pair.shifts or 0) + 1
+        ids.append(str(derived_id("stock.shift", pair.place, pair.sku, str(number))))
+        source.append(aside if amount > 0 else here)
+        target.append(here if amount > 0 else aside)
+    return _transfer_table(
+        ids,
+        source=pa.array(source, pa.string()),
+        target=pa.array(target, pa.string()),
+        amount=pa.array([abs(amount) for _, amount in shifts], pa.int64()),
+        reason=pa.array(["discrepancy"] * len(shifts), pa.string()),
+        reference=pa.array([f"{pair.place}/{pair.sku}" for pair, _ in shifts], pa.string()),
+        effective_at=pa.array([now] * len(shifts), pa.timestamp("us", "UTC")),
     )
+
+
+def _transfer_table(ids: list[str], **columns: pa.Array) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.table({"id": pa.array(ids, pa.string()), **columns}).cast(TRANSFER_SCHEMA)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sanhe.core.errors import Tampered
 from sanhe.core.ledger import Balance, Ledger
 from sanhe.core.storage import Transaction
-from sanhe.goods.mirror import lock
+from sanhe.goods.mirror import lock, types_of
 from sanhe.goods.stock import rules, store
 from sanhe.goods.stock.follow import NOTHING, follow
 
@@ -34,6 +34,8 @@ class Stock:
         Only the differences are posted, as transfers with ids derived from their facts; again
         or in another order it ends in the same balances.
         """
+        if self.types.isdisjoint(types_of(self._tx, batch)):
+            return
         lock(self._tx, "goods.stock")
         follow(self._tx, self._ledger, batch)
 

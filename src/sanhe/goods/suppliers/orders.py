@@ -100,7 +100,7 @@ def make_orders(
         what = f"decision {before[0]} is ordered as {before[1]}" if before else "a decision twice"
         raise Conflict(f"can't order: {what}; each decision is carried out once")
     vendors = _vendors(tx)
-    complete = _completed(tx, lines, day)
+    complete = _completed(tx, lines, currency)
     drafts = rules.group_lines(
         [(line, rules.order_weekdays(_vendor(vendors, line).order_weekdays)) for line in complete],
         day,
@@ -173,7 +173,7 @@ def _vendor(vendors: Mapping[str, _Vendor], line: OrderLine | OrderDraft) -> _Ve
     return vendors.get(line.supplier) or _Vendor(line.supplier, None, None)
 
 
-def _completed(tx: Transaction, lines: Sequence[OrderLine], day: date) -> list[OrderLine]:
+def _completed(tx: Transaction, lines: Sequence[OrderLine], currency: str) -> list[OrderLine]:
     """The lines with what they leave out taken from the terms of their supplier, and the item."""
     skus = sorted({line.sku for line in lines})
     offered: dict[tuple[str, str, str | None], dict[str, object]] = {}
@@ -190,6 +190,7 @@ def _completed(tx: Transaction, lines: Sequence[OrderLine], day: date) -> list[O
             "name": line.name or item.get("name") or line.sku,
             "case_size": _first(line.case_size, known.get("case_size"), item.get("case_size")),
             "lead_time_days": _first(line.lead_time_days, known.get("lead_time_days")),
+            "currency": _first(line.currency, known.get("currency"), currency),
         }
         if not costs_given:
             filled["unit_cost_cents"] = known.get("unit_cost_cents")
@@ -219,7 +220,7 @@ def _order(
         place=draft.place,
         ordered_on=day,
         due=draft.due,
-        currency=currency,
+        currency=draft.currency or currency,
         run=run,
         status=OrderStatus.PROPOSED,
         lines=tuple(

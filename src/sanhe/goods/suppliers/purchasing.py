@@ -12,7 +12,7 @@ from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.facts import Fact
 from sanhe.core.jobs import Outbox
 from sanhe.core.storage import Transaction
-from sanhe.goods.mirror import lock
+from sanhe.goods.mirror import follow
 from sanhe.goods.suppliers import orders, store, terms
 from sanhe.goods.suppliers.facts import FACT_TYPES
 from sanhe.goods.suppliers.orders import PurchaseOrder
@@ -53,9 +53,7 @@ class Suppliers:
 
     def apply(self, batch: UUID) -> None:
         """Bring suppliers, terms, outside orders and receipts in line with this batch's facts."""
-        lock(self._tx, "goods.suppliers")
-        for mirror in store.MIRRORS:
-            mirror.apply(self._tx, batch)
+        follow(self._tx, batch, "goods.suppliers", mirrors=store.MIRRORS)
 
     def suppliers(self, day: date | None = None) -> pa.Table:
         """Suppliers by id: supplier, name, order_weekdays, minimum_order_cents."""

@@ -162,8 +162,8 @@ def order_status(*, sent: bool, lines: Iterable[LineState]) -> OrderStatus:
 class OrderLine:
     """What shall be ordered of one SKU for one place, in base units.
 
-    `decision` is the number of the approved decision behind it. What is left out (costs, case,
-    lead time) is taken from the supply terms; what is given here wins.
+    `decision` is the number of the approved decision behind it. What is left out (costs,
+    currency, case, lead time) is taken from the supply terms; what is given here wins.
     """
 
     sku: str
@@ -176,6 +176,7 @@ class OrderLine:
     unit_cost_cents: int | None = None
     cost_per_case_cents: int | None = None
     lead_time_days: int | None = None
+    currency: str | None = None
 
     @property
     def cost_cents(self) -> int | None:
@@ -190,11 +191,12 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """The lines of one order to be: one supplier, one place, one day of arrival."""
+    """The lines of one order to be: one supplier, one place, one day of arrival, one currency."""
 
     supplier: str
     place: str
     due: date
+    currency: str | None
     lines: tuple[OrderLine, ...]
 
 
@@ -203,10 +205,11 @@ def group_lines(
 ) -> list[OrderDraft]:
     """Group lines, each with its supplier's order weekdays, into orders placed from `day` on.
 
-    Sorted by supplier, place and due date, lines by SKU, so that equal input gives equal orders.
+    Sorted by supplier, place, due date and currency, lines by SKU, so that equal input gives
+    equal orders.
     `lead_time_days` is for lines that have none. Raises BadInput for a quantity below one.
     """
-    groups: dict[tuple[str, str, date], list[OrderLine]] = {}
+    groups: dict[tuple[str, str, date, str | None], list[OrderLine]] = {}
     for line, weekdays in lines:
         if line.quantity < 1:
             raise BadInput(
@@ -215,10 +218,10 @@ def group_lines(
             )
         days = lead_time_days if line.lead_time_days is None else line.lead_time_days
         due = next_arrival(weekdays, day, lead_time_days=days)
-        groups.setdefault((line.supplier, line.place, due), []).append(line)
+        groups.setdefault((line.supplier, line.place, due, line.currency), []).append(line)
     return [
         OrderDraft(*key, tuple(sorted(group, key=lambda line: (line.sku, line.decision or 0))))
-        for key, group in sorted(groups.items())
+        for key, group in sorted(groups.items(), key=lambda one: (*one[0][:3], one[0][3] or ""))
     ]
 
 
