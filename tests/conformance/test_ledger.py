@@ -157,6 +157,8 @@ def test_what_cannot_be_moved_is_named(stocked: Work) -> None:
                 attempt(move("x", SHELF, "cash", amount=1))
             with pytest.raises(BadInput, match="below 1"):
                 attempt(move("x", SHELF, WORLD, amount=0))
+            with pytest.raises(BadInput, match="64 bits"):
+                attempt(move("x", WORLD, SHELF, amount=2**63))
             with pytest.raises(BadInput, match="source and target"):
                 attempt(move("x", SHELF, SHELF, amount=1))
             with pytest.raises(BadInput, match="no time zone"):

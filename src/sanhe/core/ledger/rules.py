@@ -155,6 +155,8 @@ def check_transfer(transfer: Transfer) -> None:
             place=place,
             remedy="swap source and target to move it back",
         )
+    if transfer.amount >= 2**63:
+        raise BadInput(f"amount {transfer.amount} is beyond 64 bits", place=place)
     if transfer.source == transfer.target:
         raise BadInput(f"{transfer.source} is source and target", place=place)
     check_moment(transfer.effective_at, place=place)

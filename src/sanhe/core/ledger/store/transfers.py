@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
+from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
 from sanhe.core.ledger.ports import Account, Balance, Seal, Transfer
 from sanhe.core.ledger.rules import Kind
@@ -153,9 +153,9 @@ def _both(statement: str) -> Mapping[bool, sa.TextClause]:
 
 _LOCKS, _POSTS, _REFUSALS, _SHORTS = map(_both, (_LOCK, _POST, _REFUSED, _SHORT))
 
-# One conditional statement: it holds the amount only if the source can bear it at the moment its
-# row is locked.
-_RESERVE = sa.text("""
+# One conditional statement for one transfer, pending or not: it takes the amount only if the source
+# can bear it at the moment its row is locked.
+_SINGLE = sa.text("""
 WITH locked AS MATERIALIZED (
     SELECT id, code, unit, floor, posted, pending_out FROM ledger_account
     WHERE code IN (CAST(:source AS text) COLLATE "C", CAST(:target AS text) COLLATE "C")
@@ -163,7 +163,7 @@ WITH locked AS MATERIALIZED (
 ), entry AS (
     INSERT INTO ledger_entry (kind, transfer, source, target, amount, reason, reference,
                               effective_at, expires_at, recorded_at, actor)
-    SELECT 'pending', :id, s.id, t.id, :amount, :reason, :reference, :effective_at,
+    SELECT :kind, :id, s.id, t.id, :amount, :reason, :reference, :effective_at,
            :expires_at, :now, :actor
     FROM locked AS s, locked AS t
     WHERE s.code = :source AND t.code = :target AND s.unit = t.unit
@@ -175,8 +175,12 @@ WITH locked AS MATERIALIZED (
     SELECT transfer, expires_at FROM entry WHERE expires_at IS NOT NULL
 ), moved AS (
     UPDATE ledger_account AS a
-    SET pending_out = a.pending_out + CASE WHEN a.id = e.source THEN e.amount ELSE 0 END,
-        pending_in = a.pending_in + CASE WHEN a.id = e.target THEN e.amount ELSE 0 END
+    SET posted = a.posted + CASE WHEN :kind <> 'transfer' THEN 0
+                                 WHEN a.id = e.source THEN -e.amount ELSE e.amount END,
+        pending_out = a.pending_out
+            + CASE WHEN :kind = 'pending' AND a.id = e.source THEN e.amount ELSE 0 END,
+        pending_in = a.pending_in
+            + CASE WHEN :kind = 'pending' AND a.id = e.target THEN e.amount ELSE 0 END
     FROM entry AS e WHERE a.id IN (e.source, e.target)
 )
 SELECT count(*) FROM entry
@@ -299,6 +303,8 @@ class PostgresLedger:
                 table = transfer_table(given)
         if not count:
             return 0
+        if not isinstance(transfers, pa.Table) and count == 1:
+            return int(self._single(given[0], Kind.TRANSFER, expires_at=None))
         if not isinstance(transfers, pa.Table) and count <= _FEW:
             return self._write(count, few=True, parameters=_columns(given))
         self._stage(table)
@@ -347,8 +353,12 @@ class PostgresLedger:
         rules.check_transfer(transfer)
         if expires_at is not None:
             rules.check_moment(expires_at, place=f"transfer {transfer.id}")
+        return self._single(transfer, Kind.PENDING, expires_at=expires_at)
+
+    def _single(self, transfer: Transfer, kind: Kind, *, expires_at: datetime | None) -> bool:
         made = self._one(
-            _RESERVE,
+            _SINGLE,
+            kind=kind.value,
             id=transfer.id,
             source=transfer.source,
             target=transfer.target,
@@ -359,15 +369,17 @@ class PostgresLedger:
             expires_at=expires_at,
         )[0]
         if not made:
-            self._refuse_reservation(transfer, expires_at)
+            self._refuse_single(transfer, kind, expires_at=expires_at)
         return bool(made)
 
-    def _refuse_reservation(self, transfer: Transfer, expires_at: datetime | None) -> None:
-        """Raise unless the reservation is known alike."""
+    def _refuse_single(
+        self, transfer: Transfer, kind: Kind, *, expires_at: datetime | None
+    ) -> None:
+        """Raise unless the transfer is known alike."""
         known = self._tx.connection.execute(_KNOWN, {"id": transfer.id}).first()
         if known is not None:
             alike = (
-                Kind.PENDING.value,
+                kind.value,
                 transfer.source,
                 transfer.target,
                 transfer.amount,
@@ -448,9 +460,6 @@ class PostgresLedger:
 
 def _columns(transfers: list[Transfer]) -> Mapping[str, Any]:
     """Transfers as parameters of `_PARAMETERS`."""
-    for transfer in transfers:
-        if not -(2**63) <= transfer.amount < 2**63:
-            raise BadInput("amount is beyond 64 bits", place=f"transfer {transfer.id}")
     return {
         "ids": [transfer.id for transfer in transfers],
         "sources": [transfer.source for transfer in transfers],
