@@ -217,7 +217,7 @@ ODD = {
         "2024-03-01,S1,6.90123E+12,1,3", "sku", "6.90123E+12", "rounded number", "as text"
     ),
     "date to come": Odd(
-        "2024-07-01,S1,A1,1,3", "date", "2024-07-01", "a date in the future", "--as-of"
+        "2024-07-01,S1,A1,1,3", "date", "2024-07-01", "a date in the future", "--today"
     ),
     "impossible date": Odd(
         "2024-02-30,S1,A1,1,3", "date", "2024-02-30", "an impossible date", "in the source"

@@ -51,7 +51,7 @@ def imported(folder: Path, *files: list[str]) -> str:
     return facts.digest()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32 - 1), parts=st.integers(1, 4), extra=st.integers(0, 12))
 def test_shuffled_repeated_and_split_rows_end_in_the_same_state(
     tmp_path: Path, seed: int, parts: int, extra: int

@@ -9,9 +9,8 @@ configuration: a mapping's expressions can read this one file and nothing else.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +21,7 @@ import pyarrow as pa
 
 from sanhe.connectors.files.kinds import Parsed, literal
 from sanhe.connectors.files.mapping import FactRule
+from sanhe.connectors.files.workspace import workspace
 from sanhe.core.errors import BadInput
 
 MEMORY_LIMIT: Final = "1GB"
@@ -70,24 +70,27 @@ class Session:
     """One import's database. Close it, or use it in a `with`, so that its folder goes."""
 
     def __init__(self, *, on_disk: bool = True) -> None:
-        self._folder = tempfile.mkdtemp(prefix="sanhe-import-")
-        self._con = duckdb.connect(
-            str(Path(self._folder) / "import.duckdb") if on_disk else ":memory:",
-            config={
-                "memory_limit": MEMORY_LIMIT,
-                "threads": 2,
-                "temp_directory": str(Path(self._folder) / "spill"),
-                "python_enable_replacements": False,
-            },
-        )
-        self._con.execute("SET TimeZone = 'UTC'")
-        self._con.execute(
-            "CREATE TABLE reject (row_number BIGINT, header VARCHAR, value VARCHAR,"
-            " reason VARCHAR, remedy VARCHAR)"
-        )
-        self._con.execute(
-            "CREATE TABLE place_calendar (place VARCHAR, time_zone VARCHAR, cut_off VARCHAR)"
-        )
+        with ExitStack() as opened:
+            folder = opened.enter_context(workspace())
+            self._con = duckdb.connect(
+                str(folder / "import.duckdb") if on_disk else ":memory:",
+                config={
+                    "memory_limit": MEMORY_LIMIT,
+                    "threads": 2,
+                    "temp_directory": str(folder / "spill"),
+                    "python_enable_replacements": False,
+                },
+            )
+            opened.callback(self._con.close)
+            self._con.execute("SET TimeZone = 'UTC'")
+            self._con.execute(
+                "CREATE TABLE reject (row_number BIGINT, header VARCHAR, value VARCHAR,"
+                " reason VARCHAR, remedy VARCHAR)"
+            )
+            self._con.execute(
+                "CREATE TABLE place_calendar (place VARCHAR, time_zone VARCHAR, cut_off VARCHAR)"
+            )
+            self._opened = opened.pop_all()
 
     def __enter__(self) -> Session:
         return self
@@ -97,8 +100,7 @@ class Session:
 
     def close(self) -> None:
         """Drop the database and its folder."""
-        self._con.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._opened.close()
 
     # -- loading
 
@@ -277,7 +279,7 @@ class Session:
             [
                 header,
                 f"a date in the future (after {as_of})",
-                "correct the date, or give a later --as-of",
+                "correct the date, or name a later --today",
                 as_of,
             ],
         )

@@ -219,7 +219,7 @@ def _number_faults(text: str, decimal: str, thousands: str) -> tuple[Check, ...]
                 "a thousands separator or a decimal comma",
                 'set thousands = "," if it is thousands, decimal = "," if a fraction,' + IN_READ,
             ),
-            when(r"[+-]?[0-9]*,[0-9]+", "a decimal comma", 'set decimal = ","' + IN_READ),
+            when(r"[+-]?[0-9]*,[0-9]+", "a decimal comma", 'set decimal = "," (--decimal ,)'),
             when(
                 r"[+-]?[0-9]{1,3}([ '\x{00A0}\x{202F}][0-9]{3})+(\.[0-9]+)?",
                 "spaces or quotes between thousands",
@@ -328,7 +328,7 @@ def _date_faults(text: str, read: ReadOptions) -> tuple[Check, ...]:
     mark = f"regexp_extract({text}, '[-/.]')"
     year = f"CASE WHEN regexp_matches({text}, '[0-9]{{4}}') THEN '%Y' ELSE '%y' END"
     asked = literal(read.date_format or "")
-    tail = f"'\"{IN_READ}'"
+    tail = "'\" (--date-format)'"
     day_first = f"concat('set date_format = \"%d', {mark}, '%m', {mark}, {year}, {tail})"
     month_first = f"concat('set date_format = \"%m', {mark}, '%d', {mark}, {year}, {tail})"
     either = (

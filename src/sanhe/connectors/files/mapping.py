@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping as MappingOf
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any, Final
@@ -174,6 +175,7 @@ def _quoted(value: str | int) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+@cache
 def shipped() -> tuple[Mapping, ...]:
     """The mappings that come with sanhe, data sets first, by name."""
     folder = resources("sanhe.connectors.files") / "mappings"

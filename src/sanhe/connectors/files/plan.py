@@ -95,6 +95,7 @@ class ImportPlan:
         self._file = source_file
         self._unread = unread
         self._queries = tuple(queries)
+        self._types: tuple[TypeSummary, ...] | None = None
 
     def __enter__(self) -> ImportPlan:
         return self
@@ -109,27 +110,35 @@ class ImportPlan:
     @property
     def summary(self) -> Summary:
         """Counts by fact type, rejects by reason, columns, notes."""
-        types = []
-        for query in self._queries:
-            facts, first, last, skus, places, quantity, amount = self._session.summary_row(
-                query.facts
-            )
-            if facts:
-                types.append(
-                    TypeSummary(
-                        query.rule.type, facts, query.repeated, first_day=first, last_day=last,
-                        skus=skus, places=places, quantity=quantity, amount_cents=amount,
-                    )
-                )  # fmt: skip
+        if self._types is None:
+            self._types = tuple(self._type_summaries())
         return Summary(
             rows=self._file.rows,
             rejected_rows=self._session.rejected_rows(),
-            types=tuple(types),
+            types=self._types,
             reasons=tuple(RejectReason(*row) for row in self._session.reject_reasons()),
             columns=tuple(self.mapping.headers.items()),
             unread_columns=self._unread,
             notes=(*self._file.notes, *(f"assumed: {text}" for text in self.mapping.assumes)),
         )
+
+    def _type_summaries(self) -> Iterator[TypeSummary]:
+        for query in self._queries:
+            facts, first, last, skus, places, quantity, amount = self._session.summary_row(
+                query.facts
+            )
+            if facts:
+                yield TypeSummary(
+                    query.rule.type,
+                    facts,
+                    query.repeated,
+                    first_day=first,
+                    last_day=last,
+                    skus=skus,
+                    places=places,
+                    quantity=quantity,
+                    amount_cents=amount,
+                )
 
     def tables(self, rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
         """The facts of all usable rows in `FACT_SCHEMA`, at most `rows` at a time."""
@@ -193,6 +202,7 @@ class ImportPlan:
             names=["external_id", "revision"],
         )
         highest = max(key[2] for key in keys)
+        self._types = None
         for query in self._queries:
             self._session.refuse_keys(
                 query.each,

@@ -174,7 +174,7 @@ def _load(
     header_row = options.header_row
     headers: tuple[str, ...] = ()
     for number, record in numbered:
-        if header_row is None and not any(cell.strip() for cell in record):
+        if header_row is None and not "".join(record).strip():
             continue
         if header_row is not None and number < header_row:
             continue
@@ -187,7 +187,7 @@ def _load(
     numbers: list[int] = []
     rows, notes = 0, list[str]()
     for number, record in numbered:
-        if not any(cell.strip() for cell in record):
+        if not "".join(record).strip():
             continue
         if padded and len(record) < len(headers):
             record = [*record, *[""] * (len(headers) - len(record))]
