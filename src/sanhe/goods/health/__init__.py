@@ -8,7 +8,7 @@ says so), XYZ by the regularity of demand, dead stock by age. Outputs: a table a
 label ("AX") steers review days, shelf minimum and auto-approval of replenishment.
 """
 
-from sanhe.goods.health.assess import Window, assess, matrix
+from sanhe.goods.health.assessment import Window, assess, matrix
 from sanhe.goods.health.health import WINDOW_DAYS, Health
 from sanhe.goods.health.rules import BASES, PATTERNS, Cuts
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sanhe.goods.health import store
-from sanhe.goods.health.assess import Window, assess
+from sanhe.goods.health.assessment import Window, assess
 from sanhe.goods.health.rules import Cuts
 from sanhe.goods.replenish import Assumptions, Known
 

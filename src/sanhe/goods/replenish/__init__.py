@@ -15,7 +15,7 @@ from sanhe.goods.replenish.matching import Matched
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
-from sanhe.goods.replenish.prepare import Prepared, prepare
+from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Lines, Outcome, compute
 from sanhe.goods.replenish.words import ASSUMED_WORDS, TERM_WORDS

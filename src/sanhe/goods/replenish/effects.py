@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sanhe.goods.replenish.prepare import Prepared
+from sanhe.goods.replenish.prepared import Prepared
 from sanhe.goods.replenish.rules import Outcome
 from sanhe.models.inventory import (
     Floats,

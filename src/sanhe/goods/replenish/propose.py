@@ -13,7 +13,7 @@ from sanhe.core.decisions import Effect, Proposal, Subject
 from sanhe.core.values import Json
 from sanhe.goods.replenish.effects import Choice, Effects
 from sanhe.goods.replenish.policy import KIND
-from sanhe.goods.replenish.prepare import Prepared
+from sanhe.goods.replenish.prepared import Prepared
 from sanhe.goods.replenish.rules import TERMS, Outcome
 from sanhe.goods.replenish.words import reason
 from sanhe.models.inventory import Floats, Ints

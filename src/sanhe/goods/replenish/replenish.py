@@ -26,7 +26,7 @@ from sanhe.goods.replenish.effects import effects
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
-from sanhe.goods.replenish.prepare import Prepared, prepare
+from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.propose import Progress, proposals
 from sanhe.goods.replenish.rules import TERMS, Outcome, compute
 from sanhe.goods.suppliers import OrderLine, PurchaseOrder
