@@ -125,7 +125,8 @@ def _weekday_columns(history: History, w: Window) -> dict[str, F32]:
         "type_mean": _mean(w.sales, w.seen * w.same_type * fade) / w.base,
         "type_latent": _mean(w.latent, w.seen * w.same_type * fade) / w.base,
     }
-    back = np.where(w.target - 7 >= w.origin, 14, 7)
+    # The newest same weekday that lies before the origin, however far ahead the target is.
+    back = 7 * ((w.target - w.origin) // 7 + 1)
     for week in range(4):
         day = w.target - back - 7 * week
         known = day >= 0
