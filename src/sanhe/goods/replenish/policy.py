@@ -170,6 +170,13 @@ def _whole_by_class(table: object, place: str) -> dict[str, int]:
     return {str(label): int(_number(table, label, 0, place=place)) for label in table}
 
 
+def _labels(given_class: str) -> tuple[str, ...]:
+    """The labels a class of the file means: "A" is AX, AY and AZ."""
+    if len(given_class) == 1:
+        return tuple(given_class + regularity for regularity in "XYZ")
+    return (given_class,)
+
+
 def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
     """The auto-approval rules; raises BadInput for one that is not complete."""
     rules = []
@@ -180,7 +187,9 @@ def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
                 place=place,
                 remedy="give name, classes and max_value_cents",
             )
-        classes = frozenset(str(label) for label in rule.get("classes", []))
+        classes = frozenset(
+            label for given_class in rule.get("classes", []) for label in _labels(str(given_class))
+        )
         most = int(_number(rule, "max_value_cents", 0, place=place))
         rules.append(AutoApproval(KIND, classes, most, str(rule["name"])))
     return tuple(rules)
