@@ -148,10 +148,11 @@ class ImportPlan:
 
     def samples(self, rows: int = 5) -> dict[str, pa.Table]:
         """The first facts of each type in `FACT_SCHEMA`."""
-        return {
+        found = {
             query.rule.type: self._in_schema(query.rule, self._session.sample(query.facts, rows))
             for query in self._queries
         }
+        return {name: table for name, table in found.items() if table.num_rows}
 
     def _in_schema(self, rule: FactRule, facts: pa.Table) -> pa.Table:
         size = facts.num_rows
