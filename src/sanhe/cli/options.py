@@ -27,7 +27,10 @@ Actor = Annotated[
     str, typer.Option("--actor", help="Who acts, for the trail.", envvar="SANHE_ACTOR")
 ]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", help="Last day known, YYYY-MM-DD [default: newest].")
+    str | None,
+    typer.Option(
+        "--as-of", help="The morning to plan for, YYYY-MM-DD [default: after the last sale]."
+    ),
 ]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Decision numbers.", show_default=False)]
 
@@ -47,11 +50,12 @@ def settings(home: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(home: Path | None) -> Iterator[Sanhe]:
-    """Sanhe on its data, closed at the end."""
+def opened(home: Path | None, *, fast: bool = False) -> Iterator[Sanhe]:
+    """Sanhe on its data, closed at the end. `fast` spends less on forecasts."""
+    from sanhe.models.forecast import ACCURATE, FAST
     from sanhe.wiring import Sanhe
 
-    with Sanhe.open(settings(home)) as sanhe:
+    with Sanhe.open(settings(home), effort=FAST if fast else ACCURATE) as sanhe:
         yield sanhe
 
 

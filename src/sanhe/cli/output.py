@@ -52,7 +52,8 @@ class Output:
     @property
     def console(self) -> Console:
         """Standard output."""
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        width = None if sys.stdout.isatty() else 160
+        return Console(highlight=False, width=width)
 
     def show(self, result: object, *parts: RenderableType) -> None:
         """Give the result: as JSON, or as these parts for people."""

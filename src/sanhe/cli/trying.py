@@ -66,7 +66,7 @@ def demo(
 
     output = Output(json)
     world = World(demo_world(seed))
-    with opened(home) as sanhe, output.progress() as report:
+    with opened(home, fast=True) as sanhe, output.progress() as report:
         history = run(world, DaysOfCover(), days=world.settings.history_days)
         new = record_facts(
             sanhe,
@@ -75,7 +75,8 @@ def demo(
             actor="demo",
             report=report,
         )
-        planned = plan(sanhe, PlanRequest(as_of=world.settings.as_of), actor="demo", report=report)
+        request = PlanRequest(as_of=world.settings.as_of, horizon_days=14)
+        planned = plan(sanhe, request, actor="demo", report=report)
         output.say(
             f"a simulated retailer: {world.settings.stores} stores, {world.settings.skus} SKUs, "
             f"{world.settings.history_days} days; {new:,} new facts recorded",

@@ -12,6 +12,7 @@ from sanhe.core.lake import ParquetLake, refresh
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database
 from sanhe.goods.demand import Demand
+from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.wiring.work import Work, construct
 
 
@@ -23,11 +24,21 @@ class Sanhe:
     clock: Clock
     database: Database
     lake: ParquetLake
+    effort: ChampionSettings = ACCURATE
 
     @classmethod
     @contextmanager
-    def open(cls, settings: Settings, *, clock: Clock | None = None) -> Iterator[Sanhe]:
-        """Open the installation of these settings, making it where there is none yet."""
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        effort: ChampionSettings = ACCURATE,
+    ) -> Iterator[Sanhe]:
+        """Open the installation of these settings, making it where there is none yet.
+
+        `effort` is how much work a forecast may be: ACCURATE, or FAST where minutes count.
+        """
         settings.home.mkdir(parents=True, exist_ok=True)
         ticking = clock or SystemClock()
         with Database.open(settings, clock=ticking) as database:
@@ -44,7 +55,7 @@ class Sanhe:
     @property
     def demand(self) -> Demand:
         """Forecasts over the lake. `refresh_lake` first, so that it knows the newest facts."""
-        return Demand(self.lake)
+        return Demand(self.lake, settings=self.effort)
 
     @property
     def orders_folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""Files in and out (文件导入与订单文件): S23, the import door of the one data platform.
+"""Files in and out (文件导入与订单文件): the door by which the retailer's systems come in.
 
 In: CSV, Excel or Parquet of tills, ERP or warehouse, and a mapping from its columns to facts.
 Decides: which rows can be used, and why the others can't.

@@ -1,4 +1,7 @@
-"""S2 demand forecast (需求预测): what each SKU will sell at each place on each day, and how surely.
+"""Demand forecast (需求预测): what each SKU will sell at each place each day, and how surely.
+
+Systems: S2.
+Commands: sanhe plan, sanhe backtest, sanhe report.
 
 Inputs: sales, stock-outs, promotions, prices, holidays and weather as facts in the lake.
 Outputs: forecast runs (mean, median, distribution per SKU × place) kept in the lake, and

@@ -1,6 +1,7 @@
 """Inventory health (库存健康): which stock earns, which is regular, which is old or dead.
 
 Systems: S25.
+Commands: sanhe health, sanhe report.
 
 Inputs: sales, receipts and counts from the lake, stock positions, cost and price. Decides the
 class of each SKU × place: ABC by margin (by revenue or quantity where margin is not known, and

@@ -1,6 +1,7 @@
 """Replenishment (补货): how much of what to order where, as decisions whose arithmetic adds up.
 
 Systems: S3.
+Commands: sanhe plan, sanhe explain, sanhe approve, sanhe edit, sanhe reject, sanhe snooze.
 
 Inputs: a forecast run (goods.demand), stock, open orders, supply terms, prices and classes as
 tables, the order policy and the assumptions file. Decides the quantity of each SKU × place:

@@ -1,6 +1,7 @@
 """Suppliers (供应商) and purchase orders: terms, what is on order, orders made and received.
 
 Systems: S3.
+Commands: sanhe orders.
 
 Inputs: the facts supplier.described, supply.agreed, purchase.ordered (orders of an outside
 system), purchase.received and purchase.closed, and approved lines to order. Decides the day an
