@@ -299,6 +299,43 @@ def test_negative_prices_are_refused(tmp_path: Path) -> None:
     assert (found.column, found.reason) == ("price", "negative")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "column", "reason"),
+    [
+        ("promotions", "start,end,discount\n2024-07-05,2024-07-01,0.8\n", "end", "ends before"),
+        ("promotions", "start,end,discount\n2029-07-05,2029-07-09,0.8\n", "start", "days ahead"),
+        ("promotions", "start,end,discount\n2024-07-05,2024-07-09,80\n", "discount", "above 1"),
+        (
+            "supply_terms",
+            "supplier,sku,cost,lead time,case,case cost\nV1,A1,24,3,12,24\n",
+            "case cost",
+            "something else than its pieces",
+        ),
+        (
+            "supply_terms",
+            "supplier,sku,cost,lead time\nV1,A1,0.004,3\n",
+            "cost",
+            "less than the smallest coin",
+        ),
+        ("sales_day", f"{HEADER}\n2024-03-01,S1,A1,-1,5\n", "amount", "opposite signs"),
+        (
+            "open_orders",
+            "po,supplier,store,sku,ordered,order date,due\nP1,V1,S1,A1,5,2024-06-09,2024-06-01\n",
+            "due",
+            "before it was ordered",
+        ),
+        ("suppliers", "supplier,name,order days\nV2,x,often\n", "order days", "no weekdays"),
+        ("places", "store,name,cut off\nS3,x,25:00\n", "cut off", "no time of day"),
+    ],
+)
+def test_fields_that_do_not_fit_each_other(
+    name: str, text: str, column: str, reason: str, tmp_path: Path
+) -> None:
+    (found,) = rejects_of(written(tmp_path, text), mapping=find_mappings(name))
+    assert (found.row, found.column) == (2, column)
+    assert reason in found.reason
+
+
 def test_quantities_in_another_unit_need_a_scale(tmp_path: Path) -> None:
     path = written(tmp_path, "date,store,sku,数量(公斤)\n2024-03-01,S1,A1,1.5\n")
     with pytest.raises(BadInput, match=r"quantities in '公斤'.*scale = base units per 公斤"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Final
 
 from sanhe.connectors.files.duck import (
@@ -20,6 +20,8 @@ from sanhe.connectors.files.mapping import FactRule, ReadOptions
 from sanhe.connectors.files.mapping import Mapping as FileMapping
 from sanhe.connectors.files.read import Progress, Source
 
+AHEAD_DAYS: Final = 1100
+"""What is announced further ahead than three years is taken for a mistake."""
 _MASTERS: Final = {"sku": "SKU", "place": "place", "supplier": "supplier"}
 
 
@@ -85,6 +87,8 @@ class Checks:
         progress("checking cells", 0.0)
         self.session.check_fields(bound, self.column_of)
         self.session.parse_rows(bound)
+        for check in self.mapping.checks:
+            self.session.check_row(check, self.mapping.headers.get(check.field, ""))
         rules = list(self.mapping.facts)
         if create_missing:
             rules = [*self.missing_masters(), *rules]
@@ -180,9 +184,13 @@ class Checks:
             fact_query(rule, self.terms, payload_types=types, fields=names, merged=merged)
             for merged in (False, True)
         )
-        if not rule.announces:
-            dated = rule.columns.get("day", rule.columns.get("at", ""))
-            self.session.check_days(each, self.mapping.headers.get(dated, ""), as_of)
+        dated = rule.columns.get("day", rule.columns.get("at", ""))
+        last, reason = as_of, f"a date in the future (after {as_of})"
+        if rule.announces:
+            last = as_of + timedelta(days=AHEAD_DAYS)
+            reason = f"a date over {AHEAD_DAYS} days ahead"
+        header = self.mapping.headers.get(dated, "")
+        self.session.check_days(each, header, last=last, reason=reason)
         repeated = self.session.check_keys(rule, each=each, merged=facts)
         if repeated and not rule.distinct:
             facts = merged_query(facts)

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 
 from sanhe.connectors.files.kinds import Parsed, literal
-from sanhe.connectors.files.mapping import FactRule
+from sanhe.connectors.files.mapping import FactRule, RowRule
 from sanhe.connectors.files.workspace import workspace
 from sanhe.core.errors import BadInput
 
@@ -229,6 +229,21 @@ class Session:
             " (row_number)"
         )
 
+    def check_row(self, rule: RowRule, header: str) -> None:
+        """Reject rows where a condition between fields is false. Raises BadInput."""
+        try:
+            self._con.execute(
+                f"INSERT INTO reject SELECT row_number, ?, CAST({quoted(rule.field)} AS VARCHAR),"
+                f" ?, ? FROM file_row WHERE NOT coalesce(({rule.holds}), true)",
+                [header, rule.reason, rule.remedy],
+            )
+        except duckdb.Error as error:
+            raise BadInput(
+                f"{rule.holds!r} can't be evaluated: {_first_line(error)}",
+                place=f"mapping, [[checks]] of {rule.field}",
+                remedy="write a condition over the mapping's fields",
+            ) from error
+
     def check_known(self, field: str, header: str, *, table: str, what: str) -> None:
         """Reject rows whose code is not among the known ones."""
         name = quoted(field)
@@ -271,16 +286,16 @@ class Session:
                 ) from error
         return types
 
-    def check_days(self, facts: str, header: str, as_of: date) -> None:
-        """Reject rows whose fact lies after as_of."""
+    def check_days(self, facts: str, header: str, *, last: date, reason: str) -> None:
+        """Reject rows whose fact lies after the last day it may have."""
         self._con.execute(
             "INSERT INTO reject SELECT DISTINCT row_number, ?, CAST(day AS VARCHAR), ?, ? FROM"
             f" ({facts}) WHERE day > ?",
             [
                 header,
-                f"a date in the future (after {as_of})",
+                reason,
                 "correct the date, or name a later --today",
-                as_of,
+                last,
             ],
         )
 

@@ -101,6 +101,19 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
+class RowRule:
+    """What must hold between the fields of a row: a DuckDB condition; null counts as held.
+
+    A row where it is false is refused at `field` for `reason`, with `remedy`.
+    """
+
+    holds: str
+    field: str
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class FactRule:
     """How rows become facts of one type: expressions over the fields, by fact column.
 
@@ -138,6 +151,7 @@ class Mapping:
     headers: MappingOf[str, str] = field(default_factory=dict)
     extends: str | None = None
     assumes: tuple[str, ...] = ()
+    checks: tuple[RowRule, ...] = ()
 
     def field_named(self, name: str) -> Field:
         """The field; raises NotFound."""
@@ -223,7 +237,7 @@ def load_mapping(path: Path) -> Mapping:
 def _built(table: dict[str, Any], place: str) -> Mapping:
     allowed = {
         "name", "meaning", "source", "family", "extends", "read", "headers", "fields", "facts",
-        "assumes",
+        "assumes", "checks",
     }  # fmt: skip
     _only(table, allowed, place)
     read = _read_options(table.get("read", {}), place)
@@ -249,6 +263,7 @@ def _built(table: dict[str, Any], place: str) -> Mapping:
             read=read,
             headers=headers,
             assumes=tuple(str(text) for text in table.get("assumes", [])),
+            checks=_checks(table.get("checks", []), place),
         )
     _check(mapping, place)
     return mapping
@@ -267,6 +282,7 @@ def _extended(base: Mapping, table: dict[str, Any], place: str) -> Mapping:
         source=str(table.get("source", base.source)),
         fields=(*changed, *added),
         facts=facts,
+        checks=(*base.checks, *_checks(table.get("checks", []), place)),
     )
 
 
@@ -287,6 +303,18 @@ def _field(name: str, given: dict[str, Any], place: str, *, base: Field | None =
         kinds = ", ".join(sorted(KINDS))
         raise BadInput(f"no kind {values.get('kind')!r}", place=where, remedy=f"use {kinds}")
     return Field(name=name, **{"headers": (name,), **values})
+
+
+def _checks(tables: Sequence[dict[str, Any]], place: str) -> tuple[RowRule, ...]:
+    rules = []
+    names = {f.name for f in fields(RowRule)}
+    for number, table in enumerate(tables, start=1):
+        where = f"{place} [[checks]] number {number}"
+        _only(table, names, where)
+        if names - set(table):
+            raise BadInput("a check lacks a part", place=where, remedy=f"give {sorted(names)}")
+        rules.append(RowRule(**{name: str(table[name]) for name in names}))
+    return tuple(rules)
 
 
 def _facts(tables: Sequence[dict[str, Any]], place: str) -> tuple[FactRule, ...]:
@@ -335,6 +363,13 @@ def _check(mapping: Mapping, place: str) -> None:
         if name not in names:
             raise BadInput(
                 f"[headers] names no field: {name!r}",
+                place=place,
+                remedy=f"use {', '.join(sorted(names))}",
+            )
+    for check in mapping.checks:
+        if check.field not in names:
+            raise BadInput(
+                f"[[checks]] names no field: {check.field!r}",
                 place=place,
                 remedy=f"use {', '.join(sorted(names))}",
             )
