@@ -7,11 +7,10 @@ decided when reading. So any order, repetition or split of batches ends in the s
 
 from sanhe.goods.mirror.store import (
     CURRENT_OF_BATCH,
-    KEYS_OF_BATCH,
     Mirror,
     follow,
     lock,
     types_of,
 )
 
-__all__ = ["CURRENT_OF_BATCH", "KEYS_OF_BATCH", "Mirror", "follow", "lock", "types_of"]
+__all__ = ["CURRENT_OF_BATCH", "Mirror", "follow", "lock", "types_of"]

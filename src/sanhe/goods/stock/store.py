@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from sanhe.core.storage import Transaction, copy_in, fetch_arrow
-from sanhe.goods.mirror import CURRENT_OF_BATCH, KEYS_OF_BATCH
+from sanhe.goods.mirror import CURRENT_OF_BATCH
 from sanhe.goods.stock.rules import STOCK_TYPES
 
 if TYPE_CHECKING:
@@ -34,14 +34,15 @@ CREATE TEMP TABLE stock_amount (rank bigint, amount bigint) ON COMMIT DROP;
 # ones, so that movements which never mattered do so now and are read from the facts.
 _PAIRS = sa.text(f"""
     INSERT INTO stock_pair (sku, place, since, deep, known_since, net, shifts)
-    WITH touched AS MATERIALIZED ({KEYS_OF_BATCH}),
-    seen AS (
+    WITH seen AS (
         SELECT f.sku, f.place, f.event_at, f.type = 'stock.counted' AS is_count
-        FROM fact_part AS p JOIN fact AS f ON f.part = p.number
-        WHERE p.batch = :batch AND f.type = ANY(:types)
+        FROM fact_part AS b JOIN fact AS f ON f.part = b.number
+        WHERE b.batch = :batch AND f.type = ANY(:types)
         UNION ALL
         SELECT e.sku, e.place, e.event_at, e.type = 'stock.counted'
-        FROM stock_entry AS e JOIN touched USING (external_id, source, type)
+        FROM fact_part AS b JOIN fact AS f ON f.part = b.number
+            JOIN stock_entry AS e USING (external_id, source, type)
+        WHERE b.batch = :batch AND f.type = ANY(:types)
         UNION ALL
         SELECT held.sku, held.place, held.event_at, held.type = 'stock.counted'
         FROM ({CURRENT_OF_BATCH}) AS held WHERE :undoes
@@ -65,8 +66,9 @@ _KEYS = sa.text(f"""
     WHERE b.batch = :batch AND f.type = ANY(:types) AND f.event_at >= p.since
     UNION
     SELECT e.external_id, e.source, e.type
-    FROM stock_entry AS e
-        JOIN ({KEYS_OF_BATCH}) AS touched USING (external_id, source, type)
+    FROM fact_part AS b JOIN fact AS f ON f.part = b.number
+        JOIN stock_entry AS e USING (external_id, source, type)
+    WHERE b.batch = :batch AND f.type = ANY(:types)
     UNION
     SELECT held.external_id, held.source, held.type
     FROM ({CURRENT_OF_BATCH}) AS held WHERE :undoes

@@ -13,6 +13,7 @@ from sanhe.core.jobs import Outbox
 from sanhe.core.storage import Transaction, copy_in
 from sanhe.core.values import Json
 from sanhe.goods.catalog import Catalog
+from sanhe.goods.mirror import lock
 from sanhe.goods.suppliers import rules, store, terms
 from sanhe.goods.suppliers.rules import LineState, OrderDraft, OrderLine, OrderStatus
 
@@ -94,6 +95,8 @@ def make_orders(
     """
     if not lines:
         return []
+    # Else two at once would both find a decision not yet ordered.
+    lock(tx, "goods.suppliers.orders")
     numbers = [line.decision for line in lines if line.decision is not None]
     before = store.ordered_before(tx, numbers)
     if before is not None or len(set(numbers)) < len(numbers):
