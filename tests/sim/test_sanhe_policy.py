@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 from sanhe.models.forecast import ChampionSettings, GbmSettings
-from sanhe.sim import DaysOfCover, World, conserved, run, tiny_world
+from sanhe.sim import (
+    DaysOfCover,
+    World,
+    conserved,
+    panel_of,
+    run,
+    tiny_world,
+    view_after,
+)
 from sanhe.sim.arrays import Ints
 from sanhe.sim.demand import Offers
 from sanhe.sim.run import DayView
@@ -121,3 +129,16 @@ def test_the_future_of_open_orders_is_hidden() -> None:
     assert (spy.view.open_orders.arrives == 0).all()
     assert (spy.view.open_orders.delivered == 0).all()
     assert (spy.view.deliveries.arrives < spy.view.index).all()
+
+
+def test_the_panel_holds_what_was_seen_and_nothing_else() -> None:
+    world = World(tiny_world(5))
+    outcome = run(world, DaysOfCover(), days=START)
+    lines, panel = panel_of(view_after(world, outcome), horizon_days=14)
+    assert panel.sales.shape == (len(lines), START)
+    listed = np.arange(START)[:, None] >= world.lines.listed_from[lines]
+    assert (np.isnan(panel.sales.T) == ~listed).all()
+    seen = np.nan_to_num(panel.sales.T)
+    assert (seen == np.where(listed, outcome.sales[:, lines], 0)).all()
+    assert ((outcome.opened_empty[:, lines] & listed) == panel.opened_empty.T).all()
+    assert panel.known.shape[1] == START + 14

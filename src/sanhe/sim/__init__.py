@@ -9,8 +9,9 @@ from sanhe.sim.book import OrderLines, Outcome
 from sanhe.sim.faults import disturbed, forged, late, with_revisions
 from sanhe.sim.figures import by_class, by_day, conserved, totals
 from sanhe.sim.live import LiveWorld, Planner, simulate
+from sanhe.sim.panel import panel_of
 from sanhe.sim.policies import DaysOfCover, OrderUpTo, known_optimum, optimal_levels, scarce_levels
-from sanhe.sim.run import DayView, Policy, run
+from sanhe.sim.run import DayView, Policy, run, view_after
 from sanhe.sim.settings import (
     VELOCITIES,
     VelocityClass,
@@ -52,12 +53,14 @@ __all__ = [
     "known_optimum",
     "late",
     "optimal_levels",
+    "panel_of",
     "run",
     "sanhe",
     "scarce_levels",
     "simulate",
     "tiny_world",
     "totals",
+    "view_after",
     "what_if",
     "with_revisions",
 ]

@@ -122,6 +122,15 @@ def run(world: World, policy: Policy, *, days: int, after: Outcome | None = None
     )
 
 
+def view_after(world: World, outcome: Outcome) -> DayView:
+    """What a policy may know on the morning after a run; the world must have that day."""
+    if outcome.days >= world.settings.days:
+        raise BadInput("no day is left after this run", remedy="raise future_days")
+    book = Book(world, outcome.days + 1)
+    book.take_over(outcome)
+    return _morning(world, book, outcome.days)
+
+
 def _morning(world: World, book: Book, index: int) -> DayView:
     """What is known before opening."""
     lines = world.lines

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from sanhe.sim.run import DayView
     from sanhe.sim.world import World
 
-HORIZON_DAYS = 14
+HORIZON_DAYS = 21
 METHODS = {
     "same_weekday_mean": same_weekday_mean,
     "seasonal_naive": seasonal_naive,
@@ -45,13 +45,13 @@ METHODS = {
 }
 QUICK = ChampionSettings(
     gbm=GbmSettings(
-        rows=30_000,
-        trees=60,
+        rows=20_000,
+        trees=50,
         leaves=15,
-        learning_rate=0.08,
+        learning_rate=0.1,
         least_rows=40,
-        bins=63,
-        history_days=112,
+        bins=31,
+        history_days=84,
         median=False,
         threads=1,
     ),

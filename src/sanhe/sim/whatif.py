@@ -113,7 +113,7 @@ def what_if(
     """Compare two policies over the last `weeks` of the history, in one world per seed.
 
     The old policy runs all days before; from there on each policy goes its own way from the
-    same stock, meeting the same demand and the same suppliers. `seeds` default to three from
+    same stock, meeting the same demand and the same suppliers. `seeds` default to two from
     the settings' own on. With several `workers` the worlds are spread over as many processes;
     the policies' makers must then be functions of a module. `progress` hears of (seeds done,
     seeds). The result is the same for any number of workers.
@@ -126,7 +126,7 @@ def what_if(
             place="what-if",
             remedy="compare fewer weeks, or make a world with more history_days",
         )
-    chosen = tuple(seeds or range(settings.seed, settings.seed + 3))
+    chosen = tuple(seeds or range(settings.seed, settings.seed + 2))
     one = partial(_trial, old=old, new=new, from_index=first)
     worlds = [replace(settings, seed=seed) for seed in chosen]
     trials = []
