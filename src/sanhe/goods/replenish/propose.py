@@ -15,7 +15,7 @@ from sanhe.goods.replenish.effects import Choice, Effects
 from sanhe.goods.replenish.policy import KIND
 from sanhe.goods.replenish.prepared import Prepared
 from sanhe.goods.replenish.rules import TERMS, Outcome
-from sanhe.goods.replenish.words import reason
+from sanhe.goods.replenish.words import in_days, reason
 from sanhe.models.inventory import Floats, Ints
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -161,7 +161,7 @@ def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> list[str]
         text = reason(named, sum(terms), days=days, case_size=case_size)
         if cover < arrival:
             ordered = "the order arrives" if sum(terms) else "an order would arrive"
-            text += f" Stock lasts {cover:.1f} days, {ordered} in {arrival:g}."
+            text += f" Stock lasts {in_days(cover)}, {ordered} in {in_days(arrival)}."
         told.append(text)
     return told
 

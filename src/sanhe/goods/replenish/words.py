@@ -58,7 +58,7 @@ of 12.'
         ("no_order_needed", "beyond the need"),
         ("not_orderable", "that can't be ordered today"),
     )
-    text = f"{terms.get('demand_over_cover', 0)} expected over {_days(days)}"
+    text = f"{terms.get('demand_over_cover', 0)} expected over {in_days(days)}"
     for name, words in parts:
         value = terms.get(name, 0)
         if value:
@@ -66,6 +66,7 @@ of 12.'
     return f"{'Order ' + str(quantity) if quantity else 'No order'}: {text}."
 
 
-def _days(days: float) -> str:
+def in_days(days: float) -> str:
+    """A number of days in words, to one digit: "1 day", "2.5 days"."""
     whole = f"{days:.1f}".removesuffix(".0")
     return f"{whole} day" if whole == "1" else f"{whole} days"
