@@ -149,6 +149,10 @@ def test_a_mapping_of_ones_own(tmp_path: Path) -> None:
                    "2024-05-02,A1,S1,0,0\n")  # fmt: skip
     (fact,) = facts_of(path, mapping=mapping)
     assert (fact["quantity"], fact["amount_cents"], fact["currency"]) == (1250, 900, "EUR")
+    with planned(path, mapping=mapping) as plan:
+        (found,) = plan.summary.types
+    assert (found.facts, found.quantity, found.amount_cents) == (1, 1250, 900)
+    assert found.currency == "EUR"
     assert (fact["source"], fact["payload"]) == ("till", '{"discount":0.9}')
 
 

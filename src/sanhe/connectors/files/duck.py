@@ -350,10 +350,11 @@ class Session:
         )
 
     def summary_row(self, facts: str) -> tuple[Any, ...]:
-        """facts, first day, last day, SKUs, places, quantity, amount of a fact query."""
+        """facts, first day, last day, SKUs, places, quantity, amount, currency of a query."""
         return self._row(
             "SELECT count(*), min(day), max(day), count(DISTINCT sku), count(DISTINCT place),"
-            " CAST(sum(quantity) AS BIGINT), CAST(sum(amount_cents) AS BIGINT)"
+            " CAST(sum(quantity) AS BIGINT), CAST(sum(amount_cents) AS BIGINT),"
+            " CASE WHEN min(currency) = max(currency) THEN min(currency) END"
             f" FROM ({facts})"
         )
 

@@ -26,7 +26,10 @@ SMALL_BYTES: Final = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class TypeSummary:
-    """What an import holds of one fact type. Quantity in base units, amount in minor units."""
+    """What an import holds of one fact type. Quantity in base units, amount in minor units.
+
+    `currency` is that of the amounts; None = there are none, or of several currencies.
+    """
 
     type: str
     facts: int
@@ -37,6 +40,7 @@ class TypeSummary:
     places: int
     quantity: int | None
     amount_cents: int | None
+    currency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,8 @@ class ImportPlan:
 
     def _type_summaries(self) -> Iterator[TypeSummary]:
         for query in self._queries:
-            facts, first, last, skus, places, quantity, amount = self._session.summary_row(
-                query.facts
+            facts, first, last, skus, places, quantity, amount, currency = (
+                self._session.summary_row(query.facts)
             )
             if facts:
                 yield TypeSummary(
@@ -138,6 +142,7 @@ class ImportPlan:
                     places=places,
                     quantity=quantity,
                     amount_cents=amount,
+                    currency=currency,
                 )
 
     def tables(self, rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
