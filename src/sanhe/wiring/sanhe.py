@@ -10,10 +10,13 @@ from pathlib import Path
 from sanhe.core.clock import Clock, SystemClock
 from sanhe.core.lake import ParquetLake, refresh
 from sanhe.core.settings import Settings
-from sanhe.core.storage import Database
+from sanhe.core.storage import Database, Saved, backup, restore
+from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
 from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.wiring.work import Work, construct
+
+KEPT_FOLDERS = ("lake", "orders", "rejects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,8 @@ class Sanhe:
         settings.home.mkdir(parents=True, exist_ok=True)
         ticking = clock or SystemClock()
         with Database.open(settings, clock=ticking) as database:
-            yield cls(
-                settings, ticking, database, ParquetLake(settings.home / "lake", clock=ticking)
-            )
+            lake = ParquetLake(settings.home / "lake", clock=ticking)
+            yield cls(settings, ticking, database, lake, effort)
 
     @contextmanager
     def work(self, *, actor: str) -> Iterator[Work]:
@@ -61,6 +63,30 @@ class Sanhe:
     def orders_folder(self) -> Path:
         """Where purchase orders are written."""
         return self.settings.home / "orders"
+
+    def backup(self, folder: Path) -> Saved:
+        """Save database, lake, orders and rejects into a new folder, with checksums."""
+        folders = {name: self.settings.home / name for name in KEPT_FOLDERS}
+        return backup(self.database, folder, folders=folders)
+
+    @staticmethod
+    def restore(settings: Settings, folder: Path) -> Saved:
+        """Bring a backup back into an empty home; refuses one that holds data."""
+        return restore(folder, settings, folders=KEPT_FOLDERS, clock=SystemClock())
+
+    def verify(self) -> dict[str, Json]:
+        """Check the ledger's chain, the stock against its facts, and the state of the facts.
+
+        Raises Tampered naming the first record that does not match.
+        """
+        with self.work(actor="verify") as work:
+            work.ledger.seal()
+        with self.work(actor="verify") as work:
+            return {
+                "ledger entries": work.ledger.verify(),
+                "stock positions": work.stock.verify(),
+                "facts digest": work.facts.digest(),
+            }
 
     def refresh_lake(self) -> None:
         """Copy the facts committed since the last time into the lake."""
