@@ -71,17 +71,26 @@ def decision_table(found: list[Decision], currency: str, *, title: str = "") -> 
 
 
 def explain(
-    number: Annotated[int, typer.Argument(help="The decision's number.")],
+    number: Annotated[int | None, typer.Argument(help="The decision's number.")] = None,
+    sku: Annotated[str | None, typer.Option(help="A line by its SKU, ordered or not …")] = None,
+    place: Annotated[str | None, typer.Option(help="… and its place.")] = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Show how a quantity came about: terms that add up, limits, assumptions, history."""
     from sanhe.cli.explaining import explanation_parts
+    from sanhe.wiring import explain_line
 
-    with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
-        explanation = work.replenish.explain(number)
+    with opened(home) as sanhe:
+        if number is not None:
+            with sanhe.work(actor=default_actor()) as work:
+                told = work.replenish.explain(number)
+        elif sku and place:
+            told = explain_line(sanhe, sku=sku, place=place, actor=default_actor())
+        else:
+            raise BadInput("nothing to explain", remedy="give a number, or --sku and --place")
         currency = sanhe.settings.currency
-    Output(json).show(explanation, *explanation_parts(explanation, currency))
+    Output(json).show(told, *explanation_parts(told, currency))
 
 
 def approve(

@@ -120,11 +120,12 @@ def disk(settings: Settings) -> Finding:
 
 def database(settings: Settings) -> Iterator[Finding]:
     """The server starts, has the present schema, a role of few rights, and the right time."""
+    from sanhe.core.storage import database_health
     from sanhe.wiring import Sanhe
 
     try:
         with Sanhe.open(settings) as sanhe:
-            health = sanhe.database.health()
+            health = database_health(sanhe.database)
     except (SanheError, OSError) as error:
         yield Finding(
             "database",
@@ -136,7 +137,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", True, f"PostgreSQL {health.version}, schema {health.schema}")
     yield Finding(
         "role",
-        health.owns_nothing and not health.superuser,
+        health.owned == 0 and not health.mighty,
         f"connected as {health.role}",
         "the application must use the role sanhe_app, which owns nothing",
     )

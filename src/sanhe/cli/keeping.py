@@ -97,10 +97,17 @@ def verify(
     json: Json = False,
 ) -> None:
     """Check the ledger's chain and balances and the lake's files, or a backup's checksums."""
+    from sanhe.core.storage import check_backup
+
+    if folder is not None:
+        saved = check_backup(folder)
+        Output(json).show(saved, f"{len(saved.files)} files of {folder} match their checksums")
+        return
     with opened(home) as sanhe:
-        verified = sanhe.verify(folder)
-    rows = list(verified.items())
-    Output(json).show(verified, table("all in order", ("checked", "result"), rows))
+        verified = sanhe.verify()
+    Output(json).show(
+        verified, table("all in order", ("checked", "result"), list(verified.items()))
+    )
 
 
 def version(json: Json = False) -> None:

@@ -13,7 +13,7 @@ from sanhe.connectors.files import write_order
 from sanhe.core.errors import BadInput, Permanent
 from sanhe.core.jobs import Message, Outbox, deliver, run_worker
 from sanhe.goods.health import Health, matrix
-from sanhe.goods.replenish import Assumptions, Known, Plan, Policy
+from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
 from sanhe.wiring.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -116,6 +116,17 @@ def health(sanhe: Sanhe, *, actor: str, as_of: date | None = None) -> tuple[pa.T
         known = known_today(sanhe, work, day, assumptions=assumptions)
     lines = Health(sanhe.lake, assumptions=assumptions).table(day, known)
     return lines, matrix(lines)
+
+
+def explain_line(sanhe: Sanhe, *, sku: str, place: str, actor: str) -> Explanation:
+    """The arithmetic of one line under the latest forecast, ordered or not; nothing is recorded.
+
+    Raises NotFound when nothing was planned or the forecast has no such line.
+    """
+    forecast = sanhe.demand.latest()
+    with sanhe.work(actor=actor) as work:
+        known = known_today(sanhe, work, forecast.as_of, assumptions=work.replenish.assumptions)
+        return work.replenish.explain_line(forecast, known, sku=sku, place=place)
 
 
 def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) -> int:

@@ -186,7 +186,7 @@ def _stock(data: ReportData) -> str:
     pair = f'<div class="pair">{"".join(parts)}</div>' if parts else ""
     if data.ages:
         heading = _heading(
-            ("Ageing", "库龄"), ("Money by days since the last sale", "按距上次销售的天数")
+            ("Ageing", "库龄"), ("Money by days since the last receipt", "按距上次入库的天数")
         )
         bars = age_bars(data.ages, data.currency)
         pair += f'<section id="ageing">{heading}{bars}</section>'
