@@ -121,5 +121,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON place, holiday TO sanhe_app;
 
 def upgrade() -> None:
     """Facts, the audit trail, places and the lake's state."""
+    op.execute("GRANT SELECT ON alembic_version TO sanhe_app")
     for statements in (_FACTS, _INSTALLATION, _AUDIT, _PLACES):
         op.execute(statements)
