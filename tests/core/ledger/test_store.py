@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from psycopg import errors
@@ -143,6 +145,28 @@ def test_one_reservation_is_closed_once(stocked: Database) -> None:
     assert available(stocked, SHELF) == 20
 
 
+def test_expiring_and_voiding_at_once_do_not_deadlock(stocked: Database) -> None:
+    names = [f"cart {n}" for n in range(20)]
+    with stocked.transaction(actor="till") as tx:
+        for name in names:
+            PostgresLedger(tx).reserve(move(SHELF, WORLD, name=name), expires_at=NOON)
+
+    def close(number: int) -> int:
+        if number % 2:
+            for name in names:
+                with stocked.transaction(actor="till") as tx:
+                    PostgresLedger(tx).void(derived_id("store", name))
+            return 0
+        expired = 0
+        for _ in range(5):
+            with stocked.transaction(actor="till") as tx:
+                expired += PostgresLedger(tx).expire(NOON)
+        return expired
+
+    assert together(close, 6) <= 20
+    assert available(stocked, SHELF) == 20
+
+
 def test_one_id_moves_once_however_often_it_is_sent(stocked: Database) -> None:
     sale = move(SHELF, WORLD, amount=3, name="sale")
     others = [move(WORLD, LOOSE, name=f"other {n}") for n in range(300)]
@@ -251,6 +275,40 @@ def test_a_killed_process_leaves_nothing_half_written(
     assert available(stocked, SHELF) == 14
     run_till(database_settings, "commit")
     assert available(stocked, SHELF) == 14
+
+
+def server_cpu_seconds(database: Database) -> float:
+    """CPU seconds of the backend that serves the next transaction."""
+    with database.transaction(actor="clock") as tx:
+        pid = tx.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc for CPU seconds")
+def test_fifty_thousand_transfers_take_a_second(stocked: Database) -> None:
+    """CPU seconds of both sides, as a busy machine stretches the wall clock."""
+    count, shelves = 100_000, 5_000
+    codes = [f"stock.on_hand/S001/SKU-{n}" for n in range(shelves)]
+    with stocked.transaction(actor="till") as tx:
+        PostgresLedger(tx).open_accounts([Account(code, "u", floor=0) for code in codes])
+    table = pa.table(
+        {
+            "id": [str(new_id()) for _ in range(count)],
+            "source": [WORLD] * count,
+            "target": [codes[n % shelves] for n in range(count)],
+            "amount": pa.array([5] * count, pa.int64()),
+            "reason": ["count"] * count,
+            "reference": [f"fact {n}" for n in range(count)],
+            "effective_at": pa.array([NOON] * count, pa.timestamp("us", "UTC")),
+        }
+    )
+    client, server = time.process_time(), server_cpu_seconds(stocked)
+    with stocked.transaction(actor="till") as tx:
+        assert PostgresLedger(tx).transfer(table) == count
+    spent = time.process_time() - client + server_cpu_seconds(stocked) - server
+    assert count / spent > 50_000
+    assert available(stocked, codes[0]) == 5 * count // shelves
 
 
 def test_the_application_cannot_rewrite_the_ledger(stocked: Database) -> None:

@@ -122,10 +122,14 @@ INSERT INTO decision_event (decision, at, actor, status, reason)
 SELECT number, :now, :actor, 'executed', '' FROM moved ORDER BY number
 """)
 _AUTO_APPROVE = sa.text("""
-WITH moved AS (
-    UPDATE decision SET status = 'approved'
+WITH covered AS (
+    SELECT number FROM decision
     WHERE run = :run AND kind = :kind AND status = 'proposed' AND value_cents <= :most
       AND (:all_labels OR label = ANY (CAST(:labels AS text[])))
+    ORDER BY number FOR NO KEY UPDATE
+), moved AS (
+    UPDATE decision SET status = 'approved'
+    WHERE number IN (SELECT number FROM covered)
     RETURNING number
 ), event AS (
     INSERT INTO decision_event (decision, at, actor, status, reason, details)

@@ -103,8 +103,7 @@ CREATE TRIGGER ledger_seal_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON le
 
 GRANT SELECT, INSERT, UPDATE (posted, pending_out, pending_in) ON ledger_account TO sanhe_app;
 GRANT SELECT, INSERT ON ledger_entry, ledger_seal, ledger_leaf TO sanhe_app;
--- UPDATE on one column only because a row lock asks for it.
-GRANT SELECT, INSERT, DELETE, UPDATE (expires_at) ON ledger_hold TO sanhe_app;
+GRANT SELECT, INSERT, DELETE ON ledger_hold TO sanhe_app;
 """
 
 _OPEN = "'proposed', 'snoozed', 'approved', 'edited', 'executing'"
