@@ -105,6 +105,16 @@ def test_a_saved_mapping_gives_the_same_facts(name: str, tmp_path: Path) -> None
     assert {fact["source"] for fact in again} == {"erp"}
 
 
+def test_only_a_shipped_mapping_is_saved(tmp_path: Path) -> None:
+    mapping = load_mapping(written(tmp_path, OWN, name="till.toml"))
+    path = written(tmp_path, "Tag,Artikel,Filiale\n2024-05-01,A1,S1\n")
+    with (
+        planned(path, mapping=mapping) as plan,
+        pytest.raises(BadInput, match="comes from a file already"),
+    ):
+        plan.mapping.to_toml()
+
+
 def test_two_fitting_mappings_are_asked_about(tmp_path: Path) -> None:
     path = written(tmp_path, "place,name,supplier\nS1,x,V1\n")
     with pytest.raises(BadInput, match=r"fit several mappings: places or suppliers.*--as places"):
@@ -166,6 +176,7 @@ def test_a_mapping_of_ones_own(tmp_path: Path) -> None:
         (OWN.replace("[fields]", "[fields"), "no TOML"),
         (OWN.replace("[read]", "[reading]"), "unknown key 'reading'"),
         (OWN + '\n[headers]\ncolour = "x"\n', "names no field: 'colour'"),
+        (OWN + '\n[[checks]]\nfield = "day"\n', r"\[\[checks\]\] number 1: a check lacks a part"),
         ("name = 'empty'", "no fields or no facts"),
     ],
 )

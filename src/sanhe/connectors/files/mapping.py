@@ -167,8 +167,17 @@ class Mapping:
         return any(rule.type == wanted for rule in self.facts)
 
     def to_toml(self) -> str:
-        """The mapping as a file that extends the shipped one: what was found in this file."""
-        lines = [f"extends = {_quoted(self.extends or self.name)}"]
+        """The shipped mapping with what was found in a file, as a mapping file that extends it.
+
+        Raises BadInput for a mapping that comes from a file itself.
+        """
+        if self.extends is not None or self.name not in {one.name for one in shipped()}:
+            raise BadInput(
+                "the mapping comes from a file already",
+                place=f"mapping {self.name}",
+                remedy="copy that file, or name a shipped mapping",
+            )
+        lines = [f"extends = {_quoted(self.name)}"]
         lines.append(f"source = {_quoted(self.source)}")
         named = {f.name: getattr(self.read, f.name) for f in fields(self.read)}
         told = {name: value for name, value in named.items() if value is not None}

@@ -242,11 +242,11 @@ def plan_import(
     known = known or Known()
     file_digest = digest(path)
     candidates = (mapping,) if isinstance(mapping, Mapping) else tuple(mapping or shipped())
+    asked = options or ReadOptions()
     shared = candidates[0].read if len(candidates) == 1 else ReadOptions()
-    asked = (options or ReadOptions()).over(shared)
     session = Session(on_disk=path.stat().st_size > SMALL_BYTES)
     try:
-        source_file = read(path, session, options=asked, progress=progress)
+        source_file = read(path, session, options=asked.over(shared), progress=progress)
         match = choose(candidates, source_file.headers, path.name)
         used = source_file.options.over(match.mapping.read)
         used = used.over(ReadOptions(time_zone=time_zone, currency=currency))
@@ -254,13 +254,10 @@ def plan_import(
             match.mapping,
             source=source or match.mapping.source,
             headers=match.headers,
-            read=replace(used, time_zone=None, currency=None),
+            read=replace(used, time_zone=asked.time_zone, currency=asked.currency),
         )
         terms = Terms(
-            source=chosen.source,
-            revision=revision,
-            currency=used.currency or currency,
-            time_zone=used.time_zone or time_zone,
+            chosen.source, revision, used.currency or currency, used.time_zone or time_zone
         )
         checks = Checks(
             session, mapping=chosen, source_file=source_file, known=known, used=used, terms=terms
