@@ -133,7 +133,7 @@ def test_the_check_of_exceptions_can_fail(body: str) -> None:
 # Verbs at the start of a string make it SQL; SQL belongs into a store, a migration or the lake.
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|COPY|CREATE)\s", re.MULTILINE)
 SQL_FILES = re.compile(
-    r"/(store|panel|bridge|duck)\.py$|/store/|/migrations/|/core/(storage|lake)/"
+    r"/(store|panel|bridge|duck|mirror)\.py$|/store/|/migrations/|/core/(storage|lake)/"
 )
 
 

@@ -126,6 +126,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     try:
         with Sanhe.open(settings) as sanhe:
             health = database_health(sanhe.database)
+            drift = abs((health.now - datetime.now(UTC)).total_seconds())
     except (SanheError, OSError) as error:
         yield Finding(
             "database",
@@ -141,7 +142,6 @@ def database(settings: Settings) -> Iterator[Finding]:
         f"connected as {health.role}",
         "the application must use the role sanhe_app, which owns nothing",
     )
-    drift = abs((health.now - datetime.now(UTC)).total_seconds())
     yield Finding(
         "clock",
         drift <= CLOCK_DRIFT_SECONDS,

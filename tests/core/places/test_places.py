@@ -71,6 +71,7 @@ def test_the_table_follows_imports_and_undo(database: Database) -> None:
             "S1": ("Asia/Shanghai", time(5, 30)),
             "S2": ("Asia/Shanghai", time()),
         }
+        assert kept.all().column("cut_off").to_pylist() == ["05:30", "00:00"]
         kept.apply(facts.undo(second))
         assert kept.get("S1").name == "old name"
         with pytest.raises(NotFound, match="S9"):

@@ -7,6 +7,7 @@ Types are published by their owners; facts that don't fit their type are refused
 """
 
 from sanhe.core.facts.memory import MemoryFacts
+from sanhe.core.facts.mirror import CURRENT_OF_BATCH, Mirror, follow, lock, types_of
 from sanhe.core.facts.ports import (
     Appended,
     Batch,
@@ -21,6 +22,7 @@ from sanhe.core.facts.store import PostgresFacts
 from sanhe.core.facts.types import FactTypes
 
 __all__ = [
+    "CURRENT_OF_BATCH",
     "FACT_SCHEMA",
     "Appended",
     "Batch",
@@ -30,9 +32,13 @@ __all__ = [
     "FactTypes",
     "Facts",
     "MemoryFacts",
+    "Mirror",
     "PostgresFacts",
     "Projection",
     "facts_table",
+    "follow",
+    "lock",
     "payload_text",
     "table_facts",
+    "types_of",
 ]

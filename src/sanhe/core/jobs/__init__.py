@@ -6,7 +6,7 @@ its delay, any other error fails), messages delivered at least once. The queue i
 in the same PostgreSQL; `MemoryJobs` and `MemoryOutbox` keep both in memory.
 """
 
-from sanhe.core.jobs.deliver import deliver
+from sanhe.core.jobs.delivery import deliver
 from sanhe.core.jobs.memory import MemoryJobs, MemoryOutbox
 from sanhe.core.jobs.ports import Jobs, JobsRun, Message, Outbox, Receiver, Task
 from sanhe.core.jobs.rules import MOST_ATTEMPTS

@@ -23,6 +23,10 @@ _INSERT_HOLIDAY = sa.text(
     "VALUES (:number, :day, :place, :name, :kind)"
 )
 _PLACES = "SELECT id, name, kind, parent, time_zone, cut_off, city, region FROM place ORDER BY id"
+_PLACE_TABLE = (
+    "SELECT id, name, kind, parent, time_zone, to_char(cut_off, 'HH24:MI') AS cut_off, "
+    "city, region FROM place ORDER BY id"
+)
 _HOLIDAYS = "SELECT day, place, name, kind FROM holiday ORDER BY number"
 
 
@@ -48,8 +52,8 @@ def replace_holidays(tx: Transaction, holidays: Iterable[Holiday]) -> None:
 
 
 def read_places(tx: Transaction) -> pa.Table:
-    """All places by id."""
-    return fetch_arrow(tx, _PLACES, ())
+    """All places by id; `cut_off` as HH:MM."""
+    return fetch_arrow(tx, _PLACE_TABLE, ())
 
 
 def read_place_rows(tx: Transaction) -> list[Place]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import NotFound
+from sanhe.core.facts import follow
 from sanhe.core.storage import Transaction
 from sanhe.goods.catalog import rules, store
 from sanhe.goods.catalog.facts import FACT_TYPES
-from sanhe.goods.mirror import follow
 
 if TYPE_CHECKING:
     import pyarrow as pa

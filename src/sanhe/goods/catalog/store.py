@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
+from sanhe.core.facts import Mirror
 from sanhe.core.storage import Transaction, fetch_arrow
-from sanhe.goods.mirror import Mirror
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import Tampered
+from sanhe.core.facts import lock, types_of
 from sanhe.core.ledger import Balance, Ledger
 from sanhe.core.storage import Transaction
-from sanhe.goods.mirror import lock, types_of
 from sanhe.goods.stock import rules, store
 from sanhe.goods.stock.follow import NOTHING, follow
 

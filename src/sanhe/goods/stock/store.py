@@ -7,8 +7,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from sanhe.core.facts import CURRENT_OF_BATCH
 from sanhe.core.storage import Transaction, copy_in, fetch_arrow
-from sanhe.goods.mirror import CURRENT_OF_BATCH
 from sanhe.goods.stock.rules import STOCK_TYPES
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import Conflict
+from sanhe.core.facts import lock
 from sanhe.core.jobs import Outbox
 from sanhe.core.storage import Transaction, copy_in
 from sanhe.core.values import Json
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.mirror import lock
 from sanhe.goods.suppliers import rules, store, terms
 from sanhe.goods.suppliers.rules import LineState, OrderDraft, OrderLine, OrderStatus
 

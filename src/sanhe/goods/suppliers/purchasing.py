@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import BadInput, Conflict, NotFound
-from sanhe.core.facts import Fact
+from sanhe.core.facts import Fact, follow
 from sanhe.core.jobs import Outbox
 from sanhe.core.storage import Transaction
-from sanhe.goods.mirror import follow
 from sanhe.goods.suppliers import orders, store, terms
 from sanhe.goods.suppliers.facts import FACT_TYPES
 from sanhe.goods.suppliers.orders import PurchaseOrder

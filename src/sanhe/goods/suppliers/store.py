@@ -9,8 +9,8 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from sanhe.core.facts import Mirror
 from sanhe.core.storage import Transaction, fetch_arrow
-from sanhe.goods.mirror import Mirror
 
 if TYPE_CHECKING:
     import pyarrow as pa
