@@ -50,7 +50,8 @@ def run_worker(
 
     `until_empty` ends when nothing is due; otherwise it goes on until it is interrupted. Jobs of
     a worker that gave no sign of life for `stalled_after_seconds` are run again first. A task
-    runs in a thread of its own; it opens the transactions it needs.
+    runs in a thread of its own; it opens the transactions it needs. A job whose task is not among
+    `tasks` fails in the queue and is logged, but not counted here.
     """
     outcomes = _Outcomes()
     asyncio.run(

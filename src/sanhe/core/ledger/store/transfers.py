@@ -244,7 +244,7 @@ WITH pending AS MATERIALIZED (
 SELECT count(*) FROM closing
 """)
 
-# Without a lock: accounts are locked first by all writers, and closing twice is refused by an index.
+# Without a lock: all writers lock accounts first, and an index refuses to close twice.
 _DUE = sa.text("SELECT transfer FROM ledger_hold WHERE expires_at <= :now ORDER BY transfer")
 
 _ACCOUNTS = """
