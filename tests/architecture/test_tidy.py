@@ -88,8 +88,8 @@ def positional_count(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 
 def is_command(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    """A command's parameters are named by typer, in the order they are typed."""
-    return any("command" in ast.unparse(decorator) for decorator in node.decorator_list)
+    """A command's parameters are options that typer names; each command takes --json."""
+    return any(arg.arg == "json" for arg in node.args.args)
 
 
 def test_parameters_are_keywords_after_the_third() -> None:
@@ -98,7 +98,8 @@ def test_parameters_are_keywords_after_the_third() -> None:
         for path in SOURCES
         if "migrations" not in path.parts
         for node in functions(ast.parse(path.read_text()))
-        if positional_count(node) > POSITIONAL and not is_command(node)
+        if positional_count(node) > POSITIONAL
+        if not ("cli" in path.parts and is_command(node))
     ]
     assert not wrong, "\n".join(wrong)
 

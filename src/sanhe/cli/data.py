@@ -77,11 +77,10 @@ def import_(
     output = Output(json)
     with opened(home) as sanhe, output.progress() as report:
         done = import_file(sanhe, request, actor=actor or default_actor(), report=report)
-        currency = sanhe.settings.currency
-    output.show(done, *_told(done, currency))
+    output.show(done, *_told(done))
 
 
-def _told(done: Imported, currency: str) -> list[RenderableType]:
+def _told(done: Imported) -> list[RenderableType]:
     """What an import tells people."""
     rows = [
         (
@@ -91,7 +90,7 @@ def _told(done: Imported, currency: str) -> list[RenderableType]:
             found.places,
             f"{found.first_day} – {found.last_day}" if found.first_day else "–",
             found.quantity,
-            None if found.amount_cents is None else money(found.amount_cents, currency),
+            None if found.amount_cents is None else money(found.amount_cents, found.currency or ""),
         )
         for found in done.summary.types
     ]

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from sanhe.core.values import Json
@@ -89,7 +96,8 @@ class Output:
             def report(what: str, done: int, total: int) -> None:
                 if what not in tasks:
                     tasks[what] = bar.add_task(what, total=max(total, 1))
-                bar.update(tasks[what], completed=done, total=max(total, 1))  # type: ignore[arg-type]
+                task = TaskID(tasks[what])
+                bar.update(task, completed=done, total=max(total, 1))
 
             yield report
 

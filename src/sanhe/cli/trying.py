@@ -90,6 +90,7 @@ def demo(
         compared = what_if(
             world.settings,
             weeks=weeks,
+            workers=2,
             progress=lambda done, total: report("comparing policies", done, total),
         )
         rows = what_if_rows(compared, sanhe.settings.currency)
@@ -130,6 +131,7 @@ def simulate(
             weeks=weeks,
             seeds=range(seed, seed + seeds),
             old=known_optimum if calm else days_of_cover,
+            workers=2,
             progress=lambda done, total: report("comparing policies", done, total),
         )
     rows = what_if_rows(compared, Settings.from_environment().currency)

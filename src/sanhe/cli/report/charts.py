@@ -91,7 +91,7 @@ def series_chart(chart: SeriesChart) -> str:
         for d in chart.promoted
     )
     band = path(chart.high, now) + " " + " ".join(reversed(path(chart.low, now).split()))
-    dates = "".join(_date(chart, day, x(day), bottom + 24) for day in range(0, days, 14))
+    dates = "".join(_date(chart, day, (x(day), bottom + 24)) for day in range(0, days, 14))
     body = (
         _grid(top, left=left, bottom=bottom, height=height)
         + shade
@@ -104,7 +104,8 @@ def series_chart(chart: SeriesChart) -> str:
     return svg(264, body, f"{chart.title}: {chart.unit}")
 
 
-def _date(chart: SeriesChart, day: int, x: float, y: float) -> str:
+def _date(chart: SeriesChart, day: int, at: tuple[float, float]) -> str:
+    x, y = at
     shown = (chart.first_day + timedelta(days=day)).strftime("%m-%d")
     return f'<text x="{x:.1f}" y="{y:.1f}" class="axis mid">{shown}</text>'
 
@@ -123,18 +124,18 @@ def waterfall(terms: Sequence[TermLine], quantity: int, unit: str) -> str:
     for index, term in enumerate(shown):
         end = start + term.value
         css = "plus" if term.value >= 0 else "minus"
-        parts.append(_bar(index, (start, end), (low, scale), css))
+        parts.append(_bar(index, (start, end), scale=(low, scale), css=css))
         parts.append(label(term.name, (0, index * row + 16), "axis"))
         parts.append(_figure(index, f"{term.value:+,}", "axis end"))
         start = end
     last = len(shown)
-    parts.append(_bar(last, (0, quantity), (low, scale), "total"))
+    parts.append(_bar(last, (0, quantity), scale=(low, scale), css="total"))
     parts.append(label(("order", "建议订货"), (0, last * row + 16), "axis strong"))
     parts.append(_figure(last, f"{quantity:,} {unit}", "axis end strong"))
     return svg((last + 1) * row + 4, "".join(parts), "arithmetic")
 
 
-def _bar(index: int, ends: tuple[int, int], scale: tuple[float, float], css: str) -> str:
+def _bar(index: int, ends: tuple[int, int], *, scale: tuple[float, float], css: str) -> str:
     low, per_unit = scale
     x = 190 + (min(ends) - low) * per_unit
     width = max(abs(ends[1] - ends[0]) * per_unit, 1.5)

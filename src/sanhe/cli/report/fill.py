@@ -73,10 +73,10 @@ def report_data(
         as_of=run.as_of - timedelta(days=1),
         made_at=f"{sanhe.clock.now():%Y-%m-%d %H:%M} UTC",
         currency=currency,
-        tiles=_tiles(lines, fresh, decisions, run, currency),
+        tiles=_tiles(lines, fresh, decisions=decisions, run=run, currency=currency),
         what_if=what_if,
         what_if_note=what_if_note,
-        series=_series(sanhe, run, fresh, names),
+        series=_series(sanhe, run, fresh, names=names),
         proposals=[_card(d, names, currency) for d in fresh[:SHOWN_PROPOSALS]],
         proposal_count=len(fresh),
         cover=_cover(lines, fresh),
@@ -94,6 +94,7 @@ def report_data(
 def _tiles(
     lines: pa.Table,
     fresh: Sequence[Decision],
+    *,
     decisions: Sequence[Decision],
     run: ForecastRun,
     currency: str,
@@ -128,6 +129,7 @@ def _series(
     sanhe: Sanhe,
     run: ForecastRun,
     fresh: Sequence[Decision],
+    *,
     names: dict[str, tuple[str, str]],
 ) -> list[SeriesChart]:
     """The series behind the proposals with the most money at stake."""

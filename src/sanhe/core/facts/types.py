@@ -132,7 +132,8 @@ class FactTypes:
             try:
                 canonical.append(canonical_payload(self._types[name], text))
             except BadInput as error:
-                _refuse_where(table, pc.equal(pa.array(pairs), pair), error.what, error.remedy)
+                wrong = pc.equal(pa.array(pairs), pair)
+                _refuse_where(table, wrong, error.what, remedy=error.remedy)
         column = pa.array(canonical, pa.string()).take(pair_codes.indices)
         return table.set_column(table.schema.get_field_index("payload"), "payload", column)
 
@@ -193,7 +194,7 @@ def _in_schema(table: pa.Table) -> pa.Table:
     return pa.table(columns, names=FACT_SCHEMA.names)
 
 
-def _refuse_where(table: pa.Table, bad: pa.ChunkedArray, what: str, remedy: str = "") -> None:
+def _refuse_where(table: pa.Table, bad: pa.ChunkedArray, what: str, *, remedy: str = "") -> None:
     """Raise BadInput that names the first row where `bad` is true, if any is."""
     row = pc.index(pc.fill_null(bad, False), True).as_py()
     if row >= 0:

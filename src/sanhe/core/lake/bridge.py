@@ -34,8 +34,8 @@ _WHERE = (
     "AND part IN (SELECT number FROM fact_part WHERE xid >= $1 AND xid < $2)"
 )
 _ENTRIES = (
-    "SELECT type, source, external_id, revision, event_at, day, sku, place, party, quantity, "  # noqa: S608
-    f"amount_cents, currency, payload::text AS payload, entry, stands FROM fact {_WHERE}"
+    "SELECT type, source, external_id, revision, event_at, day, sku, place, party, "  # noqa: S608
+    f"quantity, amount_cents, currency, payload::text AS payload, entry, stands FROM fact {_WHERE}"
 )
 _POSITION = (
     "SELECT (SELECT id::text FROM installation) AS installation, "
