@@ -6,8 +6,17 @@ version and connects as the role `sanhe_app`, which owns nothing and passes no r
 security. One request or job is one `transaction`, committed at the edge.
 """
 
+from sanhe.core.storage.backup import (
+    Saved,
+    SavedFile,
+    backup,
+    check_backup,
+    restore,
+    try_restore,
+)
 from sanhe.core.storage.bulk import copy_in, copy_in_unless_known, fetch_arrow, stream_arrow
 from sanhe.core.storage.database import Database, Transaction
+from sanhe.core.storage.health import DatabaseHealth, database_health
 from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrations_folder
 from sanhe.core.storage.server import EmbeddedServer, start_server
 
@@ -15,12 +24,20 @@ __all__ = [
     "APP_ROLE",
     "OWNER_ROLE",
     "Database",
+    "DatabaseHealth",
     "EmbeddedServer",
+    "Saved",
+    "SavedFile",
     "Transaction",
+    "backup",
+    "check_backup",
     "copy_in",
     "copy_in_unless_known",
+    "database_health",
     "fetch_arrow",
     "migrations_folder",
+    "restore",
     "start_server",
     "stream_arrow",
+    "try_restore",
 ]

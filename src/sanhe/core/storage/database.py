@@ -69,12 +69,8 @@ class Database:
         server = None
         if settings.database_url is None:
             server = start_server(settings.home)
-            _prepare_embedded(server)
-            owner_url = server.url(user=OWNER_ROLE, database=_DATABASE)
-            url = server.url(user=APP_ROLE, database=_DATABASE)
-        else:
-            owner_url = _libpq(settings.database_url)
-            url = _with_role(owner_url)
+            prepare_embedded(server)
+        url, owner_url = urls_of(server or str(settings.database_url))
         try:
             if migrate:
                 if server is None:
@@ -136,7 +132,18 @@ class Database:
             connection.exec_driver_sql("SELECT 1")
 
 
-def _prepare_embedded(server: EmbeddedServer) -> None:
+def urls_of(server: EmbeddedServer | str) -> tuple[str, str]:
+    """The URLs of the application and of the owner, for a server or an owner's URL."""
+    if isinstance(server, EmbeddedServer):
+        return (
+            server.url(user=APP_ROLE, database=_DATABASE),
+            server.url(user=OWNER_ROLE, database=_DATABASE),
+        )
+    owner_url = _libpq(server)
+    return _with_role(owner_url), owner_url
+
+
+def prepare_embedded(server: EmbeddedServer) -> None:
     """Make the two roles and the database where they are missing; safe when run at once."""
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(7346701)")

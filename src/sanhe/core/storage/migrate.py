@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import sqlalchemy as sa
@@ -10,6 +11,9 @@ from psycopg import sql
 
 import sanhe
 from sanhe.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 OWNER_ROLE = "sanhe_owner"
 APP_ROLE = "sanhe_app"
@@ -51,25 +55,57 @@ def prepare_roles(owner_url: str) -> None:
 
 
 def migrate_to_head(owner_url: str) -> None:
-    """Run the migrations that are missing, each in one transaction; one process at a time."""
+    """Run the migrations that are missing, each in one transaction; one process at a time.
+
+    Raises BadInput when the database was brought further by a newer version.
+    """
     from alembic import command
-    from alembic.config import Config
 
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url))
-    config = Config()
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config = _config()
     try:
         with engine.connect() as connection:
             connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
             connection.commit()
             config.attributes["connection"] = connection
             try:
+                _refuse_newer(connection)
                 command.upgrade(config, "head")
             finally:
                 connection.rollback()
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LOCK})")
     finally:
         engine.dispose()
+
+
+def known_revisions() -> tuple[str, ...]:
+    """The revisions of this version's chain, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(_config())
+    return tuple(revision.revision for revision in script.walk_revisions())[::-1]
+
+
+def _refuse_newer(connection: sa.Connection) -> None:
+    found: list[str] = []
+    if sa.inspect(connection).has_table("alembic_version"):
+        query = "SELECT version_num FROM alembic_version"
+        found = [str(revision) for revision in connection.exec_driver_sql(query).scalars()]
+    connection.rollback()  # Alembic commits only transactions that it began itself.
+    newer = set(found) - set(known_revisions())
+    if newer:
+        raise BadInput(
+            f"the database was made by a newer version (schema {newer.pop()})",
+            remedy="upgrade sanhe",
+        )
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    return config
 
 
 def migrations_folder() -> Path:

@@ -86,6 +86,11 @@ class EmbeddedServer:
         """The URL of the administration database as the server's superuser."""
         return self.url(user=_SUPERUSER, database="postgres")
 
+    @staticmethod
+    def stop(home: Path) -> None:
+        """Stop the server of a home whoever uses it, as before removing the home."""
+        _stop((home / "pg").resolve())
+
     def close(self) -> None:
         """Release the server; calling again does nothing."""
         self._finalizer()
@@ -101,14 +106,14 @@ def start_server(home: Path, *, options: Sequence[tuple[str, str]] = ()) -> Embe
     home.mkdir(parents=True, exist_ok=True)
     home = home.resolve()
     data, lock = home / "pg", home / ".pg.lock"
-    with _locked(lock):
+    with _locked(lock) as held:
         users = os.open(home / ".pg.users", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             account = _account(data)
             if account is not None:
                 _open_path(home)
             if not (data / "PG_VERSION").exists():
-                _initialise(data, account)
+                _initialise(data, account, held)
             _check_version(data)
             socket_dir = _socket_dir(data, account)
             if not _answers(socket_dir):
@@ -137,11 +142,11 @@ def binaries() -> Path:
 
 
 @contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[int]:
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+        yield handle
     finally:
         os.close(handle)
 
@@ -211,8 +216,11 @@ def _open_path(folder: Path) -> None:
             path.chmod(mode | stat.S_IXOTH)
 
 
-def _initialise(data: Path, account: Account | None) -> None:
-    """Make the cluster beside its place and move it in whole: a kill leaves no half of one."""
+def _initialise(data: Path, account: Account | None, lock: int) -> None:
+    """Make the cluster beside its place and move it in whole: a kill leaves no half of one.
+
+    initdb inherits the lock: when we are killed, others wait until it has ended.
+    """
     fresh = data.with_name("pg.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
@@ -225,6 +233,7 @@ def _initialise(data: Path, account: Account | None) -> None:
             *("-U", _SUPERUSER, "-D", str(fresh)),
         ],
         account,
+        keep=(lock,),
     )
     if data.exists():
         if any(data.iterdir()):
@@ -284,27 +293,38 @@ def _start(
     data: Path, socket_dir: Path, *, account: Account | None, options: Sequence[tuple[str, str]]
 ) -> None:
     if _postmaster_pid(data) is None:
-        # Left by a killed server; its number may belong to another process by now, and then
-        # PostgreSQL would refuse to start.
-        (data / "postmaster.pid").unlink(missing_ok=True)
+        # Left by a killed server; its number may belong to another process by now, or to a dead
+        # one that nobody has waited for, and then PostgreSQL would refuse to start.
+        for left in (data / "postmaster.pid", socket_dir / f"{_SOCKET}.lock"):
+            left.unlink(missing_ok=True)
     given = {**_OPTIONS, "unix_socket_directories": str(socket_dir), **dict(options)}
     flags = shlex.join(part for name, value in given.items() for part in ("-c", f"{name}={value}"))
     command = ["pg_ctl", "-w", "-t", str(_START_SECONDS), "-D", str(data)]
     command += ["-l", str(data / "log"), "-o", flags, "start"]
     give_up = time.monotonic() + _ORPHAN_SECONDS
-    while True:
+    while not _comes_up(data, socket_dir):
         try:
             _run(command, account)
             return
         except SanheError as error:
-            if _answers(socket_dir):
-                return
-            tail = (data / "log").read_text(errors="replace")[-2000:]
-            if "still in use" not in tail or time.monotonic() > give_up:
+            log = data / "log"
+            tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            passing = "still in use" in tail or _postmaster_pid(data) is not None
+            if not passing or time.monotonic() > give_up:
                 raise SanheError(
                     f"the embedded database in {data} does not start; its log ends with:\n{tail}"
                 ) from error
         time.sleep(0.5)
+
+
+def _comes_up(data: Path, socket_dir: Path) -> bool:
+    """Wait for a server that runs already, as one that a killed process had begun to start."""
+    give_up = time.monotonic() + _START_SECONDS
+    while _postmaster_pid(data) is not None and time.monotonic() < give_up:
+        if _answers(socket_dir):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _postmaster_pid(data: Path) -> int | None:
@@ -331,7 +351,7 @@ def _serves(pid: int, data: Path) -> bool:
     return "postgres" in found and str(data) in found and not found.startswith("Z")
 
 
-def _run(command: Sequence[str], account: Account | None) -> None:
+def _run(command: Sequence[str], account: Account | None, *, keep: Sequence[int] = ()) -> None:
     """Run one of the server's programs; its output goes to a file, as a pipe would stay open."""
     program = str(binaries() / command[0])
     with tempfile.TemporaryFile() as output:
@@ -345,6 +365,7 @@ def _run(command: Sequence[str], account: Account | None) -> None:
             cwd="/",
             env=environment,
             check=False,
+            pass_fds=keep,
             user=None if account is None else account.uid,
             group=None if account is None else account.gid,
             extra_groups=None if account is None else [],
