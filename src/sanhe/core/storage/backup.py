@@ -9,6 +9,7 @@ end, so that a killed one leaves nothing that looks done.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -142,20 +143,14 @@ def restore(source: Path, settings: Settings, *, folders: Sequence[str], clock: 
             "this home holds data already", place=str(home), remedy="name an empty or new folder"
         )
     home.parent.mkdir(parents=True, exist_ok=True)
-    partial = home.with_name(f".{home.name}.restoring")
-    _remove_home(partial)
-    partial.mkdir()
-    try:
+    with _beside(home) as partial:
         for name in folders:
             if (source / name).exists():
                 shutil.copytree(source / name, partial / name)
         if settings.database_url is None:
-            server = start_server(partial)
-            try:
+            with contextlib.closing(start_server(partial)) as server:
                 prepare_embedded(server)
                 _load(source, saved, urls_of(server)[1])
-            finally:
-                server.close()
         else:
             owner_url = urls_of(settings.database_url)[1]
             prepare_roles(owner_url)
@@ -163,9 +158,6 @@ def restore(source: Path, settings: Settings, *, folders: Sequence[str], clock: 
         if home.exists():
             home.rmdir()
         partial.rename(home)
-    except BaseException:
-        _remove_home(partial)
-        raise
     Database.open(settings, clock=clock).close()  # brings an older schema to this version
     return saved
 
@@ -219,7 +211,7 @@ def _load(source: Path, saved: Saved, owner_url: str) -> None:
 
 
 def _run(program: str, arguments: Sequence[str], url: str) -> None:
-    """Run one of PostgreSQL's client programs; the URL's password never stands in `ps`."""
+    """Run one of PostgreSQL's client programs on the database of a URL."""
     try:
         path = str(binaries() / program)
     except MissingPart as error:
@@ -230,16 +222,26 @@ def _run(program: str, arguments: Sequence[str], url: str) -> None:
                 "or install PostgreSQL's client programs"
             ) from error
         path = found
-    parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    target, password = without_password(url)
     environment = {k: v for k, v in os.environ.items() if k != "PGPASSWORD"}
-    if "password" in parameters:
-        environment["PGPASSWORD"] = str(parameters.pop("password"))
-    target = f"--dbname={psycopg.conninfo.make_conninfo(**parameters)}"
+    if password is not None:
+        environment["PGPASSWORD"] = password
     done = subprocess.run(
-        [path, target, *arguments], capture_output=True, text=True, env=environment, check=False
+        [path, f"--dbname={target}", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
     )
     if done.returncode != 0:
         raise SanheError(f"{program} failed: {done.stderr.strip()[-1000:]}")
+
+
+def without_password(url: str) -> tuple[str, str | None]:
+    """The connection a URL means without its password, and the password: `ps` shows the one."""
+    parameters: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    password = parameters.pop("password", None)
+    return psycopg.conninfo.make_conninfo(**parameters), password
 
 
 def _copy_folder(source: Path, target: Path) -> None:
@@ -311,10 +313,35 @@ def _saved_from_json(found: Mapping[str, Any], folder: Path) -> Saved:
     return Saved(made_at, found["revision"], files, found["rows"])
 
 
+@contextlib.contextmanager
+def _beside(home: Path) -> Iterator[Path]:
+    """A new folder beside a home, gone afterwards unless it was moved.
+
+    Removes what killed restores left there: a folder whose lock nobody holds.
+    """
+    prefix = f".{home.name}.restoring-"
+    for left in home.parent.glob(f"{prefix}*"):
+        handle = os.open(left, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_home(left)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(handle)
+    partial = Path(tempfile.mkdtemp(prefix=prefix, dir=home.parent))
+    handle = os.open(partial, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield partial
+    finally:
+        os.close(handle)
+        if partial.exists():
+            _remove_home(partial)
+
+
 def _remove_home(folder: Path) -> None:
-    """Remove what a killed restore left, its server first."""
-    if (folder / "pg" / "postmaster.pid").exists():
-        EmbeddedServer.stop(folder)
+    EmbeddedServer.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 
