@@ -7,6 +7,7 @@ is 0 when all went well; otherwise it is the code of the error's class (see `EXI
 from __future__ import annotations
 
 import json
+import logging
 import sys
 
 import typer
@@ -35,6 +36,8 @@ for verbs in (trying, data, planning, deciding, keeping):
 
 def main() -> None:
     """Run the command line; every refusal is one clear line and an exit code."""
+    # A failed job is told as the refusal it is; the queue's own log would repeat it.
+    logging.getLogger("procrastinate").setLevel(logging.CRITICAL)
     try:
         app()
     except SanheError as error:

@@ -8,6 +8,7 @@ same doors as real data, and day-by-day outcomes of ordering policies.
 from sanhe.sim.book import OrderLines, Outcome
 from sanhe.sim.faults import disturbed, forged, late, with_revisions
 from sanhe.sim.figures import by_class, by_day, conserved, totals
+from sanhe.sim.installation import Installation
 from sanhe.sim.live import LiveWorld, Planner, simulate
 from sanhe.sim.panel import panel_of
 from sanhe.sim.policies import DaysOfCover, OrderUpTo, known_optimum, optimal_levels, scarce_levels
@@ -28,6 +29,7 @@ __all__ = [
     "VELOCITIES",
     "DayView",
     "DaysOfCover",
+    "Installation",
     "LiveWorld",
     "OrderLines",
     "OrderUpTo",

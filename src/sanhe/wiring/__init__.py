@@ -13,18 +13,17 @@ from sanhe.wiring.imports import (
     record_facts,
     undo_import,
 )
+from sanhe.wiring.jobs import deliver_orders, run_jobs
 from sanhe.wiring.planning import (
     Planned,
     PlanRequest,
     approve,
     backtest,
-    deliver_orders,
     edit,
     explain_line,
     health,
     next_day,
     plan,
-    run_jobs,
 )
 from sanhe.wiring.sanhe import Sanhe
 from sanhe.wiring.work import FACT_TYPES, Work

@@ -19,6 +19,7 @@ from sanhe.connectors.files import (
     plan_import,
 )
 from sanhe.core.errors import Conflict, SanheError
+from sanhe.wiring.jobs import queue_seal, run_jobs
 from sanhe.wiring.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -153,6 +154,8 @@ def _record(
             report("following", 0, 1)
             work.follow(batch)
             work.audit.record("import", str(batch), {"file": request.path.name, "new": new})
+            queue_seal(work)
+        run_jobs(sanhe)
     except SanheError:
         # What was refused is kept for whoever mends the file; nothing else was written.
         plan.write_rejects(sanhe.settings.home / "rejects")
@@ -185,8 +188,10 @@ def record_facts(
                         f"first {appended.contradicting[0]}; give them a higher revision"
                     )
                 work.follow(batch)
+                queue_seal(work)
             new += appended.new
         report("recording", done, len(deliveries))
+    run_jobs(sanhe)
     return new
 
 
@@ -199,6 +204,8 @@ def undo_import(sanhe: Sanhe, batch: UUID, *, actor: str) -> Undone:
         compensating = work.facts.undo(batch)
         work.follow(compensating)
         work.audit.record("undo", str(batch), {"by": str(compensating)})
+        queue_seal(work)
         (made,) = [b for b in work.facts.batches() if b.id == compensating]
         (undone,) = [b for b in work.facts.batches() if b.id == batch]
+    run_jobs(sanhe)
     return Undone(compensating, batch, undone.name, made.new)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sanhe.connectors.files import write_order
-from sanhe.core.errors import BadInput, Permanent
-from sanhe.core.jobs import Message, Outbox, deliver, run_worker
+from sanhe.core.errors import BadInput
 from sanhe.goods.health import Health, matrix
 from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
+from sanhe.wiring.jobs import queue_execution, run_jobs
 from sanhe.wiring.progress import Report, silent
 
 if TYPE_CHECKING:
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
 
     from sanhe.wiring.sanhe import Sanhe
     from sanhe.wiring.work import Work
-
-ORDERS = "purchase_order"
-CARRY_OUT = "carry_out"
-SEAL = "seal_ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         )
         work.audit.record("plan", str(made.run), {"proposed": made.proposed})
         if made.auto_approved:
-            work.jobs.defer(CARRY_OUT, {"actor": actor, "day": as_of.isoformat()}, lock=CARRY_OUT)
+            queue_execution(work, day=as_of, actor=actor)
     orders = run_jobs(sanhe)
     return Planned(
         made, forecast.id, forecast.method, forecast.keys.num_rows, tuple(forecast.notes), orders
@@ -133,7 +127,7 @@ def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) 
     """Approve decisions; their execution is queued in the same transaction."""
     with sanhe.work(actor=actor) as work:
         approved = work.decisions.approve(numbers, reason=reason)
-        _queue_execution(sanhe, work, actor=actor)
+        queue_execution(work, day=latest_day(sanhe), actor=actor)
     return approved
 
 
@@ -141,60 +135,12 @@ def edit(sanhe: Sanhe, number: int, value: int, *, reason: str, actor: str) -> N
     """Approve a decision with another value; its execution is queued in the same transaction."""
     with sanhe.work(actor=actor) as work:
         work.decisions.edit(number, value, reason=reason)
-        _queue_execution(sanhe, work, actor=actor)
-
-
-def _queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
-    day = latest_day(sanhe)
-    work.jobs.defer(CARRY_OUT, {"actor": actor, "day": day.isoformat()}, lock=CARRY_OUT)
+        queue_execution(work, day=latest_day(sanhe), actor=actor)
 
 
 def latest_day(sanhe: Sanhe) -> date:
     """The morning that was planned last: orders are placed from it on."""
     return sanhe.demand.latest().as_of
-
-
-def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
-    """Run what is queued until nothing is left; returns the purchase orders that were made."""
-    made: list[str] = []
-
-    def carry_out(*, actor: str, day: str) -> None:
-        with sanhe.work(actor=actor) as work:
-            executed = work.replenish.execute(work.suppliers, day=date.fromisoformat(day))
-        made.extend(executed.orders)
-
-    def seal_ledger() -> None:
-        with sanhe.work(actor="ledger") as work:
-            work.ledger.seal()
-
-    outcome = run_worker(sanhe.database, {CARRY_OUT: carry_out, SEAL: seal_ledger})
-    if outcome.failures:
-        raise Permanent(
-            f"{len(outcome.failures)} jobs failed: {outcome.failures[0]}; mend the cause and "
-            "approve again: what was approved stays approved"
-        )
-    deliver_orders(sanhe)
-    return tuple(made)
-
-
-def deliver_orders(sanhe: Sanhe) -> int:
-    """Write the orders in the outbox as files and mark them sent; returns how many.
-
-    A crash in between writes the same file again, which changes nothing.
-    """
-    at_work: list[Work] = []
-
-    @contextmanager
-    def opened() -> Iterator[Outbox]:
-        with sanhe.work(actor="outbox") as work:
-            at_work[:] = [work]
-            yield work.outbox
-
-    def send(message: Message) -> None:
-        write_order(sanhe.orders_folder, message.payload)
-        at_work[0].suppliers.sent([message.key])
-
-    return deliver(opened, ORDERS, send)
 
 
 def backtest(
