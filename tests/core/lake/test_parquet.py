@@ -115,3 +115,18 @@ def test_damage_is_named(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(Tampered, match=r"manifest\.json"):
         lake.tables()
+
+
+def test_verify_names_a_file_with_one_changed_bit(tmp_path: Path) -> None:
+    lake = ParquetLake(tmp_path)
+    lake.write("a", numbers(1))
+    path = tmp_path / lake.write("b", numbers(2)).files[0]
+    assert lake.verify() == 2
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(Tampered, match=path.stem):
+        lake.verify()
+    path.unlink()
+    with pytest.raises(Tampered, match="missing"):
+        lake.verify()

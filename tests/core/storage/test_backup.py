@@ -19,7 +19,7 @@ from sanhe.core.facts import PostgresFacts
 from sanhe.core.lake import ParquetLake, current_facts, refresh
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, backup, check_backup, restore, try_restore
-from sanhe.core.storage.backup import without_password
+from sanhe.core.storage.archive import without_password
 from tests.core.facts.samples import TYPES, sale
 
 

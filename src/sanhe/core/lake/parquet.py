@@ -131,6 +131,20 @@ class ParquetLake:
             _sync_folder(self.folder)
             self._collect({path for table in merged.values() for path in table.files})
 
+    def verify(self) -> int:
+        """Check that every file still has the content it is named by; returns the files checked.
+
+        Raises Tampered naming the first that is missing or changed.
+        """
+        files = sorted({file for table in self.tables().values() for file in table.files})
+        for file in files:
+            path = self.folder / file
+            if not path.exists():
+                raise Tampered(f"the lake's file {path} is missing; restore a backup")
+            if _content_name(path) != path.stem:
+                raise Tampered(f"the lake's file {path} has changed; restore a backup")
+        return len(files)
+
     @contextlib.contextmanager
     def exclusive(self, purpose: str) -> Iterator[None]:
         """Hold the lake's lock of this purpose against other processes and threads."""
@@ -155,12 +169,9 @@ class ParquetLake:
         try:
             yield file
             file.close()
-            digest = hashlib.sha256()
             with temporary.open("rb") as content:
-                while block := content.read(1 << 20):
-                    digest.update(block)
                 os.fsync(content.fileno())
-            file.path = f"{name}/{digest.hexdigest()[:32]}.parquet"
+            file.path = f"{name}/{_content_name(temporary)}.parquet"
             temporary.replace(self.folder / file.path)
             _sync_folder(folder)
         finally:
@@ -210,6 +221,14 @@ class NewFile:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
+
+
+def _content_name(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as content:
+        while block := content.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()[:32]
 
 
 def _table_to_json(table: LakeTable) -> dict[str, Any]:

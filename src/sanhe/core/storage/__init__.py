@@ -6,7 +6,7 @@ version and connects as the role `sanhe_app`, which owns nothing and passes no r
 security. One request or job is one `transaction`, committed at the edge.
 """
 
-from sanhe.core.storage.backup import (
+from sanhe.core.storage.archive import (
     Saved,
     SavedFile,
     backup,

@@ -71,7 +71,7 @@ class EmbeddedServer:
     The server stops when the last handle of all processes is closed.
     """
 
-    def __init__(self, data: Path, socket_dir: Path, users: int, lock: Path) -> None:
+    def __init__(self, data: Path, socket_dir: Path, *, users: int, lock: Path) -> None:
         self.data = data
         self.socket_dir = socket_dir
         self._finalizer = weakref.finalize(self, _release, data, users, lock)
@@ -122,7 +122,7 @@ def start_server(home: Path, *, options: Sequence[tuple[str, str]] = ()) -> Embe
         except BaseException:
             os.close(users)
             raise
-    return EmbeddedServer(data, socket_dir, users, lock)
+    return EmbeddedServer(data, socket_dir, users=users, lock=lock)
 
 
 def binaries() -> Path:
