@@ -124,7 +124,7 @@ def _chosen(
         raise BadInput("nothing chosen", remedy="give numbers, --all, --class or --max-value")
     with sanhe.work(actor=default_actor()) as work:
         found = work.decisions.find(kind=REPLENISH, statuses={Status.PROPOSED}, limit=1_000_000)
-    most = float("inf") if max_value is None else max_value * 100
+    most = float("inf") if max_value is None else round(max_value * 100)
     return [
         decision.number
         for decision in found
@@ -134,10 +134,14 @@ def _chosen(
 
 def order_lines(sanhe: Sanhe, names: tuple[str, ...]) -> list[str]:
     """One line of text for each purchase order that was made."""
+    with sanhe.work(actor=default_actor()) as work:
+        found = work.suppliers.orders(names=names[:20]) if names else []
+        waiting = work.decisions.count(kind=REPLENISH, statuses={Status.APPROVED, Status.EDITED})
+    if waiting and not names:
+        # A worker that runs or was killed holds the queue: silence would hide the order.
+        return [f"{waiting:,} approved wait for another run of sanhe to end: sanhe plan goes on"]
     if not names:
         return ["no order was needed"]
-    with sanhe.work(actor=default_actor()) as work:
-        found = work.suppliers.orders(names=names[:20])
     lines = [
         f"{order.name} to {order.supplier} for {order.place}: {len(order.lines)} lines, "
         f"due {order.due} -> {sanhe.orders_folder / order.name}.csv"
