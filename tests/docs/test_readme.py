@@ -19,12 +19,16 @@ FIGURE = re.compile(r"\S*\d\S*")
 
 
 def steps(page: str) -> list[tuple[str, list[str]]]:
-    """The `$ sanhe …` lines of a page with the output shown below each."""
+    """The commands of sanhe on a page with the output shown below each.
+
+    Of a line such as `python3 -m venv .venv && … && .venv/bin/sanhe demo` the last part counts:
+    the environment that runs the tests stands for the one it makes.
+    """
     found: list[tuple[str, list[str]]] = []
     for block in BLOCK.findall(page):
         for line in block.splitlines():
             if line.startswith("$ "):
-                found.append((line[2:], []))
+                found.append((line[2:].split("&& ")[-1].removeprefix(".venv/bin/"), []))
             elif found:
                 found[-1][1].append(line)
     return [(command, shown) for command, shown in found if command.startswith("sanhe ")]
@@ -67,6 +71,11 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
 def test_the_check_of_shown_output_can_fail() -> None:
     assert missing_words(["proposals written"], "nothing") == ["proposals", "written"]
     assert not missing_words(["312 proposals …"], "8 proposals and more")
+
+
+def test_the_main_job_is_among_the_commands() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert steps(readme)[0][0] == "sanhe demo"
 
 
 def test_the_readme_names_its_test_command_for_ci() -> None:

@@ -27,10 +27,12 @@ from sanhe.cli.report.words import METHOD_WORDS, TERM_WORDS
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from sanhe.cli.output import Report
     from sanhe.core.decisions import Decision
     from sanhe.goods.demand import DemandPanel, ForecastRun
+    from sanhe.models.forecast import Panel
     from sanhe.wiring import Sanhe
 
 SHOWN_PROPOSALS, SHOWN_SERIES, HISTORY_DAYS = 12, 6, 56
@@ -162,12 +164,10 @@ def _chart(
     forecast: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> SeriesChart:
     inner = panel.panel
-    sold = np.nan_to_num(inner.sales[row])
+    sold = np.nan_to_num(inner.sales[row]) / panel.scale[row]
     share = np.nan_to_num(inner.in_stock[row], nan=1.0)
     out = np.flatnonzero(inner.opened_empty[row] | (share < 0.999))
-    promoted: np.ndarray = np.zeros(0, int)
-    if "promotion" in inner.known_names:
-        promoted = np.flatnonzero(inner.known[row, :, inner.known_names.index("promotion")] > 0)
+    promoted = np.flatnonzero(_offers(inner, row))
     mean, low, high = forecast
     return SeriesChart(
         title=title,
@@ -180,6 +180,16 @@ def _chart(
         stocked_out=out.tolist(),
         promoted=promoted.tolist(),
     )
+
+
+def _offers(panel: Panel, row: int) -> NDArray[np.bool_]:
+    """Days, history and horizon, on which the line is discounted or in an activity."""
+    offered = np.zeros(panel.known.shape[1], bool)
+    if "discount" in panel.known_names:
+        offered |= panel.known[row, :, panel.known_names.index("discount")] < 0.999
+    if "activity" in panel.known_names:
+        offered |= panel.known[row, :, panel.known_names.index("activity")] > 0
+    return offered
 
 
 def _card(decision: Decision, names: dict[str, tuple[str, str]], currency: str) -> ProposalCard:
