@@ -74,7 +74,7 @@ class EmbeddedServer:
     def __init__(self, data: Path, socket_dir: Path, *, users: int, lock: Path) -> None:
         self.data = data
         self.socket_dir = socket_dir
-        self._finalizer = weakref.finalize(self, _release, data, users, lock)
+        self._finalizer = weakref.finalize(self, _release, data, socket_dir, users=users, lock=lock)
 
     def url(self, *, user: str, database: str) -> str:
         """A libpq URL for this user and database over the server's socket."""
@@ -151,7 +151,7 @@ def _locked(path: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def _release(data: Path, users: int, lock: Path) -> None:
+def _release(data: Path, socket_dir: Path, *, users: int, lock: Path) -> None:
     """Give up one use of the server and stop it when it was the last."""
     if not lock.exists():  # the whole home was deleted under us
         os.close(users)
@@ -167,6 +167,8 @@ def _release(data: Path, users: int, lock: Path) -> None:
             os.close(users)
         if last:
             _stop(data)
+            if socket_dir != data:
+                shutil.rmtree(socket_dir, ignore_errors=True)
 
 
 def _stop(data: Path) -> None:
