@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanhe.core.errors import BadInput, NotFound
-from sanhe.core.facts import Fact, FactTypes, PostgresFacts
-from sanhe.core.places import FACT_TYPES, Place, Places
+from sanhe.core.facts import Fact, FactTypes, PostgresFacts, lock
+from sanhe.core.places import FACT_TYPES, Place, Places, store
 from sanhe.core.places.rules import places
-from sanhe.core.storage import Database
+from sanhe.core.storage import Database, Transaction
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TYPES = FactTypes(FACT_TYPES)
@@ -76,3 +77,47 @@ def test_the_table_follows_imports_and_undo(database: Database) -> None:
         assert kept.get("S1").name == "old name"
         with pytest.raises(NotFound, match="S9"):
             kept.get("S9")
+
+
+def race(database: Database) -> list[str]:
+    """Two imports of different sources, the second applied while the first is not committed."""
+
+    def second() -> None:
+        with database.transaction(actor="planner") as tx:
+            facts = PostgresFacts(tx, TYPES)
+            batch = facts.open_batch(source="pos", name="places")
+            facts.append(batch, [described("S2", "two", source="pos")])
+            Places(tx, facts).apply(batch)
+
+    other = threading.Thread(target=second)
+    with database.transaction(actor="planner") as tx:
+        facts = PostgresFacts(tx, TYPES)
+        batch = facts.open_batch(source="erp", name="places")
+        facts.append(batch, [described("S1", "one")])
+        Places(tx, facts).apply(batch)
+        other.start()
+        other.join(1)  # it waits for us, or has read a state without what we write
+    other.join()
+    with database.transaction(actor="planner") as tx:
+        return [
+            str(place) for place in Places(tx, PostgresFacts(tx, TYPES)).all()["id"].to_pylist()
+        ]
+
+
+def test_two_imports_at_once_lose_no_place(database: Database) -> None:
+    assert race(database) == ["S1", "S2"]
+
+
+def test_a_lock_after_the_reading_loses_the_place_of_the_other(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control: the race above does happen."""
+    replace_places = store.replace_places
+
+    def late(tx: Transaction, places: list[Place]) -> None:
+        lock(tx, "core.places")
+        replace_places(tx, places)
+
+    monkeypatch.setattr("sanhe.core.places.places.lock", lambda tx, name: None)
+    monkeypatch.setattr(store, "replace_places", late)
+    assert race(database) == ["S2"]

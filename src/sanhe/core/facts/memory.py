@@ -149,7 +149,7 @@ class MemoryFacts:
 
     def _batch(self, batch: UUID) -> Batch:
         if batch not in self._batches:
-            raise NotFound(f"there is no batch {batch}; `sanhe import --list` shows them")
+            raise NotFound(f"there is no batch {batch}; `sanhe imports` shows them")
         return self._batches[batch]
 
     def _open(self, batch: UUID) -> Batch:

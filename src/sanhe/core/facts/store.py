@@ -286,7 +286,7 @@ class PostgresFacts:
     def _require_batch(self, batch: UUID) -> str:
         kind = self._tx.connection.execute(_KIND, {"batch": batch}).scalar_one_or_none()
         if kind is None:
-            raise NotFound(f"there is no batch {batch}; `sanhe import --list` shows them")
+            raise NotFound(f"there is no batch {batch}; `sanhe imports` shows them")
         return str(kind)
 
     def _require_open(self, batch: UUID) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import NotFound
-from sanhe.core.facts import PostgresFacts, table_facts
+from sanhe.core.facts import PostgresFacts, lock, table_facts
 from sanhe.core.places import rules, store
 from sanhe.core.places.facts import FACT_TYPES
 from sanhe.core.places.rules import Holiday, Place
@@ -34,8 +34,14 @@ class Places:
         return frozenset(kind.name for kind in FACT_TYPES)
 
     def apply(self, batch: UUID) -> None:
-        """Bring the tables in line with the facts; both are small and replaced whole."""
+        """Bring the tables in line with the facts; both are small and replaced whole.
+
+        One transaction at a time: what is read here is what is written, with nothing that
+        another one committed in between left out.
+        """
         touched = set(self._facts.touched(batch, self.types)["type"].to_pylist())
+        if touched:
+            lock(self._tx, "core.places")
         if "place.described" in touched:
             described = table_facts(self._facts.current(["place.described"]))
             store.replace_places(self._tx, rules.places(described))

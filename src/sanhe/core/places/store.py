@@ -13,7 +13,6 @@ from sanhe.core.storage import Transaction, fetch_arrow
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_LOCK = sa.text("SELECT pg_advisory_xact_lock(hashtext('core.places'))")
 _INSERT_PLACE = sa.text(
     "INSERT INTO place (id, name, kind, parent, time_zone, cut_off, city, region) "
     "VALUES (:id, :name, :kind, :parent, :time_zone, :cut_off, :city, :region)"
@@ -31,8 +30,7 @@ _HOLIDAYS = "SELECT day, place, name, kind FROM holiday ORDER BY number"
 
 
 def replace_places(tx: Transaction, places: Iterable[Place]) -> None:
-    """Keep exactly these places."""
-    tx.connection.execute(_LOCK)
+    """Keep exactly these places. The caller holds the lock `core.places`."""
     tx.connection.execute(sa.text("DELETE FROM place"))
     rows = [{name: getattr(place, name) for name in place.__slots__} for place in places]
     if rows:
@@ -40,8 +38,7 @@ def replace_places(tx: Transaction, places: Iterable[Place]) -> None:
 
 
 def replace_holidays(tx: Transaction, holidays: Iterable[Holiday]) -> None:
-    """Keep exactly these days."""
-    tx.connection.execute(_LOCK)
+    """Keep exactly these days. The caller holds the lock `core.places`."""
     tx.connection.execute(sa.text("DELETE FROM holiday"))
     rows = [
         {"number": number} | {name: getattr(holiday, name) for name in holiday.__slots__}
