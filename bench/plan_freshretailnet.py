@@ -7,10 +7,12 @@ proposals as decisions in the database. Planning once more must propose nothing.
     python -m bench.plan_freshretailnet --data train_daily.parquet
 
 Figures: seconds (without the import), peak_rss_mb (of the planning process), proposals; also
-import_seconds, cpu_seconds, server_rss_mb, the seconds of each step, and those of planning again.
+import_seconds, cpu_seconds, server_rss_mb, the seconds and the peak memory after each step, those
+of planning again, and the load of the machine (processes wanting a core) when it began.
 """
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -67,14 +69,14 @@ def bring_in(home: Path, data: Path) -> None:
 
 def measure(home: Path) -> dict[str, Figure]:
     """Plan twice; the second time nothing may be proposed."""
-    steps = Steps()
+    steps, load = Steps(), os.getloadavg()[0]
     with Sanhe.open(Settings(home=home)) as sanhe, ServerMemory(home) as server:
         begun, cpu = time.perf_counter(), time.process_time()
         request = PlanRequest(horizon_days=HORIZON_DAYS)
         planned = plan(sanhe, request, actor=ACTOR, report=steps)
         seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
         steps.done()
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak_mb = own_peak_mb()
         begun = time.perf_counter()
         again = plan(sanhe, request, actor=ACTOR)
         again_seconds = time.perf_counter() - begun
@@ -95,9 +97,16 @@ def measure(home: Path) -> dict[str, Figure]:
         "server_rss_mb": round(server.peak_mb),
         "again_seconds": round(again_seconds, 1),
         "no_order_needed": planned.plan.no_order_needed,
+        "load_before": round(load, 1),
         "step_seconds": steps.seconds,
+        "step_peak_mb": steps.peak_mb,
         "notes": "; ".join(planned.notes),
     }
+
+
+def own_peak_mb() -> float:
+    """The most memory this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 class Steps:
@@ -105,6 +114,7 @@ class Steps:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self.peak_mb: dict[str, float] = {}
         self._now, self._since = "", time.perf_counter()
 
     def __call__(self, what: str, _done: int, _total: int) -> None:
@@ -119,7 +129,8 @@ class Steps:
         if self._now:
             spent = self.seconds.get(self._now, 0.0) + moment - self._since
             self.seconds[self._now] = round(spent, 2)
-            print(f"  {self._now}: {spent:.1f} s", flush=True)
+            self.peak_mb[self._now] = round(own_peak_mb())
+            print(f"  {self._now}: {spent:.1f} s, peak {own_peak_mb():.0f} MB", flush=True)
         self._now, self._since = "", moment
 
 
