@@ -53,7 +53,7 @@ def test_the_business_day_begins_at_the_cut_off() -> None:
 
 
 def test_a_cut_off_that_is_no_time_is_refused() -> None:
-    with pytest.raises(BadInput, match="S1.*25:00"):
+    with pytest.raises(BadInput, match=r"S1.*25:00"):
         places([described("S1", "x", cut_off="25:00")])
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from sanhe.core.clock import FixedClock
@@ -75,6 +76,13 @@ def test_a_restored_installation_is_the_saved_one(
         assert refused["may"].to_pylist() == [False]
 
 
+def empty(database: Database) -> None:
+    with psycopg.connect(database.owner_url) as owner:
+        owner.execute("DROP SCHEMA public CASCADE")
+        owner.execute("CREATE SCHEMA public")
+        owner.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+
+
 def test_a_restore_into_a_database_of_ones_own(
     new_database: Callable[[], Database], saved: Path, place: Path, clock: FixedClock
 ) -> None:
@@ -83,12 +91,7 @@ def test_a_restore_into_a_database_of_ones_own(
     with pytest.raises(BadInput, match="holds tables already"):
         restore(saved, settings, folders=("lake",), clock=clock)
     assert not (place / "new").exists()
-    import psycopg
-
-    with psycopg.connect(target.owner_url) as owner:
-        owner.execute("DROP SCHEMA public CASCADE")
-        owner.execute("CREATE SCHEMA public")
-        owner.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
+    empty(target)
     restore(saved, settings, folders=("lake",), clock=clock)
     with Database.open(settings, clock=clock) as again:
         assert again.read_arrow("SELECT count(*) AS n FROM fact")["n"].to_pylist() == [2]
@@ -198,6 +201,64 @@ def test_a_killed_restore_leaves_an_empty_home_and_can_be_repeated(
     assert not list(place.glob(".new.restoring-*/pg/PG_VERSION"))
     with Database.open(Settings(home=home), clock=clock) as again:
         assert again.read_arrow("SELECT count(*) AS n FROM fact")["n"].to_pylist() == [2]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sanhe.core.clock import SystemClock
+from sanhe.core.settings import Settings
+from sanhe.core.storage import archive
+
+def die(*_: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+source, home, url, point = sys.argv[1:]
+if point == "loaded":
+    archive._settle = die
+elif point == "settled":
+    Path.rename = die
+settings = Settings(home=Path(home), database_url=url)
+archive.restore(Path(source), settings, folders=("lake",), clock=SystemClock())
+"""
+
+
+@pytest.mark.parametrize("point", ["loaded", "settled"])
+def test_a_killed_restore_into_a_database_of_ones_own_can_be_repeated(
+    new_database: Callable[[], Database], saved: Path, place: Path, clock: FixedClock, point: str
+) -> None:
+    target = new_database()
+    empty(target)
+    home = place / "new"
+    command = [sys.executable, "-c", KILLED, str(saved), str(home), target.owner_url, point]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    assert not home.exists()
+    settings = Settings(home=home, database_url=target.owner_url)
+    restored = restore(saved, settings, folders=("lake",), clock=clock)
+    assert restored.rows["public.fact"] == 2
+    with Database.open(settings, clock=clock) as again:
+        assert again.read_arrow("SELECT count(*) AS n FROM fact")["n"].to_pylist() == [2]
+        assert again.read_arrow("SELECT DISTINCT xid FROM fact_part")["xid"].to_pylist() == [0]
+        left = again.read_arrow("SELECT to_regclass('sanhe_restoring') IS NULL AS gone")
+        assert left["gone"].to_pylist() == [True]
+        add(again, "3")
+        lake = ParquetLake(home / "lake")
+        refresh(again, lake)
+        assert lake_ids(lake) == ["1", "2", "3"]
+
+
+def test_what_another_backup_left_is_not_taken_for_this_one(
+    database: Database, new_database: Callable[[], Database], saved: Path, place: Path
+) -> None:
+    """Negative control: a mark counts for the one backup that it names."""
+    backup(database, place / "later", folders={})
+    target = new_database()
+    empty(target)
+    command = [sys.executable, "-c", KILLED, str(saved), str(place / "new"), target.owner_url]
+    subprocess.run([*command, "settled"], check=False)
+    settings = Settings(home=place / "new", database_url=target.owner_url)
+    with pytest.raises(BadInput, match="holds tables already"):
+        restore(place / "later", settings, folders=(), clock=FixedClock(database.clock.now()))
 
 
 def test_a_password_is_not_shown_to_other_users() -> None:

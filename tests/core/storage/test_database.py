@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
 import psycopg
 import pytest
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy import text
+from sqlalchemy.exc import DataError, ProgrammingError
 
 from sanhe.core.clock import FixedClock
 from sanhe.core.errors import BadInput
 from sanhe.core.settings import Settings
-from sanhe.core.storage import Database, migrations_folder
+from sanhe.core.storage import Database, EmbeddedServer, database_health, migrations_folder
+from sanhe.core.storage.database import urls_of
 
 BATCH = (
     "INSERT INTO fact_batch (id, kind, source, name, digest, actor, begun_at) "
@@ -80,6 +85,72 @@ def test_a_server_that_is_not_there_is_named(clock: FixedClock, tmp_path: object
         Database.open(settings, clock=clock)
     with pytest.raises(BadInput, match="no PostgreSQL URL"):
         Database.open(Settings(home=tmp_path, database_url="mysql://x"), clock=clock)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sign", ["@", "/", "?", "#", "%", "%zz", ":@", "[", "/?@"])
+def test_a_url_that_can_not_be_read_is_refused_without_its_password(
+    sign: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    url = f"postgresql://u:sec{sign}ret@127.0.0.1:1/none"
+    with pytest.raises(BadInput) as refused:
+        Database.open(Settings(home=tmp_path, database_url=url), clock=clock)
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "percent-encode" in str(refused.value)
+    assert "sec" not in shown.replace("psycopg", "")
+    assert "ret@" not in shown
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:s%40%2F%23@h/d",
+        "postgresql://u@h1:1,h2:2/d?password=x",
+        "postgresql:///d?host=@name",
+        "postgres://u:a:b@[::1]:5432/d",
+    ],
+)
+def test_urls_that_libpq_reads_are_taken(url: str) -> None:
+    assert urls_of(url)[1].startswith("postgresql://")
+
+
+def test_a_failed_statement_does_not_show_what_it_was_given(database: Database) -> None:
+    with (
+        pytest.raises(DataError) as failed,
+        database.transaction(actor="planner") as tx,
+    ):
+        tx.connection.execute(text("SELECT 1 / 0, CAST(:who AS text)"), {"who": "customer 17"})
+    assert "SELECT" in str(failed.value)
+    assert "customer 17" not in str(failed.value)
+
+
+def test_the_owner_can_not_change_what_is_only_added_to(database_settings: Settings) -> None:
+    tables = ["fact", "fact_batch", "fact_part", "audit_event", "purchase_order"]
+    tables += ["purchase_order_line", "purchase_order_event", "ledger_entry", "decision_event"]
+    with psycopg.connect(str(database_settings.database_url), autocommit=True) as owner:
+        for table in tables:
+            column = owner.execute(f"SELECT * FROM {table}").description[0].name  # type: ignore[index]
+            for statement in (
+                f"UPDATE {table} SET {column} = {column}"
+                if column != "number"
+                else f"UPDATE {table} SET number = DEFAULT",
+                f"DELETE FROM {table}",
+                f"TRUNCATE {table} CASCADE",
+            ):
+                with pytest.raises(psycopg.errors.RestrictViolation, match="append-only"):
+                    owner.execute(statement)
+
+
+def test_the_health_names_a_login_that_owns_the_tables(database: Database) -> None:
+    health = database_health(database)
+    assert (health.role, health.login, health.login_owns) == ("sanhe_app", "sanhe_owner", True)
+    assert health.owned == 0
+
+
+def test_the_embedded_login_owns_nothing(server: EmbeddedServer, clock: FixedClock) -> None:
+    url, owner_url = urls_of(server)
+    with Database(url=url, owner_url=owner_url, clock=clock) as embedded:
+        health = database_health(embedded)
+    assert (health.login, health.login_owns) == ("sanhe_app", False)
 
 
 def test_the_search_path_and_time_zone_do_not_depend_on_the_machine(database: Database) -> None:

@@ -15,7 +15,7 @@ from sanhe.core.storage.archive import (
     try_restore,
 )
 from sanhe.core.storage.bulk import copy_in, copy_in_unless_known, fetch_arrow, stream_arrow
-from sanhe.core.storage.database import Database, Transaction
+from sanhe.core.storage.database import Database, Transaction, database_errors
 from sanhe.core.storage.health import DatabaseHealth, database_health
 from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrations_folder
 from sanhe.core.storage.server import EmbeddedServer, start_server
@@ -33,6 +33,7 @@ __all__ = [
     "check_backup",
     "copy_in",
     "copy_in_unless_known",
+    "database_errors",
     "database_health",
     "fetch_arrow",
     "migrations_folder",

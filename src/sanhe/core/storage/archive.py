@@ -39,12 +39,25 @@ _TABLES = (
     "SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n "
     "ON n.oid = c.relnamespace WHERE c.relkind = 'r' "
     "AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname !~ '^pg_' "
-    "ORDER BY 1, 2"
+    "AND c.relname <> 'sanhe_restoring' ORDER BY 1, 2"
 )
+# A database of one's own can't be moved in whole like a home: while a backup is brought into it,
+# this table names the backup, so that a restore that was killed can be repeated.
+_MARK = (
+    "CREATE TABLE IF NOT EXISTS sanhe_restoring (seal text NOT NULL)",
+    "DELETE FROM sanhe_restoring",
+)
+_MARK_SEAL = "INSERT INTO sanhe_restoring VALUES (%s)"
+_MARKED = "SELECT seal FROM sanhe_restoring"
+_HAS_MARK = "SELECT to_regclass('sanhe_restoring') IS NOT NULL"
+_UNMARK = "DROP TABLE IF EXISTS sanhe_restoring"
 # Numbers of transactions begin anew in another cluster: what came from the old one is settled,
 # and the lake must not mistake one installation for the other.
 _SETTLE = (
+    # The one change to what is append-only; its trigger has no say in this transaction alone.
+    "ALTER TABLE fact_part DISABLE TRIGGER USER",
     "UPDATE fact_part SET xid = 0",
+    "ALTER TABLE fact_part ENABLE TRIGGER USER",
     "UPDATE installation SET id = gen_random_uuid()",
 )
 
@@ -83,6 +96,7 @@ def backup(database: Database, target: Path, *, folders: Mapping[str, Path]) -> 
     try:
         with _snapshot(database.owner_url) as (snapshot, rows, revision):
             dump = ["--format=custom", "--compress=1", "--no-owner", f"--snapshot={snapshot}"]
+            dump.append("--exclude-table=sanhe_restoring")
             _run("pg_dump", [*dump, f"--file={partial / _DUMP}"], database.owner_url)
         for name, folder in folders.items():
             _copy_folder(folder, partial / name)
@@ -128,7 +142,8 @@ def restore(source: Path, settings: Settings, *, folders: Sequence[str], clock: 
 
     `folders` names the folders of the backup that belong into the home. Raises BadInput when
     something is there already or the backup is newer than this version, Tampered when the backup
-    is damaged or the restored rows are not those that were saved.
+    is damaged or the restored rows are not those that were saved. A restore that was killed is
+    repeated by the same call.
     """
     saved = check_backup(source)
     if saved.revision not in known_revisions():
@@ -150,14 +165,16 @@ def restore(source: Path, settings: Settings, *, folders: Sequence[str], clock: 
         if settings.database_url is None:
             with contextlib.closing(start_server(partial)) as server:
                 prepare_embedded(server)
+                _refuse_tables(urls_of(server)[1])
                 _load(source, saved, urls_of(server)[1])
         else:
-            owner_url = urls_of(settings.database_url)[1]
-            prepare_roles(owner_url)
-            _load(source, saved, owner_url)
+            _load_into_own(source, saved, urls_of(settings.database_url)[1])
         if home.exists():
             home.rmdir()
         partial.rename(home)
+    if settings.database_url is not None:
+        with psycopg.connect(urls_of(settings.database_url)[1]) as connection:
+            connection.execute(_UNMARK)
     Database.open(settings, clock=clock).close()  # brings an older schema to this version
     return saved
 
@@ -188,7 +205,7 @@ def _count_rows(connection: psycopg.Connection[Any]) -> dict[str, int]:
     return counts
 
 
-def _load(source: Path, saved: Saved, owner_url: str) -> None:
+def _refuse_tables(owner_url: str) -> None:
     with psycopg.connect(owner_url) as connection:
         if connection.execute(_TABLES).fetchall():
             raise BadInput(
@@ -196,18 +213,47 @@ def _load(source: Path, saved: Saved, owner_url: str) -> None:
                 place="SANHE_DATABASE_URL",
                 remedy="name an empty database",
             )
+
+
+def _load_into_own(source: Path, saved: Saved, owner_url: str) -> None:
+    """Load into a database of one's own; what a killed restore of this backup loaded is kept.
+
+    pg_restore works in one transaction, so that either all of its tables are there or none.
+    """
+    prepare_roles(owner_url)
+    seal = (source / _SEAL).read_text()
+    with psycopg.connect(owner_url) as connection:
+        begun = _one(connection.execute(_HAS_MARK)) == "True"
+        begun = begun and connection.execute(_MARKED).fetchone() == (seal,)
+        if begun and connection.execute(_TABLES).fetchall():
+            _settle(connection, saved)
+            return
+    _refuse_tables(owner_url)
+    with psycopg.connect(owner_url) as connection:
+        for statement in _MARK:
+            connection.execute(statement.encode())
+        connection.execute(_MARK_SEAL, [seal])
+    _load(source, saved, owner_url)
+
+
+def _load(source: Path, saved: Saved, owner_url: str) -> None:
     options = ["--no-owner", "--single-transaction", "--exit-on-error"]
     _run("pg_restore", [*options, str(source / _DUMP)], owner_url)
     with psycopg.connect(owner_url) as connection:
-        found = _count_rows(connection)
-        for table in sorted(found.keys() | saved.rows.keys()):
-            if found.get(table) != saved.rows.get(table):
-                raise Tampered(
-                    f"table {table} was saved with {saved.rows.get(table)} rows and restored "
-                    f"with {found.get(table)}: use another backup"
-                )
-        for statement in _SETTLE:
-            connection.execute(statement.encode())
+        _settle(connection, saved)
+
+
+def _settle(connection: psycopg.Connection[Any], saved: Saved) -> None:
+    """Check the rows and let go of the numbers of the old cluster; may be done again."""
+    found = _count_rows(connection)
+    for table in sorted(found.keys() | saved.rows.keys()):
+        if found.get(table) != saved.rows.get(table):
+            raise Tampered(
+                f"table {table} was saved with {saved.rows.get(table)} rows and restored "
+                f"with {found.get(table)}: use another backup"
+            )
+    for statement in _SETTLE:
+        connection.execute(statement.encode())
 
 
 def _run(program: str, arguments: Sequence[str], url: str) -> None:

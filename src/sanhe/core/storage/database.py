@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import psycopg
 import sqlalchemy as sa
@@ -57,6 +57,7 @@ class Database:
             pool_size=5,
             max_overflow=10,
             pool_pre_ping=True,
+            hide_parameters=True,  # Facts of the retailer don't belong into messages and logs.
         )
 
     @classmethod
@@ -143,6 +144,20 @@ def urls_of(server: EmbeddedServer | str) -> tuple[str, str]:
     return _with_role(owner_url), owner_url
 
 
+def database_errors() -> tuple[type[Exception], ...]:
+    """What is raised when the database is away, full or out of room: no fault of the caller's."""
+    from adbc_driver_manager import OperationalError as ArrowError
+
+    return (
+        OperationalError,
+        sa.exc.InterfaceError,
+        sa.exc.TimeoutError,
+        psycopg.OperationalError,
+        psycopg.InterfaceError,
+        ArrowError,
+    )
+
+
 def prepare_embedded(server: EmbeddedServer) -> None:
     """Make the two roles and the database where they are missing; safe when run at once."""
     with psycopg.connect(server.superuser_url, autocommit=True) as connection:
@@ -160,15 +175,48 @@ def prepare_embedded(server: EmbeddedServer) -> None:
 
 
 def _libpq(url: str) -> str:
-    """The URL as libpq takes it, without SQLAlchemy's driver suffix."""
-    parts = urlsplit(url)
+    """The URL as libpq takes it, without SQLAlchemy's driver suffix.
+
+    Raises BadInput for what is no PostgreSQL URL; the message never shows the URL, as it holds
+    the password.
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise _unreadable() from None
     if parts.scheme.split("+")[0] not in ("postgresql", "postgres"):
         raise BadInput(
             "this is no PostgreSQL URL",
             place="SANHE_DATABASE_URL",
             remedy="give postgresql://user:password@host/database",
         )
-    return urlunsplit(parts._replace(scheme="postgresql"))
+    if parts.fragment:
+        raise _unreadable()
+    plain = _written(parts._replace(scheme="postgresql"))
+    try:
+        read = psycopg.conninfo.conninfo_to_dict(plain)
+    except psycopg.ProgrammingError:
+        raise _unreadable() from None
+    # Where a sign of the password is taken for the end of it, the rest would be named as the host.
+    told = parts.password is not None or "password=" in parts.query
+    ports = str(read.get("port") or "").split(",")
+    if (
+        (read.get("password") is not None and not told)
+        or parts.netloc.count("@") > 1
+        or "@" in parts.path
+        or not all(port == "" or port.isdecimal() for port in ports)
+    ):
+        raise _unreadable()
+    return plain
+
+
+def _unreadable() -> BadInput:
+    return BadInput(
+        "this URL can't be read",
+        place="SANHE_DATABASE_URL",
+        remedy="give postgresql://user:password@host/database and percent-encode user and "
+        "password: @ is %40, / is %2F, : is %3A, # is %23, ? is %3F, % is %25",
+    )
 
 
 def _with_role(url: str) -> str:
@@ -186,4 +234,10 @@ def _with_option(url: str, option: str) -> str:
             break
     else:
         pairs.append(f"options={flag}")
-    return urlunsplit(parts._replace(query="&".join(pairs)))
+    return _written(parts._replace(query="&".join(pairs)))
+
+
+def _written(parts: SplitResult) -> str:
+    """The URL of its parts; urlunsplit would drop the slashes where no host is named."""
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}{parts.path}{query}"
