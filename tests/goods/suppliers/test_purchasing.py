@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import date, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sanhe.connectors.files import write_order
 from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.facts import Fact
 from sanhe.core.storage import Database
@@ -140,9 +143,9 @@ def test_approved_lines_become_orders_in_the_outbox(database: Database) -> None:
         orders = shop.suppliers.order(three_lines(), RUN, day=DAY, lead_time_days=9)
         # V1 takes orders on Thursdays; A needs 2 days, B has no terms and is given 9.
         assert [(o.name, o.place, o.due, [x.sku for x in o.lines]) for o in orders] == [
-            ("PO-000001", "S1", date(2024, 6, 8), ["A"]),
-            ("PO-000002", "S1", date(2024, 6, 15), ["B"]),
-            ("PO-000003", "S2", date(2024, 6, 8), ["A"]),
+            ("SH-000001", "S1", date(2024, 6, 8), ["A"]),
+            ("SH-000002", "S1", date(2024, 6, 15), ["B"]),
+            ("SH-000003", "S2", date(2024, 6, 8), ["A"]),
         ]
         assert [(o.cost_cents, o.below_minimum_cents) for o in orders] == [
             (2400, 600),
@@ -151,9 +154,9 @@ def test_approved_lines_become_orders_in_the_outbox(database: Database) -> None:
         ]
         assert shop.suppliers.orders(run=RUN) == orders
         messages = shop.outbox.pending(TOPIC)
-        assert [message.key for message in messages] == ["PO-000001", "PO-000002", "PO-000003"]
+        assert [message.key for message in messages] == ["SH-000001", "SH-000002", "SH-000003"]
         assert messages[0].payload == {
-            "order": "PO-000001",
+            "order": "SH-000001",
             "supplier": "V1",
             "supplier_name": "Supplier V1",
             "place": "S1",
@@ -168,6 +171,8 @@ def test_approved_lines_become_orders_in_the_outbox(database: Database) -> None:
                     "case_size": 12,
                     "cases": 2,
                     "unit_cost_cents": 100,
+                    "cost_per_case_cents": None,
+                    "cost_cents": 2400,
                     "decision": 11,
                 }
             ],
@@ -175,11 +180,41 @@ def test_approved_lines_become_orders_in_the_outbox(database: Database) -> None:
         assert open_quantities(shop) == {("A", "S1"): 24, ("B", "S1"): 10, ("A", "S2"): 12}
 
 
+def test_a_cost_per_case_is_what_the_order_and_its_document_count(
+    database: Database, tmp_path: Path
+) -> None:
+    """100 pieces for 5.99: one costs 5.99 cents, which no price per piece can say."""
+    with database.transaction(actor="planner") as tx:
+        shop = Shop.of(tx)
+        shop.record([supply("A", "V1", cost_per_case_cents=599, case=100)])
+        (order,) = shop.suppliers.order([OrderLine("A", "S1", "V1", 200)], RUN, day=DAY)
+        (line,) = order.lines
+        assert (line.cost_per_case_cents, line.unit_cost_cents, line.cost_cents) == (599, 6, 1198)
+        assert shop.suppliers.get(order.name).lines == (line,)
+        (message,) = shop.outbox.pending(TOPIC)
+        with write_order(tmp_path, message.payload).csv.open(encoding="utf-8-sig") as stream:
+            (row,) = csv.DictReader(stream)
+        assert (row["unit_cost"], row["case_cost"], row["amount"]) == ("", "5.99", "11.98")
+        assert order.cost_cents == 1198
+
+
+def test_terms_may_leave_the_lead_time_open(database: Database) -> None:
+    """Then whoever orders says what to assume."""
+    with database.transaction(actor="planner") as tx:
+        shop = Shop.of(tx)
+        shop.record([supply("A", "V1", cost=100, lead_time_days=None)])
+        assert shop.suppliers.terms().column("lead_time_days").to_pylist() == [None]
+        (order,) = shop.suppliers.order(
+            [OrderLine("A", "S1", "V1", 24)], RUN, day=DAY, lead_time_days=9
+        )
+        assert order.due == DAY + timedelta(days=9)
+
+
 def test_a_decision_is_ordered_once(database: Database) -> None:
     with database.transaction(actor="planner") as tx:
         shop = Shop.of(tx)
         shop.suppliers.order(three_lines()[:1], RUN, day=DAY)
-        with pytest.raises(Conflict, match="decision 11 is ordered as PO-000001"):
+        with pytest.raises(Conflict, match="decision 11 is ordered as SH-000001"):
             shop.suppliers.order(three_lines(), RUN, day=DAY)
         with pytest.raises(Conflict, match="twice"):
             shop.suppliers.order([three_lines()[1]] * 2, RUN, day=DAY)
@@ -249,8 +284,8 @@ def test_the_rest_can_be_closed_or_cancelled(database: Database) -> None:
 def test_what_is_not_ours_can_not_be_received(database: Database) -> None:
     with database.transaction(actor="planner") as tx:
         shop = Shop.of(tx)
-        with pytest.raises(NotFound, match="PO-000009"):
-            shop.suppliers.receipt("PO-000009", [], note="1", at=START, day=DAY)
+        with pytest.raises(NotFound, match="SH-000009"):
+            shop.suppliers.receipt("SH-000009", [], note="1", at=START, day=DAY)
         (order,) = shop.suppliers.order([OrderLine("A", "S1", "V1", 24)], RUN, day=DAY)
         with pytest.raises(BadInput, match="can't receive 0"):
             shop.suppliers.receipt(order.name, [Arrived("A", 0)], note="1", at=START, day=DAY)
@@ -262,6 +297,42 @@ def test_an_echo_of_our_order_does_not_count_twice(database: Database) -> None:
         (order,) = shop.suppliers.order([OrderLine("A", "S1", "V1", 24)], RUN, day=DAY)
         shop.record([ordered("echo", 24, order=order.name)])
         assert open_quantities(shop) == {("A", "S1"): 24}
+
+
+def test_an_outside_order_that_shares_our_number_is_an_order_of_its_own(
+    database: Database,
+) -> None:
+    """What makes an echo is the number together with place and supplier."""
+    with database.transaction(actor="planner") as tx:
+        shop = Shop.of(tx)
+        (order,) = shop.suppliers.order([OrderLine("A", "S1", "V1", 24)], RUN, day=DAY)
+        shop.record(
+            [
+                ordered("echo", 24, order=order.name),
+                ordered("there", 5, order=order.name, place="S2"),
+                ordered("other", 7, order=order.name, sku="B", party="V2"),
+            ]
+        )
+        assert open_quantities(shop) == {("A", "S1"): 24, ("A", "S2"): 5, ("B", "S1"): 7}
+        shop.record([received("r", 5, order=order.name, place="S2")])
+        assert open_quantities(shop) == {("A", "S1"): 24, ("B", "S1"): 7}
+        assert shop.suppliers.get(order.name).status is OrderStatus.PROPOSED
+
+
+def test_numbers_that_are_used_outside_are_left_out(database: Database) -> None:
+    with database.transaction(actor="planner") as tx:
+        shop = Shop.of(tx)
+        shop.record(
+            [
+                ordered("erp", 5, order="SH-000001", place="S9"),
+                received("late", 5, order="SH-000003", place="S9"),
+                closed("gone", order="SH-000004"),
+            ]
+        )
+        lines = [OrderLine("A", place, "V1", 24) for place in ("S1", "S2", "S3")]
+        orders = shop.suppliers.order(lines, RUN, day=DAY)
+        assert [order.name for order in orders] == ["SH-000002", "SH-000005", "SH-000006"]
+        assert open_quantities(shop)["A", "S9"] == 5
 
 
 def test_an_order_that_two_systems_report_counts_once(database: Database) -> None:

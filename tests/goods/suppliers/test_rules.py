@@ -143,4 +143,4 @@ def test_status_follows_from_the_lines(
 
 
 def test_order_names_sort_as_numbers() -> None:
-    assert rules.order_name(123) == "PO-000123"
+    assert rules.order_name(123) == "SH-000123"

@@ -1,7 +1,9 @@
 """Purchase orders out: one CSV and one workbook per order, written whole, never twice differently.
 
 The payload is that of the outbox topic `purchase_order`: {order, supplier, supplier_name, place,
-due, currency, lines: [{line, sku, name, quantity, case_size, cases, unit_cost_cents, decision}]}.
+due, currency, lines: [{line, sku, name, quantity, case_size, cases, unit_cost_cents,
+cost_per_case_cents, cost_cents, decision}]}. A line shows the price it was agreed by, per unit or
+per case, and the amount as the order counts it: a unit cost rounded from a case is never shown.
 """
 
 from __future__ import annotations
@@ -31,10 +33,12 @@ _COLUMNS: Final = (
     ("case_size", "箱规"),
     ("cases", "箱数"),
     ("unit_cost", "单价"),
+    ("case_cost", "箱价"),
     ("amount", "金额"),
     ("currency", "币种"),
     ("decision", "决策号"),
 )
+_MONEY: Final = frozenset({"unit_cost", "case_cost", "amount"})
 _WIDTHS: Final = {"name": 36, "supplier_name": 24, "sku": 16, "order": 14, "due": 12}
 
 
@@ -98,8 +102,11 @@ def _line(line: Mapping[str, Any], number: int, order: str) -> dict[str, Any]:
             raise BadInput(
                 f"no {key}", place=f"purchase order {order} line {number}", remedy="give it"
             )
-    cost_cents = line.get("unit_cost_cents")
     quantity = int(line["quantity"])
+    unit_cents, amount_cents = line.get("unit_cost_cents"), line.get("cost_cents")
+    if amount_cents is None and unit_cents is not None:
+        amount_cents = int(unit_cents) * quantity
+    case_cents = line.get("cost_per_case_cents") if line.get("case_size") else None
     return {
         "line": line.get("line", number),
         "sku": str(line["sku"]),
@@ -107,13 +114,17 @@ def _line(line: Mapping[str, Any], number: int, order: str) -> dict[str, Any]:
         "quantity": quantity,
         "case_size": line.get("case_size") or "",
         "cases": line.get("cases") if line.get("cases") is not None else "",
-        "unit_cost": "" if cost_cents is None else _money(int(cost_cents)),
-        "amount": "" if cost_cents is None else _money(int(cost_cents) * quantity),
+        "unit_cost": _money(unit_cents if case_cents is None else None),
+        "case_cost": _money(case_cents),
+        "amount": _money(amount_cents),
         "decision": line.get("decision") if line.get("decision") is not None else "",
     }
 
 
-def _money(cents: int) -> str:
+def _money(amount_cents: int | None) -> str:
+    if amount_cents is None:
+        return ""
+    cents = int(amount_cents)
     sign = "-" if cents < 0 else ""
     return f"{sign}{abs(cents) // 100}.{abs(cents) % 100:02d}"
 
@@ -157,7 +168,7 @@ def _workbook_bytes(payload: Mapping[str, Any], rows: list[dict[str, Any]]) -> b
     for number, name in enumerate(names, start=1):
         letter = get_column_letter(number)
         sheet.column_dimensions[letter].width = _WIDTHS.get(name, 11)
-        if name in {"unit_cost", "amount"}:
+        if name in _MONEY:
             for cell in sheet[letter][1:]:
                 cell.number_format = "#,##0.00"
         if name in {"quantity", "cases", "case_size"}:
@@ -170,7 +181,7 @@ def _workbook_bytes(payload: Mapping[str, Any], rows: list[dict[str, Any]]) -> b
 
 
 def _excel_cell(name: str, value: Any) -> Any:
-    if name in {"unit_cost", "amount"} and value != "":
+    if name in _MONEY and value != "":
         return float(value)
     return safe_cell(value)
 

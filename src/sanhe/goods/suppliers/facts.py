@@ -27,7 +27,7 @@ SUPPLY_AGREED = FactType(
     ),
     needs=("sku", "party"),
     payload={
-        "lead_time_days": FactField("int", "calendar days from order to arrival", required=True),
+        "lead_time_days": FactField("int", "calendar days from order to arrival"),
         "moq": FactField("int", "least quantity of one order line, base units"),
         "case": FactField("int", "base units in one case; wins over the item's"),
         "priority": FactField("int", "1 = first choice; 1 when left out"),
@@ -42,7 +42,8 @@ PURCHASE_ORDERED = FactType(
     owner="goods.suppliers",
     meaning=(
         "A line of an order that an outside system placed; quantity = as ordered, not what is "
-        "left. An order number that sanhe gave is ignored: our own record is the truth for it"
+        "left. What echoes an order of ours (its number, place and supplier) is ignored: our own "
+        "record is the truth for it"
     ),
     needs=("sku", "place", "quantity"),
     payload={

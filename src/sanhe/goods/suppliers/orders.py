@@ -26,7 +26,10 @@ TOPIC = "purchase_order"
 
 @dataclass(frozen=True, slots=True)
 class PurchaseOrderLine:
-    """A line of an order: quantities in base units, money in cents, None = not known."""
+    """A line of an order: quantities in base units, money in cents, None = not known.
+
+    `cost_cents` is the cost of the whole line; a cost per case it was agreed by wins.
+    """
 
     line: int
     sku: str
@@ -36,6 +39,7 @@ class PurchaseOrderLine:
     unit_cost_cents: int | None
     cost_cents: int | None
     decision: int | None
+    cost_per_case_cents: int | None = None
     received: int = 0
     closed: bool = False
 
@@ -110,8 +114,8 @@ def make_orders(
         lead_time_days=default_lead_time_days,
     )
     orders = [
-        _order(draft, number, run=run, day=day, currency=currency, vendors=vendors)
-        for draft, number in zip(drafts, store.next_numbers(tx, len(drafts)), strict=True)
+        _order(draft, name, run=run, day=day, currency=currency, vendors=vendors)
+        for draft, name in zip(drafts, store.next_names(tx, len(drafts)), strict=True)
     ]
     copy_in(tx, "purchase_order", _head_table(tx, orders))
     copy_in(tx, "purchase_order_line", _line_table(orders))
@@ -158,6 +162,8 @@ def payload(order: PurchaseOrder) -> Mapping[str, Json]:
                 "case_size": line.case_size,
                 "cases": None if not line.case_size else line.quantity / line.case_size,
                 "unit_cost_cents": line.unit_cost_cents,
+                "cost_per_case_cents": line.cost_per_case_cents,
+                "cost_cents": line.cost_cents,
                 "decision": line.decision,
             }
             for line in order.lines
@@ -208,7 +214,7 @@ def _first(*values: object) -> object:
 
 def _order(
     draft: OrderDraft,
-    number: int,
+    name: str,
     *,
     run: UUID,
     day: date,
@@ -217,7 +223,7 @@ def _order(
 ) -> PurchaseOrder:
     vendor = _vendor(vendors, draft)
     return PurchaseOrder(
-        name=rules.order_name(number),
+        name=name,
         supplier=draft.supplier,
         supplier_name=vendor.name,
         place=draft.place,
@@ -236,6 +242,7 @@ def _order(
                 unit_cost_cents=line.unit_cost_cents,
                 cost_cents=line.cost_cents,
                 decision=line.decision,
+                cost_per_case_cents=line.cost_per_case_cents,
             )
             for place, line in enumerate(draft.lines, start=1)
         ),
@@ -270,7 +277,8 @@ def _line_table(orders: Sequence[PurchaseOrder]) -> pa.Table:
     import pyarrow as pa
 
     rows = [(order.name, line) for order in orders for line in order.lines]
-    whole = ("line", "quantity", "case_size", "unit_cost_cents", "cost_cents", "decision")
+    money = ("unit_cost_cents", "cost_per_case_cents", "cost_cents")
+    whole = ("line", "quantity", "case_size", *money, "decision")
     columns = {
         name: pa.array([getattr(line, name) for _, line in rows], pa.int64()) for name in whole
     }

@@ -61,7 +61,8 @@ class Suppliers:
     def terms(self, *, day: date | None = None, skus: Collection[str] | None = None) -> pa.Table:
         """Supply terms by SKU and place (null = everywhere), first choice first: sku, place,
         supplier, supplier_name, unit_cost_cents (rounded), cost_per_case_cents, currency,
-        lead_time_days, moq, case_size, order_weekdays, priority, minimum_order_cents.
+        lead_time_days (null = not agreed), moq, case_size, order_weekdays, priority,
+        minimum_order_cents.
 
         The case size falls back to the item's, then to 1. `day` = as agreed on that day.
         """

@@ -226,5 +226,5 @@ def group_lines(
 
 
 def order_name(number: int) -> str:
-    """The name people and suppliers see: PO-000123."""
-    return f"PO-{number:06d}"
+    """The name people and suppliers see: SH-000123. Not PO-…, as many ERPs name theirs."""
+    return f"SH-{number:06d}"

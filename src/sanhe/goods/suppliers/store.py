@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from sanhe.core.facts import Mirror
 from sanhe.core.storage import Transaction, fetch_arrow
+from sanhe.goods.suppliers.rules import order_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,6 +171,12 @@ _NUMBERS = sa.text(
     "SELECT nextval('purchase_order_number') FROM generate_series(1, :count) ORDER BY 1"
 )
 
+_USED_OUTSIDE = sa.text("""
+    SELECT order_name FROM purchase_outside WHERE order_name = ANY(:names)
+    UNION SELECT order_name FROM purchase_receipt WHERE order_name = ANY(:names)
+    UNION SELECT order_name FROM purchase_closure WHERE order_name = ANY(:names)
+""")
+
 _TAKEN = sa.text(
     "SELECT decision, order_name FROM purchase_order_line WHERE decision = ANY(:numbers) LIMIT 1"
 )
@@ -188,7 +195,7 @@ _ORDERS = """
 
 _ORDER_LINES = """
     SELECT l.order_name, l.line, l.sku, l.name, l.quantity, l.case_size, l.unit_cost_cents,
-        l.cost_cents, l.decision, s.received, s.closed
+        l.cost_per_case_cents, l.cost_cents, l.decision, s.received, s.closed
     FROM purchase_order_line AS l
         JOIN purchase_line AS s ON s.order_name = l.order_name AND s.line = l.line::text AND s.own
     WHERE l.order_name = ANY(%s)
@@ -228,9 +235,18 @@ def read_lead_times(tx: Transaction) -> pa.Table:
     return fetch_arrow(tx, _LEAD_TIMES)
 
 
-def next_numbers(tx: Transaction, count: int) -> list[int]:
-    """Fresh order numbers. A transaction that rolls back leaves a gap."""
-    return list(tx.connection.execute(_NUMBERS, {"count": count}).scalars())
+def next_names(tx: Transaction, count: int) -> list[str]:
+    """Fresh order names, none of which an outside system uses.
+
+    A transaction that rolls back leaves a gap, and so does a name that is used outside.
+    """
+    names: list[str] = []
+    while len(names) < count:
+        drawn = tx.connection.execute(_NUMBERS, {"count": count - len(names)}).scalars()
+        fresh = [order_name(number) for number in drawn]
+        used = set(tx.connection.execute(_USED_OUTSIDE, {"names": fresh}).scalars())
+        names += [name for name in fresh if name not in used]
+    return names
 
 
 def ordered_before(tx: Transaction, decisions: Sequence[int]) -> tuple[int, str] | None:

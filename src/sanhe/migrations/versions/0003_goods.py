@@ -108,7 +108,7 @@ CREATE TABLE supply_agreement (
     unit_cost_cents bigint,
     cost_per_case_cents bigint,
     currency text COLLATE "C",
-    lead_time_days bigint NOT NULL,
+    lead_time_days bigint,
     moq bigint,
     case_size bigint,
     priority bigint NOT NULL,
@@ -186,6 +186,7 @@ CREATE TABLE purchase_order_line (
     quantity bigint NOT NULL CHECK (quantity > 0),
     case_size bigint,
     unit_cost_cents bigint,
+    cost_per_case_cents bigint,
     cost_cents bigint,
     decision bigint UNIQUE,
     PRIMARY KEY (order_name, line)
@@ -205,14 +206,22 @@ GRANT USAGE ON SEQUENCE purchase_order_number TO sanhe_app;
 """
 
 # One row per order line, ours or outside; what arrived is given to the lines of an SKU in an
-# order by due date. An order number that is ours is ours alone; an outside order that several
-# systems report is read from the one that reported it last.
+# order by due date. An outside order with the number, place and supplier of one of ours echoes it
+# and is left out; with another place or supplier it is an order of its own. An outside order that
+# several systems report is read from the one that reported it last.
 _LINES = """
 CREATE VIEW purchase_line WITH (security_invoker = true) AS
-WITH reporter AS (
+WITH outside AS (
+    SELECT p.* FROM purchase_outside AS p
+    WHERE NOT EXISTS (
+        SELECT 1 FROM purchase_order AS o
+        WHERE o.name = p.order_name AND o.place = p.place
+            AND o.supplier = coalesce(p.supplier, o.supplier)
+    )
+),
+reporter AS (
     SELECT DISTINCT ON (order_name) order_name, source
-    FROM purchase_outside
-    WHERE order_name NOT IN (SELECT name FROM purchase_order)
+    FROM outside
     ORDER BY order_name, event_at DESC, source DESC
 ),
 line AS (
@@ -230,7 +239,7 @@ line AS (
         p.order_name, coalesce(p.line, p.external_id), p.sku, p.place, p.supplier, p.quantity,
         p.day, p.due, NULL, false,
         (lpad(coalesce(p.line, ''), 20, '0') || '/' || p.external_id) COLLATE "C", false
-    FROM purchase_outside AS p JOIN reporter AS r USING (order_name, source)
+    FROM outside AS p JOIN reporter AS r USING (order_name, source)
 ),
 summed AS (
     SELECT line.*, sum(quantity) OVER (
