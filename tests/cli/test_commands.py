@@ -37,7 +37,7 @@ def sanhe(
         terminal = Terminal(settings)
         for path in exports.values():
             terminal.well("import", path)
-        assert terminal.asked(*PLAN)["plan"]["proposed"] > 10
+        assert terminal.asked(*PLAN)["plan"]["proposed"] >= 5
         yield terminal
 
 
@@ -161,9 +161,9 @@ def test_approve_by_class_and_value_takes_only_what_fits(sanhe: Terminal) -> Non
 
 def test_edit_reject_and_snooze(sanhe: Terminal) -> None:
     edited, rejected, snoozed = proposed(sanhe, 3)
-    done = sanhe.asked("edit", edited, 5, "--reason", "a fair next door")
-    assert (done["edited"], done["quantity"], len(done["orders"])) == (edited, 5, 1)
-    assert sanhe.asked("explain", edited)["decided"] == 5
+    done = sanhe.asked("edit", edited, 500, "--reason", "a fair next door")
+    assert (done["edited"], done["quantity"], len(done["orders"])) == (edited, 500, 1)
+    assert sanhe.asked("explain", edited)["decided"] == 500
     assert sanhe.asked("reject", rejected, "--reason", "delisted") == {"rejected": 1}
     assert sanhe.asked("snooze", snoozed, "--until", TOMORROW) == {"snoozed": 1}
     assert [status(sanhe, n) for n in (edited, rejected, snoozed)] == [

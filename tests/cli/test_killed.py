@@ -130,7 +130,7 @@ def test_a_killed_plan_is_made_again_once(retailer: Terminal) -> None:
         assert retailer.asked("decisions", "--limit", 500) == [], f"killed at {at}"
     first = retailer.asked(*PLAN)["plan"]
     found = retailer.asked("decisions", "--limit", 500)
-    assert len(found) == first["proposed"] > 10
+    assert len(found) == first["proposed"] >= 5
     # The control: killed after the commit, its proposals stay and are not made twice.
     killed(retailer, "plan", "committed")
     again = retailer.asked(*PLAN)["plan"]

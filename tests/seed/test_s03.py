@@ -51,7 +51,7 @@ def test_every_quantity_adds_up_and_keeps_the_limits(
 ) -> None:
     planned = sanhe.asked(*PLAN)["plan"]
     found = sanhe.asked(*EVERYTHING)
-    assert len(found) == planned["proposed"] > 10
+    assert len(found) == planned["proposed"] >= 5
     with opened(sanhe.settings) as installation:
         state = state_of(installation)
     terms = {row["sku"]: row for row in table(exports["supply"])}
@@ -98,11 +98,11 @@ def test_nothing_is_proposed_or_ordered_twice(sanhe: Terminal) -> None:
 
 
 def test_a_budget_is_kept(sanhe: Terminal) -> None:
-    budget = 2_000
+    budget = 300
     planned = sanhe.asked(*PLAN, "--budget", budget)["plan"]
     found = sanhe.asked(*EVERYTHING)
     assert 0 < sum(d["proposal"]["value_cents"] for d in found) <= budget * 100
-    assert planned["limits"]["budget"] > 0, planned
+    assert planned["limits"]["budget"] > 0
 
 
 def test_small_lines_of_a_class_are_approved_by_rule(sanhe: Terminal, tmp_path: Path) -> None:
