@@ -28,9 +28,13 @@ _STATE = "facts"
 _MOST_FILES = 12
 _SMALL_BYTES = 40_000_000
 
+_SLICE_ROWS = 300_000
+
+_PARTS = (
+    "SELECT number, new AS entries FROM fact_part WHERE xid >= $1 AND xid < $2 ORDER BY number"
+)
 _WHERE = (
-    "WHERE part BETWEEN (SELECT min(number) FROM fact_part WHERE xid >= $1 AND xid < $2) "
-    "AND (SELECT max(number) FROM fact_part WHERE xid >= $1 AND xid < $2) "
+    "WHERE part BETWEEN $3 AND $4 "
     "AND part IN (SELECT number FROM fact_part WHERE xid >= $1 AND xid < $2)"
 )
 _ENTRIES = (
@@ -39,17 +43,23 @@ _ENTRIES = (
 )
 _POSITION = (
     "SELECT (SELECT id::text FROM installation) AS installation, "
-    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below"
+    "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below, "
+    "(SELECT count(*) FROM fact_part "
+    "WHERE xid >= pg_snapshot_xmin(pg_current_snapshot())::text::bigint) AS waiting"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh brought: `entries` new entries of facts in `types`, all below `below`."""
+    """What a refresh brought: `entries` new entries of facts in `types`, all below `below`.
+
+    `waiting` parts of facts are committed and not brought: an older transaction still runs.
+    """
 
     entries: int
     types: tuple[str, ...]
     below: int
+    waiting: int
 
 
 def refresh(database: Database, lake: ParquetLake) -> Refreshed:
@@ -79,7 +89,8 @@ def refresh(database: Database, lake: ParquetLake) -> Refreshed:
         reached: dict[str, Json] = {"installation": installation, "below": high}
         if changed or reached != state:
             lake.switch(changed, states={_STATE: reached})
-        return Refreshed(exports.entries, tuple(sorted(exports.done())), high)
+        types = tuple(sorted(exports.done()))
+        return Refreshed(exports.entries, types, high, int(position["waiting"]))
 
 
 @dataclass(slots=True)
@@ -105,16 +116,20 @@ class _Exports:
         self._files.__exit__(*details)  # type: ignore[arg-type]
 
     def take(self, database: Database, low: int, high: int) -> None:
-        """Read the entries of the transactions in [low, high), type by type."""
+        """Read the entries of the transactions in [low, high), some parts at a time, by type.
+
+        A query with parameters arrives whole before its first row can be used: slices bound it.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        with database.stream_arrow(_ENTRIES, (low, high)) as reader:
-            for batch in _gathered(reader):
-                table = batch.cast(_entry_schema())
-                for type_ in pc.unique(table["type"]).to_pylist():
-                    rows = table.filter(pc.equal(table["type"], pa.scalar(type_)))
-                    self._write(type_, rows)
+        for first, last in _slices(database.read_arrow(_PARTS, (low, high))):
+            with database.stream_arrow(_ENTRIES, (low, high, first, last)) as reader:
+                for batch in _gathered(reader):
+                    table = batch.cast(_entry_schema())
+                    for type_ in pc.unique(table["type"]).to_pylist():
+                        rows = table.filter(pc.equal(table["type"], pa.scalar(type_)))
+                        self._write(type_, rows)
 
     def done(self) -> dict[str, _Export]:
         """The finished exports by type."""
@@ -134,6 +149,20 @@ class _Exports:
         mended = pc.max(pc.add(rows["revision"], rows["entry"])).as_py()
         export.plain = export.plain and mended == 0
         self.entries += rows.num_rows
+
+
+def _slices(parts: pa.Table) -> Iterator[tuple[int, int]]:
+    """First and last part of runs of parts that hold about _SLICE_ROWS entries together."""
+    first, rows = None, 0
+    numbers = parts["number"].to_pylist()
+    for number, new in zip(numbers, parts["entries"].to_pylist(), strict=True):
+        first = number if first is None else first
+        rows += new
+        if rows >= _SLICE_ROWS:
+            yield first, number
+            first, rows = None, 0
+    if first is not None:
+        yield first, numbers[-1]
 
 
 def _gathered(reader: pa.RecordBatchReader, least_rows: int = 131_072) -> Iterator[pa.Table]:
