@@ -40,7 +40,7 @@ CELLS = {
 }  # fmt: skip
 EXPECTED = {
     "sales_day": ("sale.day", "sale/S1/A1/2024-05-01", "{}"),
-    "sales_line": ("sale.line", "line/S1/R1/A1", '{"receipt":"R1"}'),
+    "sales_line": ("sale.line", "line/S1/2024-05-01/R1/A1", '{"receipt":"R1"}'),
     "items": (
         "item.described",
         "item/A9",

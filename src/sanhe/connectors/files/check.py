@@ -46,7 +46,7 @@ class Known:
 class FactQuery:
     """The facts of one rule: `each` by row of the file, `facts` with equal ones made one.
 
-    `repeated` counts the rows that say again what another row said.
+    `repeated` counts the rows that say again what another row said, and count once.
     """
 
     rule: FactRule
@@ -192,6 +192,6 @@ class Checks:
         header = self.mapping.headers.get(dated, "")
         self.session.check_days(each, header, last=last, reason=reason)
         repeated = self.session.check_keys(rule, each=each, merged=facts)
-        if repeated and not rule.distinct:
+        if repeated and not rule.distinct and not rule.sums:
             facts = merged_query(facts)
         return FactQuery(rule, each, facts, repeated)

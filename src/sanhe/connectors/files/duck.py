@@ -349,6 +349,10 @@ class Session:
             ],
         )
 
+    def count_of(self, facts: str) -> int:
+        """How many facts a query has."""
+        return self._count(f"SELECT count(*) FROM ({facts})")
+
     def summary_row(self, facts: str) -> tuple[Any, ...]:
         """facts, first day, last day, SKUs, places, quantity, amount, currency of a query."""
         return self._row(
@@ -432,7 +436,8 @@ def fact_query(
 ) -> str:
     """The query of a rule's facts: row_number, external_id, revision and FACT_COLUMNS.
 
-    `merged` makes one fact of equal rows where the rule says `distinct`.
+    `merged` makes one fact of equal rows where the rule says `distinct`, and one of the rows of
+    a key where it says `sums`.
     """
     source = rule.source_rows or "file_row"
     if merged and rule.distinct:
@@ -474,13 +479,31 @@ def fact_query(
     )
     if merged and rule.distinct:
         return merged_query(outer)
-    return outer
+    return summed_query(outer) if merged and rule.sums else outer
 
 
 def merged_query(facts: str) -> str:
     """The same facts, each once, under the first row that says so."""
     first = "SELECT min(row_number) AS row_number, * EXCLUDE (row_number)"
     return f"{first} FROM ({facts}) GROUP BY ALL"
+
+
+def summed_query(facts: str) -> str:
+    """The facts of a key as one: quantities and amounts added up, dated by the earliest.
+
+    It depends neither on the order of the rows nor on how often they are read. The amount is
+    null where a row has none, or where currencies differ.
+    """
+    same = "sku, place, party, payload"
+    full = "count(amount_cents) = count(*) AND min(currency) = max(currency)"
+    return (
+        "SELECT min(row_number) AS row_number, external_id, revision,"
+        " min(event_at) AS event_at, arg_min(day, event_at) AS day, sku, place, party,"
+        " CAST(sum(quantity) AS BIGINT) AS quantity,"
+        f" CASE WHEN {full} THEN CAST(sum(amount_cents) AS BIGINT) END AS amount_cents,"
+        f" CASE WHEN {full} THEN min(currency) END AS currency, payload"
+        f" FROM ({facts}) GROUP BY external_id, revision, {same}"
+    )
 
 
 def not_in_codes(field: str, table: str) -> str:

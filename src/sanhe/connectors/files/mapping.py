@@ -120,8 +120,9 @@ class FactRule:
     `day` dates the fact; `at` names a timestamp field that gives its moment (and its business
     day, where `day` is left out). `moment` is the local time of facts that carry a day only.
     `source_rows` (TOML: `from`) is a table expression in place of `file_row`; it must keep a
-    `row_number`. `distinct` makes one fact of equal rows. `announces` lets the fact lie in the
-    future.
+    `row_number`. `distinct` makes one fact of equal rows, `sums` one of the rows of a key: their
+    quantities and amounts are added up, the earliest dates it. `announces` lets the fact lie in
+    the future.
     """
 
     type: str
@@ -131,6 +132,7 @@ class FactRule:
     where: str | None = None
     source_rows: str | None = None
     distinct: bool = False
+    sums: bool = False
     announces: bool = False
 
 
@@ -330,7 +332,7 @@ def _facts(tables: Sequence[dict[str, Any]], place: str) -> tuple[FactRule, ...]
     rules = []
     for number, table in enumerate(tables, start=1):
         where = f"{place} [[facts]] number {number}"
-        options = {"type", "payload", "moment", "where", "from", "distinct", "announces"}
+        options = {"type", "payload", "moment", "where", "from", "distinct", "sums", "announces"}
         _only(table, options | COLUMNS, where)
         if "type" not in table or "external_id" not in table:
             raise BadInput("type or external_id missing", place=where, remedy="name both")
@@ -345,6 +347,7 @@ def _facts(tables: Sequence[dict[str, Any]], place: str) -> tuple[FactRule, ...]
                 where=table.get("where"),
                 source_rows=table.get("from"),
                 distinct=bool(table.get("distinct", False)),
+                sums=bool(table.get("sums", False)),
                 announces=bool(table.get("announces", False)),
             )
         )

@@ -28,12 +28,15 @@ SMALL_BYTES: Final = 4 << 20
 class TypeSummary:
     """What an import holds of one fact type. Quantity in base units, amount in minor units.
 
+    `repeated` rows say again what another row said and count once; `summed` rows were added to
+    another row of their key.
     `currency` is that of the amounts; None = there are none, or of several currencies.
     """
 
     type: str
     facts: int
     repeated: int
+    summed: int
     first_day: date | None
     last_day: date | None
     skus: int
@@ -132,10 +135,12 @@ class ImportPlan:
                 self._session.summary_row(query.facts)
             )
             if facts:
+                added = query.rule.sums
                 yield TypeSummary(
                     query.rule.type,
                     facts,
                     query.repeated,
+                    self._session.count_of(query.each) - facts if added else 0,
                     first_day=first,
                     last_day=last,
                     skus=skus,
@@ -153,11 +158,12 @@ class ImportPlan:
 
     def samples(self, rows: int = 5) -> dict[str, pa.Table]:
         """The first facts of each type in `FACT_SCHEMA`."""
-        found = {
-            query.rule.type: self._in_schema(query.rule, self._session.sample(query.facts, rows))
-            for query in self._queries
-        }
-        return {name: table for name, table in found.items() if table.num_rows}
+        found: dict[str, pa.Table] = {}
+        for query in self._queries:
+            table = self._in_schema(query.rule, self._session.sample(query.facts, rows))
+            if table.num_rows:
+                found.setdefault(query.rule.type, table)
+        return found
 
     def _in_schema(self, rule: FactRule, facts: pa.Table) -> pa.Table:
         size = facts.num_rows
