@@ -190,6 +190,26 @@ def test_awkward_paths(home: Path, name: str) -> None:
     assert not socket_dir.exists()
 
 
+def test_a_user_with_another_temp_folder_joins_the_running_server(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The socket lies where the server was started, not where this user would have put it."""
+    place = home / ("long" * 30)
+    with opened(place) as database:
+        add(database)
+        assert database.server is not None
+        other = home / "tmp"
+        other.mkdir(mode=0o755)
+        monkeypatch.setattr(tempfile, "tempdir", str(other))
+        with opened(place) as joined:
+            assert joined.server is not None
+            assert joined.server.socket_dir == database.server.socket_dir
+            assert count(joined) == 1
+        assert not list(other.iterdir())
+        assert count(database) == 1
+    assert not database.server.socket_dir.exists()
+
+
 def test_a_socket_folder_of_someone_else_is_refused(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

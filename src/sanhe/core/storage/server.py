@@ -115,9 +115,10 @@ def start_server(home: Path, *, options: Sequence[tuple[str, str]] = ()) -> Embe
             if not (data / "PG_VERSION").exists():
                 _initialise(data, account, held)
             _check_version(data)
-            socket_dir = _socket_dir(data, account)
-            if not _answers(socket_dir):
-                _start(data, socket_dir, account=account, options=options)
+            socket_dir = _listens_in(data)
+            if socket_dir is None or not _answers(socket_dir):
+                wanted = _socket_dir(data, account)
+                socket_dir = _start(data, wanted, account=account, options=options)
             fcntl.flock(users, fcntl.LOCK_SH)
         except BaseException:
             os.close(users)
@@ -167,7 +168,7 @@ def _release(data: Path, socket_dir: Path, *, users: int, lock: Path) -> None:
             os.close(users)
         if last:
             _stop(data)
-            if socket_dir != data:
+            if socket_dir.name.endswith(_mark(data)):  # one that `_socket_dir` made
                 shutil.rmtree(socket_dir, ignore_errors=True)
 
 
@@ -265,8 +266,7 @@ def _socket_dir(data: Path, account: Account | None) -> Path:
     if len(os.fsencode(text)) <= _SOCKET_PATH_BYTES and re.fullmatch(r"[\w./+-]+", text, re.A):
         return data
     owner = os.geteuid() if account is None else account.uid
-    name = hashlib.sha256(os.fsencode(str(data))).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"sanhe-{owner}-{name}"
+    folder = Path(tempfile.gettempdir()) / f"sanhe-{owner}-{_mark(data)}"
     if len(os.fsencode(str(folder / _SOCKET))) > _SOCKET_PATH_BYTES:
         folder = Path("/tmp") / folder.name
     with contextlib.suppress(FileExistsError):
@@ -277,6 +277,21 @@ def _socket_dir(data: Path, account: Account | None) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or found.st_mode & 0o077:
         raise SanheError(f"{folder} belongs to someone else; remove it or set TMPDIR to another")
     return folder
+
+
+def _mark(data: Path) -> str:
+    return hashlib.sha256(os.fsencode(str(data))).hexdigest()[:12]
+
+
+def _listens_in(data: Path) -> Path | None:
+    """The socket folder of the running server: who started it may have had another TMPDIR."""
+    if _postmaster_pid(data) is None:
+        return None
+    try:
+        lines = (data / "postmaster.pid").read_text().split("\n")
+    except FileNotFoundError:
+        return None
+    return Path(lines[4]) if len(lines) > 4 and lines[4] else None  # it writes the fifth line late
 
 
 def _answers(socket_dir: Path) -> bool:
@@ -293,7 +308,8 @@ def _answers(socket_dir: Path) -> bool:
 
 def _start(
     data: Path, socket_dir: Path, *, account: Account | None, options: Sequence[tuple[str, str]]
-) -> None:
+) -> Path:
+    """Start the server, or wait for the one that starts already; returns its socket folder."""
     if _postmaster_pid(data) is None:
         # Left by a killed server; its number may belong to another process by now, or to a dead
         # one that nobody has waited for, and then PostgreSQL would refuse to start.
@@ -304,10 +320,10 @@ def _start(
     command = ["pg_ctl", "-w", "-t", str(_START_SECONDS), "-D", str(data)]
     command += ["-l", str(data / "log"), "-o", flags, "start"]
     give_up = time.monotonic() + _ORPHAN_SECONDS
-    while not _comes_up(data, socket_dir):
+    while (running := _comes_up(data)) is None:
         try:
             _run(command, account)
-            return
+            return socket_dir
         except SanheError as error:
             log = data / "log"
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
@@ -317,16 +333,18 @@ def _start(
                     f"the embedded database in {data} does not start; its log ends with:\n{tail}"
                 ) from error
         time.sleep(0.5)
+    return running
 
 
-def _comes_up(data: Path, socket_dir: Path) -> bool:
+def _comes_up(data: Path) -> Path | None:
     """Wait for a server that runs already, as one that a killed process had begun to start."""
     give_up = time.monotonic() + _START_SECONDS
     while _postmaster_pid(data) is not None and time.monotonic() < give_up:
-        if _answers(socket_dir):
-            return True
+        socket_dir = _listens_in(data)
+        if socket_dir is not None and _answers(socket_dir):
+            return socket_dir
         time.sleep(0.1)
-    return False
+    return None
 
 
 def _postmaster_pid(data: Path) -> int | None:
