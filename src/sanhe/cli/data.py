@@ -30,7 +30,7 @@ def import_(
         str | None,
         typer.Option("--as", "--mapping", help="A shipped mapping or a TOML file."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show, write nothing.")] = (
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show, record nothing.")] = (
         False
     ),
     source: Annotated[str | None, typer.Option(help="The system it comes from.")] = None,
@@ -102,14 +102,21 @@ def _told(done: Imported) -> list[RenderableType]:
     if done.summary.unread_columns:
         parts.append(f"not read: {', '.join(done.summary.unread_columns)}")
     parts += list(done.summary.notes)
+    for found in done.summary.types:
+        if found.repeated:
+            parts.append(f"{found.repeated:,} rows repeat another of {found.type} and count once")
+        if found.summed:
+            parts.append(f"{found.summed:,} rows were added to another of their {found.type}")
     if done.summary.rejected_rows:
         parts.append(f"{done.summary.rejected_rows:,} rows can't be used: {done.rejects_file}")
         parts += [
             f"  {reject.place}: {reject.reason} {reject.value!r} ({reject.remedy})"
             for reject in done.first_rejects[:5]
         ]
+    if done.mapping_file is not None:
+        parts.append(f"mapping kept: {done.mapping_file}")
     if done.batch is None:
-        parts.append("dry run: nothing was written")
+        parts.append("dry run: nothing was recorded")
     else:
         parts.append(
             f"recorded {done.new:,} new facts, {done.repeated:,} known before; "

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sanhe.connectors.files import (
     ImportPlan,
@@ -18,7 +20,7 @@ from sanhe.connectors.files import (
     find_mappings,
     plan_import,
 )
-from sanhe.core.errors import Conflict, SanheError
+from sanhe.core.errors import BadInput, Conflict, SanheError
 from sanhe.wiring.jobs import queue_seal, run_jobs
 from sanhe.wiring.progress import Report, silent
 
@@ -36,7 +38,8 @@ class ImportRequest:
     `mapping` names a shipped mapping, a family of them or a TOML file; None = the one that fits.
     `max_reject_share` is the share of rows that may be refused while the rest is recorded.
     `create_missing` describes unknown SKUs, places and suppliers by their code.
-    `today` is the last day that may have happened; None = the clock's.
+    `today` is the last day that may have happened; None = the latest local day among the places
+    and the installation. `save_mapping` keeps the mapping that was used, once it has worked.
     """
 
     path: Path
@@ -53,7 +56,10 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came of a file. `batch` is None after a dry run; `samples` are first facts by type."""
+    """What came of a file. `batch` is None after a dry run; `samples` are first facts by type.
+
+    `rejects_file` and `mapping_file` are the files that were written, a dry run's too.
+    """
 
     path: Path
     mapping: str
@@ -63,6 +69,7 @@ class Imported:
     new: int
     repeated: int
     rejects_file: Path | None
+    mapping_file: Path | None
     first_rejects: tuple[Reject, ...]
     samples: Mapping[str, list[dict[str, object]]]
 
@@ -83,13 +90,14 @@ def import_file(
     """Read, check and record a file; all of it and what follows from it, or nothing.
 
     Raises NotFound for no such file, BadInput when it or too many of its rows can't be used.
-    Rows that can't be used are kept in a rejects file below the home's `rejects` folder.
+    Rows that can't be used are kept in a rejects file below the home's `rejects` folder. A dry
+    run writes that file and the mapping where one was asked for, and records nothing.
     """
     with sanhe.work(actor=actor) as work:
         known = _known(work)
     plan = plan_import(
         request.path,
-        as_of=request.today or sanhe.clock.now().date(),
+        as_of=request.today or _latest_local_day(sanhe, known),
         mapping=find_mappings(request.mapping) if request.mapping else None,
         known=known,
         currency=sanhe.settings.currency,
@@ -101,12 +109,13 @@ def import_file(
         progress=lambda stage, share: report(stage, round(share * 100), 100),
     )
     with plan:
-        if request.save_mapping is not None:
-            request.save_mapping.write_text(plan.mapping.to_toml(), encoding="utf-8")
+        mapping = _mapping_text(plan, request.save_mapping)
         batch, new, repeated = None, 0, 0
         if not request.dry_run:
             batch, new, repeated = _record(sanhe, plan, request, actor=actor, report=report)
         folder = sanhe.settings.home / "rejects"
+        if request.save_mapping is not None:
+            _write_whole(request.save_mapping, mapping)
         return Imported(
             path=request.path,
             mapping=plan.mapping.name,
@@ -116,6 +125,7 @@ def import_file(
             new=new,
             repeated=repeated,
             rejects_file=plan.write_rejects(folder),
+            mapping_file=request.save_mapping,
             first_rejects=tuple(plan.rejects(10)),
             samples={name: table.to_pylist() for name, table in plan.samples().items()},
         )
@@ -130,6 +140,32 @@ def _known(work: Work) -> Known:
         suppliers=set(work.suppliers.suppliers().column("supplier").to_pylist()),
         calendars=work.places.calendars(),
     )
+
+
+def _latest_local_day(sanhe: Sanhe, known: Known) -> date:
+    """The latest day that has begun anywhere the retailer is; a UTC date would lag behind."""
+    names = {sanhe.settings.time_zone, *(zone for zone, _ in known.calendars.values())}
+    now = sanhe.clock.now()
+    return max(now.astimezone(ZoneInfo(name)).date() for name in names)
+
+
+def _mapping_text(plan: ImportPlan, path: Path | None) -> str:
+    """The mapping to keep, empty when none is. Raises BadInput before anything is recorded."""
+    if path is None:
+        return ""
+    if not path.parent.is_dir():
+        raise BadInput("no such folder", place=str(path), remedy="make it, or name another file")
+    return plan.mapping.to_toml()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a file whole, or leave what stood there."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _record(
