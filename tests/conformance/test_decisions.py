@@ -328,13 +328,51 @@ def test_validity_ends_and_sleepers_wake(work: Work, clock: FixedClock) -> None:
         assert decisions.expire() == 0
     clock.moment = start + day
     with work() as decisions:
-        assert decisions.expire() == 3
+        assert decisions.expire() == 2
         assert decisions.expire() == 0
         found = [decisions.get(n).status.value for n in (a, b, c, d)]
-        assert found == ["expired", "expired", "proposed", "approved"]
+        assert found == ["expired", "snoozed", "proposed", "approved"], "b sleeps on"
         assert decisions.get(c).snoozed_until is None
         assert decisions.get(a).history[-1].reason == "validity is over"
-        assert decisions.propose(NEXT_RUN, [proposal("A"), proposal("C")]).new == 1
+        assert decisions.propose(NEXT_RUN, map(proposal, "ABC")).new == 1
+    clock.moment = start + 2 * day
+    with work() as decisions:
+        assert decisions.expire() == 1, "when b would wake its validity is over"
+        assert decisions.get(b).status is Status.EXPIRED
+        assert decisions.propose(NEXT_RUN, map(proposal, "ABC")).new == 1
+
+
+def test_what_is_no_longer_valid_is_not_approved(work: Work, clock: FixedClock) -> None:
+    day = timedelta(days=1)
+    end = clock.now() + day
+    fresh, stale, snoozed, before = propose(
+        work,
+        proposal("A", valid_until=end + day),
+        *(proposal(sku, valid_until=end) for sku in "BCD"),
+    )
+    with work() as decisions:
+        decisions.snooze([snoozed], until=end + 9 * day)
+        decisions.approve([before])
+    clock.moment = end - timedelta(microseconds=1)
+    with work() as decisions:
+        decisions.approve([stale])  # the control: to the last moment it is valid
+        decisions.reject([stale], reason="second thought")
+        (stale,) = decisions.propose(NEXT_RUN, [proposal("B", valid_until=end)]).numbers
+    clock.moment = end
+    every = AutoApproval("replenish", frozenset(), 10**9, "all")
+    with work() as decisions:
+        for number in (stale, snoozed):
+            with pytest.raises(Conflict, match=f"decision {number} was valid until .*plan again"):
+                decisions.approve([fresh, number])
+            with pytest.raises(Conflict, match="plan again"):
+                decisions.edit(number, 3, reason="less")
+        assert decisions.auto_approve(NEXT_RUN, [every]) == 0
+        assert decisions.get(fresh).status is Status.PROPOSED, "all or none"
+        assert decisions.get(stale).status is Status.PROPOSED
+        assert decisions.get(snoozed).status is Status.SNOOZED
+        decisions.edit(before, 3, reason="approved in time, so it may still be changed")
+        assert decisions.auto_approve(RUN, [every]) == 1
+        decisions.reject([stale, snoozed], reason="too old")
 
 
 def test_search_is_by_money(work: Work) -> None:
@@ -356,6 +394,9 @@ def test_search_is_by_money(work: Work) -> None:
         assert decisions.count() == 4
         assert decisions.count(kind="replenish", statuses=[Status.PROPOSED]) == 3
         assert decisions.count(kind="reprice") == 0
+        assert decisions.count(sku="A") == decisions.count(sku="A", place="S001") == 1
+        assert decisions.count(place="S001") == 4
+        assert decisions.count(sku="A", place="S002") == 0
 
 
 MOVES_TO: dict[Status, Callable[[Decisions, int, datetime], object]] = {

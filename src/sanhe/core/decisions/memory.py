@@ -96,9 +96,20 @@ class MemoryDecisions:
         found.sort(key=lambda decision: (-decision.proposal.value_cents, decision.number))
         return found[offset : offset + limit]
 
-    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+    def count(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+    ) -> int:
         """How many there are."""
-        return len(self.find(kind=kind, statuses=statuses, limit=len(self._decisions)))
+        every = len(self._decisions)
+        return len(self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every))
+
+    def exclusive(self, kind: str) -> None:
+        """Nothing to keep out: one unit of work at a time uses this store."""
 
     def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
         """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
@@ -110,6 +121,7 @@ class MemoryDecisions:
         rules.check_edited_value(value, number=number)
         decision = self.get(number)
         rules.check_move(number, decision.status, Status.EDITED)
+        self._check_valid(decision)
         changed = replace(decision, value=value, snoozed_until=None)
         self._move(changed, self._event(Status.EDITED, reason, value=value))
 
@@ -131,14 +143,16 @@ class MemoryDecisions:
         )
 
     def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
-        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        """Approve the run's valid proposals that a rule covers; returns how many."""
         approved = 0
+        now = self.clock.now()
         for rule in rules:
             for decision in list(self._decisions.values()):
                 if decision.run != run or decision.status is not Status.PROPOSED:
                     continue
                 name = f"rule {rule.name}"
-                if covers(rule, decision.proposal):
+                until = decision.proposal.valid_until
+                if covers(rule, decision.proposal) and (until is None or until > now):
                     event = self._event(Status.APPROVED, name)
                     by: Mapping[str, Json] = {"by": self.actor}
                     self._move(decision, replace(event, actor=name, details=by))
@@ -190,7 +204,7 @@ class MemoryDecisions:
             until = decision.proposal.valid_until
             if decision.status not in {Status.PROPOSED, Status.SNOOZED}:
                 continue
-            if until is not None and until <= now:
+            if until is not None and max(until, decision.snoozed_until or until) <= now:
                 self._move(decision, self._event(Status.EXPIRED, "validity is over"))
                 changed += 1
             elif decision.snoozed_until is not None and decision.snoozed_until <= now:
@@ -215,6 +229,10 @@ class MemoryDecisions:
         )
         return number
 
+    def _check_valid(self, decision: Decision) -> None:
+        until, now = decision.proposal.valid_until, self.clock.now()
+        rules.check_valid(decision.number, decision.status, valid_until=until, now=now)
+
     def _event(self, status: Status, reason: str, *, value: int | None = None) -> Event:
         return Event(self.clock.now(), self.actor, status, reason, value)
 
@@ -234,6 +252,8 @@ class MemoryDecisions:
         found = [self._decisions[number] for number in wanted]
         for decision in found:
             rules.check_move(decision.number, decision.status, status)
+            if status is Status.APPROVED:
+                self._check_valid(decision)
         for decision in found:
             awake = replace(decision, snoozed_until=None)
             event = replace(self._event(status, reason), details=dict(details or {}))

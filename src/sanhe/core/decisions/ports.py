@@ -183,18 +183,37 @@ class Decisions(Protocol):
         """Decisions by money at stake, largest first, without histories."""
         ...
 
-    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+    def count(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+    ) -> int:
         """How many there are."""
         ...
 
+    def exclusive(self, kind: str) -> None:
+        """Let one unit of work at a time propose or carry out this kind, until it ends.
+
+        Take it before reading what the proposals are computed from: what others carried out
+        before is then seen, and nothing is carried out between the reading and the proposing.
+        """
+        ...
+
     def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
-        """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
+        """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none.
+
+        What is no longer valid is a Conflict: its arithmetic is of another day.
+        """
         ...
 
     def edit(self, number: int, value: int, *, reason: str) -> None:
         """Approve with another value ≥ 0; a reason is required (BadInput).
 
-        What is approved or edited and not yet taken by `start` may be edited again.
+        What is approved or edited and not yet taken by `start` may be edited again. A proposal
+        that is no longer valid is a Conflict.
         """
         ...
 
@@ -203,11 +222,17 @@ class Decisions(Protocol):
         ...
 
     def snooze(self, numbers: Collection[int], *, until: datetime, reason: str = "") -> int:
-        """Put off until a later moment; it stays open, so that nothing is proposed twice."""
+        """Put off until a later moment; it stays open, so that nothing is proposed twice.
+
+        It stays put off until then even when its validity ends before.
+        """
         ...
 
     def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
-        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        """Approve the run's valid proposals that a rule covers, in the rule's name.
+
+        Returns how many.
+        """
         ...
 
     def start(self, kind: str, *, limit: int = 100_000) -> list[Decision]:
@@ -229,6 +254,7 @@ class Decisions(Protocol):
     def expire(self) -> int:
         """Close proposals whose validity is over and wake those snoozed long enough.
 
-        Returns how many changed.
+        A snoozed one whose validity ends meanwhile is closed when it would wake. Returns how
+        many changed.
         """
         ...

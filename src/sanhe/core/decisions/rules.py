@@ -61,6 +61,19 @@ def check_move(number: int, present: Status, wanted: Status) -> None:
     )
 
 
+def check_valid(
+    number: int, present: Status, *, valid_until: datetime | None, now: datetime
+) -> None:
+    """Raise Conflict for the approval of a proposal whose validity is over."""
+    waiting = present in {Status.PROPOSED, Status.SNOOZED}
+    if waiting and valid_until is not None and valid_until <= now:
+        first = "reject it, then " if present is Status.SNOOZED else ""
+        raise Conflict(
+            f"decision {number} was valid until {valid_until:%Y-%m-%d %H:%M %Z}; stock and orders "
+            f"may have changed since: {first}plan again for a fresh one"
+        )
+
+
 def check_kind(kind: DecisionKind) -> None:
     """Raise BadInput for a kind without name, unit or terms, or with a term named twice."""
     place = f"decision kind {kind.name!r}"

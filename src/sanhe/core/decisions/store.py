@@ -95,8 +95,9 @@ _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
 WHERE decision = :number ORDER BY number
 """)
+_EXCLUSIVE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('decisions ' || :kind, 0))")
 _LOCK = sa.text("""
-SELECT number, status FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+SELECT number, status, valid_until FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
 ORDER BY number FOR NO KEY UPDATE
 """)
 _MOVE = sa.text("""
@@ -125,6 +126,7 @@ _AUTO_APPROVE = sa.text("""
 WITH covered AS (
     SELECT number FROM decision
     WHERE run = :run AND kind = :kind AND status = 'proposed' AND value_cents <= :most
+      AND (valid_until IS NULL OR valid_until > :now)
       AND (:all_labels OR label = ANY (CAST(:labels AS text[])))
     ORDER BY number FOR NO KEY UPDATE
 ), moved AS (
@@ -155,12 +157,13 @@ SELECT * FROM moved ORDER BY number
 _EXPIRE = sa.text("""
 WITH due AS (
     SELECT number,
+           -- due and no longer valid is over, whether it was put off or not
            CASE WHEN valid_until <= :now THEN 'expired' ELSE 'proposed' END AS status,
            CASE WHEN valid_until <= :now THEN 'validity is over' ELSE 'snoozed long enough' END
                AS reason
     FROM decision
     WHERE status IN ('proposed', 'snoozed')
-      AND (valid_until <= :now OR (status = 'snoozed' AND snoozed_until <= :now))
+      AND CASE status WHEN 'snoozed' THEN snoozed_until <= :now ELSE valid_until <= :now END
     ORDER BY number FOR NO KEY UPDATE SKIP LOCKED
 ), moved AS (
     UPDATE decision AS d SET status = due.status, snoozed_until = NULL
@@ -267,11 +270,22 @@ class PostgresDecisions:
         )
         return [decision_of(row) for row in self._tx.connection.execute(statement)]
 
-    def count(self, *, kind: str | None = None, statuses: Collection[Status] | None = None) -> int:
+    def count(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+    ) -> int:
         """How many there are."""
-        wanted = _wanted(kind=kind, statuses=statuses)
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
+
+    def exclusive(self, kind: str) -> None:
+        """Let one transaction at a time propose or carry out this kind, until it ends."""
+        self._run(_EXCLUSIVE, kind=kind)
 
     def approve(self, numbers: Collection[int], *, reason: str = "") -> int:
         """Approve proposed or snoozed decisions. Raises NotFound, Conflict, all or none."""
@@ -295,7 +309,7 @@ class PostgresDecisions:
         return self._move(numbers, Status.SNOOZED, reason, until=until, details=details)
 
     def auto_approve(self, run: UUID, rules: Sequence[AutoApproval]) -> int:
-        """Approve the run's proposals that a rule covers, in the rule's name; returns how many."""
+        """Approve the run's valid proposals that a rule covers; returns how many."""
         details = json_text({"by": self._tx.actor})
         return sum(
             self._run(
@@ -340,12 +354,16 @@ class PostgresDecisions:
     def _lock(self, numbers: Collection[int], status: Status) -> list[int]:
         """Lock these decisions; raise NotFound or Conflict unless all may move there."""
         wanted = sorted(set(numbers))
-        found = {row.number: row.status for row in self._run(_LOCK, numbers=wanted)}
+        found = {row.number: row for row in self._run(_LOCK, numbers=wanted)}
         missing = [number for number in wanted if number not in found]
         if missing:
             raise NotFound(rules.no_decision(missing))
+        now = self._tx.clock.now()
         for number in wanted:
-            rules.check_move(number, Status(found[number]), status)
+            present, until = Status(found[number].status), found[number].valid_until
+            rules.check_move(number, present, status)
+            if status in {Status.APPROVED, Status.EDITED}:
+                rules.check_valid(number, present, valid_until=until, now=now)
         return wanted
 
     def _move(
