@@ -174,8 +174,13 @@ def test_a_task_may_queue_another(queue: Queue) -> None:
 def test_an_unknown_task_fails(queue: Queue) -> None:
     with queue.work() as jobs:
         jobs.defer("gone", {})
-    queue.run({})
-    assert counts(queue) == {"failed": 1}
+    with queue.work() as jobs:
+        jobs.defer("known", {})
+    done = queue.run({"known": lambda: None})
+    assert (done.succeeded, done.retried, done.failed) == (1, 0, 1)
+    assert "gone" in done.failures[0] and "register it" in done.failures[0]
+    assert counts(queue) == {"failed": 1, "succeeded": 1}
+    assert queue.run({}) == JobsRun(0, 0, 0), "it is told once"
 
 
 Open = Callable[[], AbstractContextManager[Outbox]]

@@ -7,18 +7,20 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 from psycopg import errors
 
 from sanhe.core.jobs import Message, Outbox, PostgresJobs, PostgresOutbox, deliver, run_worker
 from sanhe.core.settings import Settings
-from sanhe.core.storage import Database
+from sanhe.core.storage import Database, Transaction
 
 
 def queued(database: Database) -> dict[str, int]:
@@ -54,6 +56,63 @@ def test_a_task_that_fails_takes_its_writes_back(database: Database) -> None:
     assert run_worker(database, {"half": half}).failed == 1
     with database.transaction(actor="planner") as tx:
         assert PostgresOutbox(tx).pending("purchase_order") == []
+
+
+def test_a_lost_connection_and_a_deadlock_are_tried_again(database: Database) -> None:
+    """The real faults: a session that is ended, and two that wait for each other."""
+    tries: list[str] = []
+
+    def cut() -> None:
+        with database.transaction(actor="worker") as tx:
+            PostgresOutbox(tx).put("purchase_order", f"PO-{len(tries)}", {})
+            tries.append("cut")
+            if len(tries) == 1:
+                end_session(database, tx)
+            elif len(tries) == 2:
+                meet_in_a_deadlock(database, tx)
+
+    def wrong() -> None:
+        with database.transaction(actor="worker") as tx:
+            tx.connection.exec_driver_sql("SELECT 1 / 0")
+
+    with database.transaction(actor="planner") as tx:
+        PostgresJobs(tx).defer("cut", {})
+        PostgresJobs(tx).defer("wrong", {})
+    done = run_worker(database, {"cut": cut, "wrong": wrong})
+    # The control: an error that comes again each time fails at once.
+    assert (done.succeeded, done.retried, done.failed) == (1, 2, 1)
+    assert "DivisionByZero" in done.failures[0]
+    with database.transaction(actor="planner") as tx:
+        keys = [message.key for message in PostgresOutbox(tx).pending("purchase_order")]
+    assert keys == ["PO-2"], "what the first two tries wrote is gone"
+
+
+def end_session(database: Database, tx: Transaction) -> None:
+    """End the session below this transaction, as a restart of the server does."""
+    mine = tx.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+    with psycopg.connect(database.owner_url, autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [mine])
+    tx.connection.exec_driver_sql("SELECT 1")
+
+
+def meet_in_a_deadlock(database: Database, tx: Transaction) -> None:
+    """Take two locks in the other order than another transaction, and wait first.
+
+    Who waits first looks for a deadlock first, and is the one that loses.
+    """
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(database.owner_url) as other:
+        other.execute("SELECT pg_advisory_xact_lock(1)")
+        tx.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(2)")
+
+        def wait_second() -> None:
+            time.sleep(0.3)
+            other.execute("SELECT pg_advisory_xact_lock(2)")
+
+        waits = pool.submit(wait_second)
+        try:
+            tx.connection.exec_driver_sql("SELECT pg_advisory_xact_lock(1)")
+        finally:
+            waits.result(timeout=30)
 
 
 KILLED = """

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 from sanhe.core.errors import NotFound
 from sanhe.core.jobs import rules
@@ -42,6 +44,16 @@ ORDER BY number LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
 _DELIVERED = sa.text("""
 UPDATE outbox SET delivered_at = coalesce(delivered_at, :now) WHERE id = :id
 """)
+
+
+def passing_errors() -> tuple[type[Exception], ...]:
+    """What the database raises for a passing reason: a lost connection, a deadlock.
+
+    COPY raises the driver's own class, all else SQLAlchemy's.
+    """
+    driver: Any = dialect.import_dbapi()  # type: ignore[no-untyped-call]
+    passing = (driver.OperationalError, driver.InterfaceError)
+    return (sa.exc.OperationalError, sa.exc.InterfaceError, *passing)
 
 
 class PostgresJobs:

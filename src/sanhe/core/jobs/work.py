@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sanhe.core.errors import NotFound, Temporary
 from sanhe.core.jobs import rules
 from sanhe.core.jobs.ports import JobsRun, Task
-from sanhe.core.jobs.store import QUEUE
+from sanhe.core.jobs.store import QUEUE, passing_errors
 from sanhe.core.storage import Database
 
 if TYPE_CHECKING:
@@ -50,13 +51,16 @@ def run_worker(
 
     `until_empty` ends when nothing is due; otherwise it goes on until it is interrupted. Jobs of
     a worker that gave no sign of life for `stalled_after_seconds` are run again first. A task
-    runs in a thread of its own; it opens the transactions it needs. A job whose task is not among
-    `tasks` fails in the queue and is logged, but not counted here.
+    runs in a thread of its own; it opens the transactions it needs. A lost connection and a
+    deadlock are passing reasons. A job whose task is not among `tasks` when the worker begins
+    has failed for good.
     """
     outcomes = _Outcomes()
+    app, add = _app(database, tasks, outcomes)
     asyncio.run(
         _run(
-            _app(database, tasks, outcomes),
+            app,
+            add,
             until_empty=until_empty,
             stalled_after_seconds=stalled_after_seconds,
         )
@@ -64,7 +68,10 @@ def run_worker(
     return outcomes.result()
 
 
-def _app(database: Database, tasks: Mapping[str, Task], outcomes: _Outcomes) -> App:
+def _app(
+    database: Database, tasks: Mapping[str, Task], outcomes: _Outcomes
+) -> tuple[App, Callable[[str, Task], None]]:
+    """The queue's application, and how a further task is added to it."""
     from procrastinate import App, PsycopgConnector, RetryDecision
     from procrastinate.jobs import Job
     from procrastinate.retry import BaseRetryStrategy
@@ -79,26 +86,48 @@ def _app(database: Database, tasks: Mapping[str, Task], outcomes: _Outcomes) -> 
             return RetryDecision(retry_at=datetime.now(UTC) + timedelta(seconds=delay_seconds))
 
     app = App(connector=PsycopgConnector(conninfo=database.url, min_size=1, max_size=4))
-    for name, task in tasks.items():
+
+    def add(name: str, task: Task) -> None:
         app.task(name=name, queue=QUEUE, retry=Retry())(_counted(task, outcomes))
-    return app
+
+    for name, task in tasks.items():
+        add(name, task)
+    return app, add
 
 
 def _counted(task: Task, outcomes: _Outcomes) -> Task:
     def run(**arguments: Any) -> None:
-        task(**arguments)
+        try:
+            task(**arguments)
+        except passing_errors() as error:
+            # The transaction is gone, and with it all that it did: it may simply run again.
+            raise Temporary(str(error).splitlines()[0], delay_seconds=0) from error
         outcomes.succeeded += 1
 
     return run
 
 
-async def _run(app: App, *, until_empty: bool, stalled_after_seconds: float) -> None:
+def _unknown(**_: Any) -> None:
+    raise NotFound("no task of this name: register it in the wiring")
+
+
+async def _run(
+    app: App,
+    add: Callable[[str, Task], None],
+    *,
+    until_empty: bool,
+    stalled_after_seconds: float,
+) -> None:
     async with app.open_async():
         stalled = await app.job_manager.get_stalled_jobs(
             queue=QUEUE, seconds_since_heartbeat=stalled_after_seconds
         )
         for job in stalled:
             await app.job_manager.retry_job(job)
+        for queued in await app.job_manager.list_tasks_async(queue=QUEUE, status="todo"):
+            if queued["name"] not in app.tasks:
+                # The queue would only log it; as a task that fails it is counted and told.
+                add(queued["name"], _unknown)
         await app.run_worker_async(
             queues=[QUEUE],
             wait=not until_empty,
