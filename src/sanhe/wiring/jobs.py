@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sanhe.connectors.files import write_order
-from sanhe.core.errors import Permanent
+from sanhe.core.decisions import Status
+from sanhe.core.errors import NotFound, Permanent
 from sanhe.core.jobs import Message, Outbox, deliver, run_worker
+from sanhe.goods.replenish import KIND
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -18,11 +21,25 @@ if TYPE_CHECKING:
 ORDERS = "purchase_order"
 CARRY_OUT = "carry_out"
 SEAL = "seal_ledger"
+LIVE_DAYS = 7
+"""A plan made for a day this far back is still meant for now; before, it replays history."""
 
 
-def queue_execution(work: Work, *, day: date, actor: str) -> None:
-    """Queue the execution of all that is approved; orders are placed from `day` on."""
+def queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
+    """Queue the execution of all that is approved, as orders of `order_day`."""
+    day = order_day(sanhe)
     work.jobs.defer(CARRY_OUT, {"actor": actor, "day": day.isoformat()}, lock=CARRY_OUT)
+
+
+def order_day(sanhe: Sanhe) -> date:
+    """The day from which approved lines are ordered. Raises NotFound before the first plan.
+
+    Today where the installation is, as nobody can order yesterday; the day planned for when it
+    is later, or lies so far back that history is replayed.
+    """
+    planned = sanhe.demand.latest().as_of
+    today = sanhe.clock.now().astimezone(ZoneInfo(sanhe.settings.time_zone)).date()
+    return today if 0 <= (today - planned).days <= LIVE_DAYS else planned
 
 
 def queue_seal(work: Work) -> None:
@@ -31,8 +48,16 @@ def queue_seal(work: Work) -> None:
 
 
 def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
-    """Run what is queued until nothing is left; returns the purchase orders that were made."""
+    """Run what is queued until nothing is left; returns the purchase orders that were made.
+
+    What is approved and was not carried out, as its job failed, is queued again first (not
+    without a forecast: the next plan does it). Raises Permanent when a job fails.
+    """
     made: list[str] = []
+    with sanhe.work(actor="worker") as work:
+        if work.decisions.count(kind=KIND, statuses={Status.APPROVED, Status.EDITED}):
+            with suppress(NotFound):
+                queue_execution(sanhe, work, actor="worker")
 
     def carry_out(*, actor: str, day: str) -> None:
         with sanhe.work(actor=actor) as work:
@@ -44,12 +69,12 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
             work.ledger.seal()
 
     outcome = run_worker(sanhe.database, {CARRY_OUT: carry_out, SEAL: seal_ledger})
+    deliver_orders(sanhe)
     if outcome.failures:
         raise Permanent(
-            f"{len(outcome.failures)} jobs failed: {outcome.failures[0]}; mend the cause and "
-            "approve again: what was approved stays approved"
+            f"{len(outcome.failures)} jobs failed: {outcome.failures[0]}; mend the cause, then "
+            "sanhe plan goes on: what was approved stays approved and is ordered once"
         )
-    deliver_orders(sanhe)
     return tuple(made)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanhe.core.errors import BadInput
+from sanhe.core.lake import refresh
 from sanhe.goods.health import Health, matrix
 from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
 from sanhe.wiring.jobs import queue_execution, run_jobs
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
     from sanhe.wiring.sanhe import Sanhe
     from sanhe.wiring.work import Work
+
+
+FORECASTS = "forecast/"
+"""The folder of the lake in which demand keeps its forecasts, one table each."""
+
+KEPT_FORECASTS = 10
+"""So many forecasts stay in the lake; older ones are made again when they are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,7 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
     Killed half-way it leaves either nothing or a kept forecast, and asking again goes on.
     """
     report("bringing the lake up to date", 0, 1)
-    sanhe.refresh_lake()
+    refreshed = refresh(sanhe.database, sanhe.lake)
     as_of = request.as_of or next_day(sanhe)
     forecast = sanhe.demand.forecast(
         as_of,
@@ -62,21 +70,51 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         request.method,
         progress=lambda what, share: report(what, round(share * 100), 100),
     )
+    drop_old_forecasts(sanhe, used=forecast.id)
     policy = Policy.load(request.policy).with_budget(request.budget_cents)
     assumptions = Assumptions.load(request.assumptions)
     with sanhe.work(actor=actor) as work:
-        known = known_today(sanhe, work, as_of, assumptions=assumptions)
         replenish = work.replenish_with(policy, assumptions)
+        # Before anything is read: an order placed from here on would not be seen, and its lines
+        # would be proposed again.
+        replenish.exclusive()
+        known = known_today(sanhe, work, as_of, assumptions=assumptions)
         made = replenish.propose(
             forecast, known, progress=lambda done, total: report("proposing", done, total)
         )
         work.audit.record("plan", str(made.run), {"proposed": made.proposed})
         if made.auto_approved:
-            queue_execution(work, day=as_of, actor=actor)
+            queue_execution(sanhe, work, actor=actor)
     orders = run_jobs(sanhe)
-    return Planned(
-        made, forecast.id, forecast.method, forecast.keys.num_rows, tuple(forecast.notes), orders
-    )
+    notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))
+    return Planned(made, forecast.id, forecast.method, forecast.keys.num_rows, notes, orders)
+
+
+def _notes(sanhe: Sanhe, as_of: date, *, waiting_imports: int) -> tuple[str, ...]:
+    """What the planner should know about the data the plan stands on."""
+    notes = []
+    last = sanhe.demand.last_sale_day()
+    if last is not None and last >= as_of:
+        notes.append(
+            f"sales are recorded up to {last}: the forecast sees those before {as_of}, but stock "
+            "and open orders are those of now"
+        )
+    if waiting_imports:
+        notes.append(
+            f"{waiting_imports:,} parts of imports wait for an older import that still runs: the "
+            "forecast does not know them yet; plan again when it has ended"
+        )
+    return tuple(notes)
+
+
+def drop_old_forecasts(sanhe: Sanhe, *, used: str) -> int:
+    """Keep the newest forecasts in the lake and the one used; returns how many others went."""
+    runs = [t for name, t in sanhe.lake.tables().items() if name.startswith(FORECASTS)]
+    runs.sort(key=lambda table: (table.written_at, table.name), reverse=True)
+    old = [table for table in runs[KEPT_FORECASTS:] if table.name != FORECASTS + used]
+    if old:
+        sanhe.lake.switch({table.name: None for table in old})
+    return len(old)
 
 
 def next_day(sanhe: Sanhe) -> date:
@@ -89,11 +127,13 @@ def next_day(sanhe: Sanhe) -> date:
 
 def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions) -> Known:
     """All that replenishment looks at besides the forecast, with the class of each line."""
+    # Open orders before stock: a receipt that comes in between counts twice rather than never.
+    on_order = work.suppliers.on_order(as_of)
     known = Known(
         items=work.catalog.items(day=as_of),
         positions=work.stock.positions(),
         terms=work.suppliers.terms(day=as_of),
-        on_order=work.suppliers.on_order(as_of),
+        on_order=on_order,
         prices=work.catalog.prices(as_of),
         lead_times=work.suppliers.lead_times(),
     )
@@ -101,14 +141,19 @@ def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptio
     return replace(known, classes=lines.select(["sku", "place", "label"]))
 
 
-def health(sanhe: Sanhe, *, actor: str, as_of: date | None = None) -> tuple[pa.Table, pa.Table]:
-    """The class, age, cover and money of each SKU × place, and the matrix of the classes."""
+def health(
+    sanhe: Sanhe, *, actor: str, as_of: date | None = None, assumptions: Path | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """The class, age, cover and money of each SKU × place, and the matrix of the classes.
+
+    `assumptions` is the TOML file that `PlanRequest` takes; give the same one to both.
+    """
     sanhe.refresh_lake()
     day = as_of or next_day(sanhe)
-    assumptions = Assumptions.load(None)
+    assumed = Assumptions.load(assumptions)
     with sanhe.work(actor=actor) as work:
-        known = known_today(sanhe, work, day, assumptions=assumptions)
-    lines = Health(sanhe.lake, assumptions=assumptions).table(day, known)
+        known = known_today(sanhe, work, day, assumptions=assumed)
+    lines = Health(sanhe.lake, assumptions=assumed).table(day, known)
     return lines, matrix(lines)
 
 
@@ -127,7 +172,7 @@ def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) 
     """Approve decisions; their execution is queued in the same transaction."""
     with sanhe.work(actor=actor) as work:
         approved = work.decisions.approve(numbers, reason=reason)
-        queue_execution(work, day=latest_day(sanhe), actor=actor)
+        queue_execution(sanhe, work, actor=actor)
     return approved
 
 
@@ -135,12 +180,7 @@ def edit(sanhe: Sanhe, number: int, value: int, *, reason: str, actor: str) -> N
     """Approve a decision with another value; its execution is queued in the same transaction."""
     with sanhe.work(actor=actor) as work:
         work.decisions.edit(number, value, reason=reason)
-        queue_execution(work, day=latest_day(sanhe), actor=actor)
-
-
-def latest_day(sanhe: Sanhe) -> date:
-    """The morning that was planned last: orders are placed from it on."""
-    return sanhe.demand.latest().as_of
+        queue_execution(sanhe, work, actor=actor)
 
 
 def backtest(

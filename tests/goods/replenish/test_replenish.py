@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from sanhe.core.clock import FixedClock
-from sanhe.core.decisions import AutoApproval, MemoryDecisions, Status
+from sanhe.core.decisions import AutoApproval, MemoryDecisions, Status, Subject
 from sanhe.core.errors import NotFound
 from sanhe.goods.replenish import CONSTRAINTS, DECISION_KIND, KIND, Known, Policy, Replenish
 from tests.goods.replenish.doubles import FlatForecast, MemoryOrders, flat_forecast
@@ -126,6 +126,48 @@ def test_what_was_rejected_comes_back_only_with_other_arithmetic(
     less = positions.set_column(2, "net", pa.array([0, 2, 5]))
     changed = replenish.propose(FORECAST, known(positions=less))
     assert (changed.proposed, changed.decided_before) == (1, 1)
+
+
+def test_what_was_edited_and_ordered_comes_back_only_with_other_arithmetic(
+    replenish: Replenish, decisions: MemoryDecisions
+) -> None:
+    """Nothing, or less, was ordered by a person's will: the same run does not ask again."""
+    none, less = replenish.propose(FORECAST, known()).numbers
+    decisions.edit(none, 0, reason="delisted")
+    decisions.edit(less, 1, reason="a small one")
+    replenish.execute(MemoryOrders(), day=TODAY)
+    subject = decisions.get(less).proposal.subject
+    ordered = on_order_of(subject, 1)
+    again = replenish.propose(FORECAST, known(on_order=ordered))
+    assert (again.proposed, again.decided_before) == (0, 2)
+    positions = known().positions
+    assert positions is not None
+    fewer = positions.set_column(2, "net", pa.array([0, 2, 5]))
+    changed = replenish.propose(FORECAST, known(positions=fewer, on_order=ordered))
+    assert (changed.proposed, changed.decided_before) == (1, 1)
+
+
+def on_order_of(subject: Subject, quantity: int) -> pa.Table:
+    """One open order."""
+    return pa.table(
+        {
+            "sku": [subject.sku],
+            "place": [subject.place],
+            "quantity": [quantity],
+            "due": pa.array([TODAY + timedelta(days=1)], pa.date32()),
+        }
+    )
+
+
+def test_what_was_ordered_as_proposed_may_be_needed_again(
+    replenish: Replenish, decisions: MemoryDecisions
+) -> None:
+    """The control: without an edit it is the open order alone that makes a line need nothing."""
+    numbers = replenish.propose(FORECAST, known()).numbers
+    decisions.approve(numbers)
+    replenish.execute(MemoryOrders(), day=TODAY)
+    lost = replenish.propose(FORECAST, known())
+    assert (lost.proposed, lost.decided_before) == (2, 0)
 
 
 def test_an_expired_proposal_makes_room_for_a_fresh_one(

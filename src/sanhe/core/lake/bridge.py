@@ -30,9 +30,7 @@ _SMALL_BYTES = 40_000_000
 
 _SLICE_ROWS = 300_000
 
-_PARTS = (
-    "SELECT number, new AS entries FROM fact_part WHERE xid >= $1 AND xid < $2 ORDER BY number"
-)
+_PARTS = "SELECT number, new AS entries FROM fact_part WHERE xid >= $1 AND xid < $2 ORDER BY number"
 _WHERE = (
     "WHERE part BETWEEN $3 AND $4 "
     "AND part IN (SELECT number FROM fact_part WHERE xid >= $1 AND xid < $2)"

@@ -44,6 +44,9 @@ DECISION_KIND = DecisionKind(
 )
 """What is registered in the wiring before anything is proposed."""
 
+INPUT_TERMS = ("demand_over_cover", "safety_stock", "presentation_top_up", "on_hand", "reserved")
+"""The terms that the ordering of a line leaves as they are: with them its need is the same."""
+
 ALL = 100_000_000
 """Large enough to mean every decision of a run."""
 
@@ -65,9 +68,10 @@ class Plan:
 
     `run` names it; the same forecast, day and policy give the same run. `considered` lines were
     computed; of them `proposed` became new decisions, `already_open` had one open,
-    `decided_before` were rejected in this run with the same arithmetic, `no_order_needed` have
-    enough. `limits` counts lines by the limit they hit, `assumed` by the input assumed.
-    `value_cents` is the money of the new decisions, `auto_approved` how many a rule approved.
+    `decided_before` were rejected, or ordered with an edited quantity, in this run with the same
+    arithmetic, `no_order_needed` have enough. `limits` counts lines by the limit they hit,
+    `assumed` by the input assumed. `value_cents` is the money of the new decisions,
+    `auto_approved` how many a rule approved.
     """
 
     run: UUID
@@ -107,15 +111,25 @@ class Replenish:
         self.policy = Policy.load() if policy is None else policy
         self.assumptions = Assumptions.load() if assumptions is None else assumptions
 
+    def exclusive(self) -> None:
+        """Keep others from planning and carrying out until this transaction ends.
+
+        Take it before reading stock and open orders: an order placed between the reading and
+        the proposing would not be seen, and its line would be proposed a second time.
+        """
+        self.decisions.exclusive(KIND)
+
     def propose(
         self, forecast: Forecast, known: Known, *, progress: Progress | None = None
     ) -> Plan:
         """Compute every line of the forecast and record a decision for each that orders.
 
         Running it again proposes nothing twice: a line with an open decision is left out, open
-        orders count, and what was rejected comes back only when its arithmetic has changed.
-        `progress` is told (lines done, lines in all).
+        orders count, and what was rejected, or ordered with another quantity, comes back only
+        when its arithmetic has changed. Call `exclusive` before reading what is known where
+        others work on the same store. `progress` is told (lines done, lines in all).
         """
+        self.exclusive()
         self.decisions.expire()
         prepared = prepare(forecast, known, policy=self.policy, assumptions=self.assumptions)
         outcome = compute(prepared.lines, budget_cents=self.policy.budget_cents)
@@ -176,8 +190,10 @@ class Replenish:
     def execute(self, orders: Orders, *, day: date) -> Executed:
         """Turn all approved and edited decisions into purchase orders placed from `day` on.
 
-        A decision edited to nothing is carried out without an order.
+        A decision edited to nothing is carried out without an order. Waits for a plan that is
+        being made, which counts on what was ordered when it began.
         """
+        self.exclusive()
         started = self.decisions.start(KIND)
         lines = [_order_line(decision) for decision in started if decision.value > 0]
         actions: dict[int, list[str]] = {decision.number: [] for decision in started}
@@ -193,17 +209,36 @@ class Replenish:
         return Executed(len(started), tuple(order.name for order in placed))
 
     def _undecided(self, run: UUID, prepared: Prepared, outcome: Outcome) -> tuple[Ints, int]:
-        """The rows that order something, without those this run rejected as they stand."""
-        rejected = self.decisions.find(kind=KIND, statuses={Status.REJECTED}, run=run, limit=ALL)
+        """The rows that order something, without those this run decided as they stand.
+
+        Rejected is a line by all its terms; edited by those that its own order leaves alone, as
+        a person who orders less, or nothing, has seen the need.
+        """
+        closed = {Status.REJECTED, Status.EXECUTED, Status.MEASURED}
+        found = self.decisions.find(kind=KIND, statuses=closed, run=run, limit=ALL)
         before = {
-            (d.proposal.subject.sku, d.proposal.subject.place, d.proposal.terms) for d in rejected
+            _key(
+                d.proposal.subject.sku,
+                d.proposal.subject.place,
+                d.proposal.terms,
+                names=TERMS if d.status is Status.REJECTED else INPUT_TERMS,
+            )
+            for d in found
+            if d.status is Status.REJECTED or d.value != d.proposal.value
         }
         rows = np.flatnonzero(outcome.quantity > 0)
         if not before:
             return rows, 0
         kept = [
-            (prepared.sku[row], prepared.place[row], tuple(outcome.terms[row].tolist()))
-            not in before
+            before.isdisjoint(
+                _key(
+                    prepared.sku[row],
+                    prepared.place[row],
+                    outcome.terms[row].tolist(),
+                    names=names,
+                )
+                for names in (TERMS, INPUT_TERMS)
+            )
             for row in rows.tolist()
         ]
         return rows[np.array(kept, bool)], len(kept) - sum(kept)
@@ -215,6 +250,13 @@ class Replenish:
         wanted = set(recorded.numbers)
         found = self.decisions.find(kind=KIND, run=run, limit=ALL) if wanted else ()
         return sum(d.proposal.value_cents for d in found if d.number in wanted)
+
+
+def _key(
+    sku: str | None, place: str | None, terms: Sequence[int], *, names: Sequence[str]
+) -> tuple[object, ...]:
+    """A line with those of its terms."""
+    return (sku, place, *(terms[TERMS.index(name)] for name in names))
 
 
 def _order_line(decision: Decision) -> OrderLine:
