@@ -7,17 +7,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from sanhe.core.storage import EmbeddedServer
 from tests.wiring.files import files, written
-from tests.wiring.installation import Terminal, installed
+from tests.wiring.installation import Terminal, installed, opened
 
 PLAN = ("plan", "--method", "same_weekday_mean", "--horizon", 14)
-TOMORROW = date.today() + timedelta(days=1)
+TODAY = datetime.now(ZoneInfo("Asia/Shanghai")).date()
+TOMORROW = TODAY + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +110,10 @@ def test_decisions_are_listed_largest_first_and_explained_to_the_last_unit(
     subject = first["proposal"]["subject"]
     only = sanhe.asked("decisions", "--sku", subject["sku"], "--place", subject["place"])
     assert [decision["number"] for decision in only] == [first["number"]]
+    of_place = [d for d in found if d["proposal"]["subject"]["place"] == subject["place"]]
+    assert 1 < len(of_place) < len(found)
+    told_short = sanhe.well("decisions", "--place", subject["place"], "--limit", 1).out
+    assert f"1 of {len(of_place)} decisions" in told_short
 
 
 def test_a_line_without_a_proposal_is_explained_too(sanhe: Terminal) -> None:
@@ -166,6 +172,10 @@ def test_edit_reject_and_snooze(sanhe: Terminal) -> None:
     assert sanhe.asked("explain", edited)["decided"] == 500
     assert sanhe.asked("reject", rejected, "--reason", "delisted") == {"rejected": 1}
     assert sanhe.asked("snooze", snoozed, "--until", TOMORROW) == {"snoozed": 1}
+    with opened(sanhe.settings) as installation, installation.work(actor="auditor") as work:
+        until = work.decisions.get(snoozed).snoozed_until
+    # Shanghai's midnight is 16:00 of the day before in UTC.
+    assert until == datetime.combine(TODAY, time(16), tzinfo=UTC)
     assert [status(sanhe, n) for n in (edited, rejected, snoozed)] == [
         "executed",
         "rejected",
@@ -277,7 +287,7 @@ def test_deciding_asks_for_what_it_needs(sanhe: Terminal) -> None:
         (("reject", number, "--reason", " "), "reason"),
         (("edit", number, 5, "--reason", ""), "reason"),
         (("snooze", number, "--until", "2020-01-01"), "not later than now"),
-        (("snooze", number, "--until", date.today()), "not later than now"),
+        (("snooze", number, "--until", TODAY), "not later than now"),
         (("snooze", number, "--until", "soon"), "--until"),
     ):
         ended = sanhe(*words)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -42,10 +43,9 @@ def decisions(
 ) -> None:
     """List decisions, the most money at stake first."""
     with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
-        found = work.decisions.find(
-            statuses={status} if status else None, sku=sku, place=place, limit=limit
-        )
-        total = work.decisions.count(statuses={status} if status else None)
+        statuses = {status} if status else None
+        found = work.decisions.find(statuses=statuses, sku=sku, place=place, limit=limit)
+        total = work.decisions.count(statuses=statuses, sku=sku, place=place)
         currency = sanhe.settings.currency
     title = f"{len(found)} of {total:,} decisions" if len(found) < total else ""
     Output(json).show(found, decision_table(found, currency, title=title))
@@ -123,6 +123,7 @@ def _chosen(
     if not (all_proposed or label or max_value is not None):
         raise BadInput("nothing chosen", remedy="give numbers, --all, --class or --max-value")
     with sanhe.work(actor=default_actor()) as work:
+        work.decisions.expire()
         found = work.decisions.find(kind=REPLENISH, statuses={Status.PROPOSED}, limit=1_000_000)
     most = float("inf") if max_value is None else round(max_value * 100)
     return [
@@ -137,18 +138,18 @@ def order_lines(sanhe: Sanhe, names: tuple[str, ...]) -> list[str]:
     with sanhe.work(actor=default_actor()) as work:
         found = work.suppliers.orders(names=names[:20]) if names else []
         waiting = work.decisions.count(kind=REPLENISH, statuses={Status.APPROVED, Status.EDITED})
-    if waiting and not names:
+    if waiting:
         # A worker that runs or was killed holds the queue: silence would hide the order.
-        return [f"{waiting:,} approved wait for another run of sanhe to end: sanhe plan goes on"]
-    if not names:
-        return ["no order was needed"]
+        still = [f"{waiting:,} approved wait for another run of sanhe to end: sanhe plan goes on"]
+    else:
+        still = [] if names else ["no order was needed"]
     lines = [
         f"{order.name} to {order.supplier} for {order.place}: {len(order.lines)} lines, "
         f"due {order.due} -> {sanhe.orders_folder / order.name}.csv"
         for order in found
     ]
     more = len(names) - len(lines)
-    return [*lines, f"… and {more:,} more orders: sanhe orders"] if more else lines
+    return [*lines, *([f"… and {more:,} more orders: sanhe orders"] if more else []), *still]
 
 
 def edit(
@@ -196,7 +197,8 @@ def snooze(
     wake = day(until, option="--until")
     if wake is None:
         raise BadInput("no day given", place="--until", remedy="write it as YYYY-MM-DD")
-    moment = datetime.combine(wake, time(), tzinfo=UTC)
     with opened(home) as sanhe, sanhe.work(actor=actor or default_actor()) as work:
+        # The day begins where the planner is, not in Greenwich.
+        moment = datetime.combine(wake, time(), tzinfo=ZoneInfo(sanhe.settings.time_zone))
         count = work.decisions.snooze(numbers, until=moment, reason=reason)
     Output(json).show({"snoozed": count}, f"snoozed {count:,} until {wake}")
