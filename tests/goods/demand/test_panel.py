@@ -66,9 +66,17 @@ def test_till_lines_add_up_and_returns_take_nothing_away() -> None:
         line(1, -2, "3"),
         line(1, 1, "4"),
         sold("A", "P", 2, -4),
-        sold("A", "P", 1, 10),
     ]
-    assert sales(panel_of(facts, 3), "A") == [5, 11, 0]
+    assert sales(panel_of(facts, 3), "A") == [5, 1, 0]
+
+
+def test_till_lines_count_and_a_total_of_the_same_day_does_not() -> None:
+    line = fact("sale.line", 1, sku="A", place="P", quantity=4)
+    share = sold("A", "P", 1, 10, in_stock_share=0.5)
+    facts = [sold("A", "P", 0, 5), share, sold("B", "P", 1, 10), line]
+    got = panel_of(facts, 2)
+    assert (sales(got, "A"), sales(got, "B")) == ([5, 4], [None, 10])
+    assert sales(panel_of(facts[:3], 2), "A") == [5, 10]
 
 
 def test_stock_outs_are_taken_as_reported() -> None:

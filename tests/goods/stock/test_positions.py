@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sanhe.core.errors import Tampered
+from sanhe.core.errors import Conflict, Tampered
 from sanhe.core.facts import Fact
 from sanhe.core.ledger import Transfer
 from sanhe.core.storage import Database
@@ -27,7 +27,7 @@ from sanhe.goods.stock import (
 )
 from sanhe.goods.stock.follow import follow
 from sanhe.goods.stock.rules import DIRECTION
-from tests.goods.shop import START, Shop, counted, fact, moved, received, rolled_back, sold
+from tests.goods.shop import DAY, START, Shop, counted, fact, moved, received, rolled_back, sold
 
 
 def test_without_a_count_the_stock_is_unknown(database: Database) -> None:
@@ -174,6 +174,32 @@ def test_the_ledger_holds_the_unit_of_the_sku(database: Database) -> None:
         }
 
 
+def test_sales_told_by_a_total_and_by_till_lines_are_refused(database: Database) -> None:
+    """Taken off twice the stock would be wrong; which is right only the retailer knows."""
+
+    def told(kind: str, name: str, **columns: object) -> Fact:
+        return fact(kind, name, hour=5, quantity=4, **columns)  # type: ignore[arg-type]
+
+    line, total = told("sale.line", "line"), told("sale.day", "total")
+    with database.transaction(actor="tester") as tx:
+        for first, second in ((line, total), (total, line)):
+            with rolled_back(tx) as shop:
+                shop.record([counted("c", 10), first])
+                with pytest.raises(Conflict, match="A at S1 on 2024-06-03 is sold twice"):
+                    shop.record([second])
+        with rolled_back(tx) as shop, pytest.raises(Conflict, match="sold twice"):
+            shop.record([counted("c", 10), line, total])
+        with rolled_back(tx) as shop:
+            batch = shop.record([counted("c", 10), line, told("sale.day", "b", sku="B")])
+            shop.record([told("sale.day", "elsewhere", place="S2")])
+            shop.record([told("sale.day", "next", day=DAY + timedelta(days=1))])
+            assert shop.nets() == {("A", "S1"): 2}
+            # Undoing what told them first lets the other tell them.
+            shop.undo(batch)
+            shop.record([counted("d", 10), total])
+            assert shop.nets() == {("A", "S1"): 2}
+
+
 NAMES = st.tuples(st.integers(0, 7).map(str), st.integers(0, 2))
 
 
@@ -192,6 +218,8 @@ def contents(draw: st.DrawFn, name: tuple[str, int]) -> Fact:
     if make == "receipt":
         return received(name[0], abs(quantity), order="X", **columns)
     if make == "day":
+        # On a day of its own: a total and till lines of one day are refused.
+        columns["day"] = date(2025, 1, 1)
         return fact("sale.day", name[0], quantity=abs(quantity), **columns)  # type: ignore[arg-type]
     return sold(name[0], quantity, **columns)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import numpy as np
 
+from sanhe.core.errors import Conflict
 from sanhe.core.ledger import TRANSFER_SCHEMA, Account, Balance, Ledger
 from sanhe.core.storage import Transaction
 from sanhe.core.values import derived_id
@@ -31,7 +32,10 @@ class _Pair:
 
 
 def follow(tx: Transaction, ledger: Ledger, batch: UUID) -> None:
-    """Post the differences that a batch makes: after it the ledger equals the current facts."""
+    """Post the differences that a batch makes: after it the ledger equals the current facts.
+
+    Raises Conflict where a day's total and till lines of the same day would both be taken off.
+    """
     import pyarrow as pa
 
     pairs, events = store.open_window(tx, batch)
@@ -43,6 +47,12 @@ def follow(tx: Transaction, ledger: Ledger, batch: UUID) -> None:
     )
     amounts = pa.table({"rank": events.column("rank"), "amount": entries.amount})
     changes = store.save_amounts(tx, amounts)
+    if (twice := store.sold_twice(tx)) is not None:
+        sku, place, day = twice
+        raise Conflict(
+            f"{sku} at {place} on {day} is sold twice, by the day's total and by till lines: leave"
+            " one of them out of the file, or undo the import that told the other (sanhe imports)"
+        )
     concerned = [
         _Pair(row["sku"], row["place"], row["shifts"])
         for row in pairs.select(["sku", "place", "shifts"]).to_pylist()

@@ -32,7 +32,8 @@ class Stock:
         """Bring ledger and positions in line with the facts this batch touched.
 
         Only the differences are posted, as transfers with ids derived from their facts; again
-        or in another order it ends in the same balances.
+        or in another order it ends in the same balances. Raises Conflict where till lines and a
+        total tell the sales of the same SKU, place and day: the stock would fall by both.
         """
         if self.types.isdisjoint(types_of(self._tx, batch)):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -176,6 +177,23 @@ _SAVE_ENTRIES = sa.text("""
         amount = excluded.amount, live = excluded.live, postings = excluded.postings
 """)
 
+_BOTH_SALES = sa.text("""
+    SELECT count(DISTINCT held.type) = 2
+    FROM fact_part, unnest(types) AS held (type)
+    WHERE held.type IN ('sale.day', 'sale.line')
+""")
+
+# A day's total and its till lines tell the same sales.
+_TOLD_TWICE = sa.text("""
+    SELECT told.sku, told.place, told.day
+    FROM (
+        SELECT DISTINCT sku, place, day, type FROM stock_change
+        WHERE live AND type IN ('sale.day', 'sale.line')
+    ) AS told JOIN stock_entry AS e USING (sku, place, day)
+    WHERE e.live AND e.type IN ('sale.day', 'sale.line') AND e.type <> told.type
+    ORDER BY told.day, told.place, told.sku LIMIT 1
+""")
+
 _READ_CHANGES = """
     SELECT c.pair, c.type, c.source, c.external_id, c.sku, c.place, c.postings, c.delta, c.reason,
         c.event_at
@@ -277,6 +295,15 @@ def save_amounts(tx: Transaction, amounts: pa.Table) -> pa.Table:
     tx.connection.execute(_SAVE_ENTRIES)
     tx.connection.execute(_SAVE_POSITIONS)
     return fetch_arrow(tx, _READ_CHANGES)
+
+
+def sold_twice(tx: Transaction) -> tuple[str, str, date] | None:
+    """The first SKU, place and day that the saved changes tell by a total and by till lines."""
+    if not tx.connection.execute(_BOTH_SALES).scalar():
+        return None
+    tx.connection.exec_driver_sql("ANALYZE stock_change")
+    row = tx.connection.execute(_TOLD_TWICE).first()
+    return None if row is None else (str(row[0]), str(row[1]), row[2])
 
 
 def count_shifts(tx: Transaction, skus: list[str], places: list[str]) -> None:
