@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from sanhe.cli.output import Output, as_json, money, number
+from sanhe.cli.output import Output, as_json, money, number, table
 from sanhe.core.decisions import Status
 
 
@@ -52,3 +52,17 @@ def test_numbers_are_readable(cell: object, shown: str) -> None:
 
 def test_money_keeps_its_cents() -> None:
     assert money(-123456, "CNY") == "-1,234.56 CNY"
+
+
+FOREIGN = ("x [/y]", "flour [kg]", "[red]tea[/red]", "lot :100: \\[b]", "\\")
+
+
+def test_text_from_outside_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """Brackets of a name are no markup: they were lost, or stopped the command."""
+    output = Output()
+    for text in FOREIGN:
+        output.say(f"said {text}.")
+        output.show({}, table(f"title {text}.", (f"column {text}.",), [(f"cell {text}.",)]))
+        shown = capsys.readouterr().out
+        for where in ("said", "title", "column", "cell"):
+            assert f"{where} {text}." in shown

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 
 from sanhe.cli import data, deciding, keeping, planning, trying
 from sanhe.core.errors import SanheError
@@ -41,13 +42,31 @@ def main() -> None:
     try:
         app()
     except SanheError as error:
-        _refuse(error)
-        sys.exit(error.exit_code)
+        _refuse(error, exit_code=error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename is not None else ""
+        remedy = "check that it exists, that you may use it and that the disk has room"
+        _refuse(error, f"{place}{error.strerror or error} ({remedy})")
+    except _database_errors() as error:
+        # The first line says what; the rest is the statement.
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        _refuse(error, f"the database failed: {said} (see `sanhe doctor`, then run this again)")
 
 
-def _refuse(error: SanheError) -> None:
+def _database_errors() -> tuple[type[Exception], ...]:
+    """Asked for only when something has failed: the drivers are slow to import."""
+    from sanhe.core.storage import database_errors
+
+    return database_errors()
+
+
+def _refuse(error: Exception, message: str = "", exit_code: int = 1) -> NoReturn:
+    message = message or str(error)
     if "--json" in sys.argv:
-        refusal = {"error": type(error).__name__, "message": str(error), "exit": error.exit_code}
+        refusal = {"error": type(error).__name__, "message": message, "exit": exit_code}
         print(json.dumps({"refused": refusal}, ensure_ascii=False), file=sys.stderr)  # noqa: T201
-        return
-    Console(stderr=True, soft_wrap=True).print(f"[bold red]sanhe:[/] {escape(str(error))}")
+    else:
+        Console(stderr=True, soft_wrap=True, highlight=False, emoji=False).print(
+            Text.assemble(("sanhe:", "bold red"), " ", message)
+        )
+    sys.exit(exit_code)

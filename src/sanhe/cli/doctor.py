@@ -120,14 +120,15 @@ def disk(settings: Settings) -> Finding:
 
 def database(settings: Settings) -> Iterator[Finding]:
     """The server starts, has the present schema, a role of few rights, and the right time."""
-    from sanhe.core.storage import database_health
+    from sanhe.core.storage import database_errors, database_health
     from sanhe.wiring import Sanhe
 
+    failures: tuple[type[Exception], ...] = (SanheError, OSError, *database_errors())
     try:
         with Sanhe.open(settings) as sanhe:
             health = database_health(sanhe.database)
             drift = abs((health.now - datetime.now(UTC)).total_seconds())
-    except (SanheError, OSError) as error:
+    except failures as error:
         yield Finding(
             "database",
             False,
@@ -139,7 +140,13 @@ def database(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "role",
         health.owned == 0 and not health.mighty,
-        f"connected as {health.role}",
+        f"connected as {health.role}"
+        + (
+            f"; the login {health.login} owns the tables and can take its rights back: "
+            "keep SANHE_DATABASE_URL as secret as the owner's password"
+            if health.login_owns
+            else ""
+        ),
         "the application must use the role sanhe_app, which owns nothing",
     )
     yield Finding(

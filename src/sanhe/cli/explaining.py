@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.panel import Panel
+from rich.text import Text
 
 from sanhe.cli.output import money, table
 
@@ -23,7 +23,7 @@ def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
     steps = [(term.words, term.value, term.running) for term in told.terms]
     steps.append(("= quantity", told.quantity, told.quantity))
     parts: list[RenderableType] = [
-        Panel(f"[bold]{escape(told.reason)}[/]", title=escape(f"{number}: {head}"), expand=False),
+        Panel(Text(told.reason, "bold"), title=Text(f"{number}: {head}"), expand=False),
         table("", ("term", "value", "total"), steps),
         f"at stake {money(told.value_cents, currency)}; class {told.label or '–'}; "
         f"method {told.method}",

@@ -96,7 +96,7 @@ def verify(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Check the ledger's chain and balances and the lake's files, or a backup's checksums."""
+    """Check ledger, stock and the lake's files, then seal the ledger; or a backup's checksums."""
     from sanhe.core.storage import check_backup
 
     if folder is not None:

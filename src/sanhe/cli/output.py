@@ -58,9 +58,9 @@ class Output:
 
     @property
     def console(self) -> Console:
-        """Standard output."""
+        """Standard output. Text is printed as it is: names from outside may hold brackets."""
         width = None if sys.stdout.isatty() else 160
-        return Console(highlight=False, width=width)
+        return Console(highlight=False, markup=False, emoji=False, width=width)
 
     def show(self, result: object, *parts: RenderableType) -> None:
         """Give the result: as JSON, or as these parts for people."""
@@ -82,7 +82,7 @@ class Output:
         quiet = self.json or not sys.stderr.isatty()
         bar = Progress(
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
             TimeElapsedColumn(),

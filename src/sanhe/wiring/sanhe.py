@@ -75,18 +75,24 @@ class Sanhe:
         return restore(folder, settings, folders=KEPT_FOLDERS, clock=SystemClock())
 
     def verify(self) -> dict[str, Json]:
-        """Check the ledger's chain, the stock against its facts, and the state of the facts.
+        """Check ledger, stock and the lake's files, then seal the entries found in order.
 
-        Raises Tampered naming the first record that does not match.
+        The ledger: its chain, its entries and balances; entries not sealed yet are checked by
+        the balances alone, so sealing comes last. The stock: each position against its entries
+        and the ledger. The lake: every file against the content it is named by. The digest of
+        the facts is given to be compared with another time or installation. Raises Tampered
+        naming the first record or file that does not match; then nothing is sealed.
         """
         with self.work(actor="verify") as work:
-            work.ledger.seal()
-        with self.work(actor="verify") as work:
-            return {
+            found: dict[str, Json] = {
                 "ledger entries": work.ledger.verify(),
                 "stock positions": work.stock.verify(),
+                "lake files": self.lake.verify(),
                 "facts digest": work.facts.digest(),
             }
+        with self.work(actor="verify") as work:
+            work.ledger.seal()
+        return found
 
     def refresh_lake(self) -> None:
         """Copy the facts committed since the last time into the lake."""

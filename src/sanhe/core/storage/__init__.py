@@ -4,6 +4,10 @@ The only package that imports database drivers. `Database.open` starts (or joins
 server in the installation's home, or connects to SANHE_DATABASE_URL, brings the tables to this
 version and connects as the role `sanhe_app`, which owns nothing and passes no row-level
 security. One request or job is one `transaction`, committed at the edge.
+
+On a server of one's own the URL logs in as the owner of the tables, as migrations need it, and
+takes on `sanhe_app` at once: that guards against our own mistakes, not against someone who has the
+URL. What is only added to is guarded by triggers as well. `sanhe doctor` names such a login.
 """
 
 from sanhe.core.storage.archive import (
