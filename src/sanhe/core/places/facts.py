@@ -21,8 +21,8 @@ FACT_TYPES = (
             "city": FactField("str", "City, for weather."),
             "region": FactField("str", "Region, for planning."),
         },
-        writers=("sanhe.connectors.files", "sanhe.sim"),
-        readers=("sanhe.core.places", "sanhe.goods.demand"),
+        writers=("connectors.files", "sim"),
+        readers=("core.places", "goods.demand"),
     ),
     FactType(
         name="holiday.declared",
@@ -32,7 +32,7 @@ FACT_TYPES = (
             "name": FactField("str", "The holiday.", required=True),
             "kind": FactField("str", "public or working_day.", required=True),
         },
-        writers=("sanhe.connectors.files", "sanhe.sim"),
-        readers=("sanhe.core.places", "sanhe.goods.demand"),
+        writers=("connectors.files", "sim"),
+        readers=("core.places", "goods.demand"),
     ),
 )

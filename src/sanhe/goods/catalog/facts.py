@@ -24,7 +24,7 @@ ITEM_DESCRIBED = FactType(
         "attributes": FactField("str", "further attributes, as JSON text"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.catalog",),
+    readers=("goods.catalog", "goods.demand"),
 )
 
 PRICE_SET = FactType(
@@ -41,7 +41,7 @@ PRICE_SET = FactType(
         "per_units": FactField("int", "base units the amount is for; 1 when left out"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.catalog",),
+    readers=("goods.catalog", "goods.demand"),
 )
 
 FACT_TYPES = (ITEM_DESCRIBED, PRICE_SET)

@@ -40,7 +40,7 @@ SALE_LINE: Final = FactType(
         "line": FactField("int", "line of the receipt"),
         "return_of": FactField("str", "external id of the line that comes back"),
     },
-    writers=DOORS,
+    writers=("connectors.files",),
     readers=(OWNER, "goods.stock", "goods.health"),
 )
 PROMOTION_PUBLISHED: Final = FactType(
@@ -72,7 +72,7 @@ WEATHER_FORECAST: Final = FactType(
     OWNER,
     "A weather forecast for `day`, published at `event_at`.",
     payload=_WEATHER,
-    writers=DOORS,
+    writers=("sim",),
     readers=(OWNER,),
 )
 

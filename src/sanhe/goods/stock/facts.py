@@ -18,7 +18,7 @@ STOCK_COUNTED = FactType(
         "expires": FactField("date", "the lot's last day of sale"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.stock",),
+    readers=("goods.demand", "goods.health", "goods.stock"),
 )
 
 STOCK_MOVED = FactType(
@@ -33,7 +33,7 @@ STOCK_MOVED = FactType(
         "lot": FactField("str", "the lot that moved"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.stock",),
+    readers=("goods.demand", "goods.stock"),
 )
 
 FACT_TYPES = (STOCK_COUNTED, STOCK_MOVED)

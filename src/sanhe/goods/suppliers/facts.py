@@ -67,7 +67,7 @@ PURCHASE_RECEIVED = FactType(
         "expires": FactField("date", "the lot's last day of sale"),
     },
     writers=("connectors.files", "goods.suppliers", "sim"),
-    readers=("goods.stock", "goods.suppliers"),
+    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers"),
 )
 
 PURCHASE_CLOSED = FactType(
@@ -78,7 +78,7 @@ PURCHASE_CLOSED = FactType(
         "quantity = what was cancelled, for information"
     ),
     payload={"order": FactField("str", "the order's number", required=True)},
-    writers=("connectors.files", "goods.suppliers", "sim"),
+    writers=("sim",),
     readers=("goods.suppliers",),
 )
 
