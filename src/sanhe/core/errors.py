@@ -35,12 +35,6 @@ class Conflict(SanheError):
     exit_code = 4
 
 
-class NotPermitted(SanheError):
-    """The actor may not do this."""
-
-    exit_code = 5
-
-
 class MissingPart(SanheError):
     """An optional part is not installed; the message names the install command."""
 

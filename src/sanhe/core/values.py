@@ -1,11 +1,10 @@
-"""Small values used everywhere: ids, money, business days."""
+"""Small values used everywhere: ids, JSON, business days."""
 
 from __future__ import annotations
 
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import TypeAlias
@@ -34,26 +33,6 @@ def new_id() -> UUID:
 def derived_id(*parts: str) -> UUID:
     """The id that belongs to these parts (UUIDv5): the same parts give the same id."""
     return uuid5(SANHE_NAMESPACE, "\x1f".join(parts))
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Money:
-    """An amount in integer minor units (分, cents) of a currency (ISO 4217)."""
-
-    cents: int
-    currency: str
-
-    def __add__(self, other: Money) -> Money:
-        """The sum; raises BadInput when the currencies differ."""
-        if self.currency != other.currency:
-            raise BadInput(
-                f"can't add {self.currency} and {other.currency}", remedy="convert one first"
-            )
-        return Money(self.cents + other.cents, self.currency)
-
-    def __str__(self) -> str:
-        sign = "-" if self.cents < 0 else ""
-        return f"{sign}{abs(self.cents) // 100:,}.{abs(self.cents) % 100:02d} {self.currency}"
 
 
 def business_day(moment: datetime, *, time_zone: str, cut_off: time_of_day) -> date:

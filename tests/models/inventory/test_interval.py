@@ -9,7 +9,6 @@ from sanhe.models.inventory import (
     cover_days,
     daily_rate,
     expected_demand,
-    overdispersed,
     protection_demand,
 )
 
@@ -52,13 +51,6 @@ def test_a_random_lead_time_adds_its_variance_times_the_mean_squared() -> None:
     assert demand.mean[0] == pytest.approx(total.mean(), rel=0.01)
     assert demand.variance[0] == pytest.approx(total.var(), rel=0.02)
     assert demand.variance[0] > 18.0
-
-
-def test_the_dispersion_grows_as_fitted() -> None:
-    spread = overdispersed(0.5, 0.3)
-    mean = np.array([2.0, 10.0])
-    shape = np.exp(0.5 + 0.3 * np.log(mean))
-    assert np.allclose(spread(mean, np.array([7.0, 7.0])), mean + mean**2 / shape)
 
 
 def test_a_bad_forecast_is_named() -> None:

@@ -15,7 +15,6 @@ from sanhe.models.inventory import (
     normal_order_up_to,
     order_up_to,
     perishable_ratio,
-    raise_to,
     sellable_within,
     shortage,
     shortage_avoided,
@@ -128,10 +127,6 @@ def test_the_shortage_avoided_lies_within_its_interval_and_the_order() -> None:
 def test_the_old_policy_covers_its_days() -> None:
     assert days_of_cover([2.0, 0.3], [10, 0], cover_days=30.0).tolist() == [50, 9]
     assert days_of_cover([2.0], [100], cover_days=30.0).tolist() == [0]
-
-
-def test_raising_never_lowers() -> None:
-    assert raise_to(np.array([10, 10]), np.array([4, 25])).tolist() == [6, 0]
 
 
 def test_the_normal_level_overstocks_slow_goods() -> None:

@@ -92,21 +92,6 @@ def cover_days(mean_by_day: npt.ArrayLike, quantity: npt.ArrayLike) -> Floats:
     return days
 
 
-def overdispersed(intercept: float, slope: float) -> Spread:
-    """The spread V = M + M^2 / k with k = exp(intercept + slope ln M): negative binomial.
-
-    The usual form of a dispersion that grows with the level (Hilbe, Negative Binomial
-    Regression, 2nd ed., 10); both numbers are fitted on sums of as many days as are covered.
-    """
-
-    def spread(mean: Floats, days: Floats) -> Floats:
-        shape = np.exp(intercept + slope * np.log(np.maximum(mean, 1e-9)))
-        variance: Floats = mean + mean**2 / shape
-        return variance
-
-    return spread
-
-
 def whole_units(demand: Demand) -> Ints:
     """The expected demand rounded to whole units, int64 [N]; halves go to the even number."""
     return np.rint(demand.mean).astype(np.int64)

@@ -125,12 +125,6 @@ def order_up_to(demand: Demand, service_level: npt.ArrayLike) -> Ints:
     return level
 
 
-def raise_to(level: Ints, position: Ints) -> Ints:
-    """The quantity that raises each position to its level; none where it is above already."""
-    gap: Ints = np.maximum(level - position, 0)
-    return gap
-
-
 def days_of_cover(
     daily_mean: npt.ArrayLike, position: npt.ArrayLike, *, cover_days: npt.ArrayLike
 ) -> Ints:
