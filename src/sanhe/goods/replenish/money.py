@@ -22,10 +22,11 @@ WHOLE_UNITS: Mapping[str, int] = {"each": 1, "mg": 1_000_000, "ml": 1_000, "mm":
 
 @dataclass(frozen=True, slots=True)
 class UnitMoney:
-    """Money of N lines in cents per base unit, without tax, [N].
+    """Money of N lines in cents per base unit, without tax, [N]; a line's cost and margin are in
+    one currency: its price's.
 
-    `cost_assumed`: no cost was agreed. `margin_assumed`: no price is set. `tax_assumed`: the
-    price includes a tax of unknown rate.
+    `cost_assumed`: no cost was agreed in the currency of the price. `margin_assumed`: no price is
+    set. `tax_assumed`: the price includes a tax of unknown rate.
     """
 
     cost_cents: Floats
@@ -47,7 +48,8 @@ def unit_money(
     """Cost and margin of SKUs at places.
 
     Cost: as agreed (per case where given, it is the finer one); else price less the assumed
-    margin; else the assumed cost of a whole unit. Margin: price without tax less cost; else the
+    margin; else the assumed cost of a whole unit. A cost in another currency than the price is
+    left aside: no rate of exchange is known. Margin: price without tax less cost; else the
     assumed share. A price is taken to include tax unless it says it doesn't.
     """
     priced = Matched(prices, skus, places)
@@ -58,7 +60,8 @@ def unit_money(
     unknown_rate = taxed & np.isnan(rate)
     tax = np.where(taxed, np.where(unknown_rate, assumptions.tax_rate, rate), 0.0)
     price = gross / (1.0 + tax)
-    agreed = _agreed_cost(Matched(by_priority(terms), skus, places))
+    offered = Matched(by_priority(terms), skus, places)
+    agreed = np.where(_differ(offered, priced), np.nan, _agreed_cost(offered))
     whole = _whole_units(Matched(items, skus, places).values("base_unit"))
     assumed = np.where(
         np.isnan(price),
@@ -74,6 +77,12 @@ def unit_money(
         margin_assumed=np.isnan(price),
         tax_assumed=unknown_rate & ~np.isnan(gross),
     )
+
+
+def _differ(terms: Matched, prices: Matched) -> Bools:
+    """Where cost and price name different currencies; one that names none is taken to agree."""
+    pairs = zip(terms.values("currency"), prices.values("currency"), strict=True)
+    return np.array([None not in pair and pair[0] != pair[1] for pair in pairs], bool)
 
 
 def _agreed_cost(terms: Matched) -> Floats:
