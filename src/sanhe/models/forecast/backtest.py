@@ -22,7 +22,10 @@ ALL = "all"
 
 
 def backtest(
-    panel: Panel, origins: Sequence[int], methods: Mapping[str, Method], *,
+    panel: Panel,
+    origins: Sequence[int],
+    methods: Mapping[str, Method],
+    *,
     groups: Sequence[str] | None = None,
 ) -> list[Score]:
     """Score each method at each origin, over all series and for each group of series.
@@ -62,12 +65,22 @@ def _score(
         low, high = (dispersion.quantile(mean[part], q) for q in BAND)
         inside = coverage(y, low, high, where=ok)
         seen = np.where(ok, y, np.nan)
-        losses = float(np.mean([
-            pinball(seen, dispersion.quantile(mean[part], q), q) for q in PINBALL_QUANTILES
-        ]))
+        losses = float(
+            np.mean(
+                [pinball(seen, dispersion.quantile(mean[part], q), q) for q in PINBALL_QUANTILES]
+            )
+        )
     name, origin, group = at
-    return Score(name, origin, group, int((~np.isnan(y)).sum()), wape(y, median[part]),
-                 bias(y, mean[part]), losses, inside)
+    return Score(
+        name,
+        origin,
+        group,
+        int((~np.isnan(y)).sum()),
+        wape(y, median[part]),
+        bias(y, mean[part]),
+        losses,
+        inside,
+    )
 
 
 def _unpack(made: F32 | Forecast) -> tuple[F32, F32, DispersionSet | None]:

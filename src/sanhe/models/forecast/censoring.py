@@ -74,8 +74,9 @@ def estimate_demand(panel: Panel, settings: CensoringSettings | None = None) -> 
         for _ in range(chosen.rounds):
             level = _level(filled, share * seen, weekday, fade=fade, prior=chosen.prior_days)
             size, lot = _spread(filled, level, left, seen=seen, counts=counts)
-            filled, left = _fill(sales, share, level, size=size, lot=lot, short=short,
-                                 bounded=bounded, counts=counts)
+            filled, left = _fill(
+                sales, share, level, size=size, lot=lot, short=short, bounded=bounded, counts=counts
+            )
             filled[~seen] = np.nan
     return Demand(filled, np.asarray(seen & ~short & ~bounded), size)
 
@@ -119,9 +120,7 @@ def _fade(days: int, half_life_days: float) -> NDArray[np.float32]:
     return np.asarray(0.5 ** (gap / half_life_days), np.float32)
 
 
-def _level(
-    filled: F32, weight: F32, weekday: NDArray[np.int64], *, fade: F32, prior: float
-) -> F32:
+def _level(filled: F32, weight: F32, weekday: NDArray[np.int64], *, fade: F32, prior: float) -> F32:
     """The expected demand of each day: local level times the pooled weekday profile, [N, T]."""
     values = np.nan_to_num(filled)
     trust = np.where(np.isnan(filled), 0, weight).astype(np.float32)
@@ -139,9 +138,7 @@ def _level(
     return np.asarray(above / np.maximum(below, 1e-6) * by_day, np.float32)
 
 
-def _spread(
-    filled: F32, level: F32, left: F32, *, seen: Bool, counts: bool
-) -> tuple[F64, float]:
+def _spread(filled: F32, level: F32, left: F32, *, seen: Bool, counts: bool) -> tuple[F64, float]:
     """Size k of each series, pooled over series of like velocity, and the lot, by moments.
 
     E (x - mu)^2 = lot mu + mu^2 / k; the lot is 1 for counts. left: variance of filled days.
@@ -172,7 +169,14 @@ def _lot(error: F64, mean: F64, square: F64) -> float:
 
 
 def _fill(
-    sales: F32, share: F32, level: F32, *, size: F64, lot: float, short: Bool, bounded: Bool,
+    sales: F32,
+    share: F32,
+    level: F32,
+    *,
+    size: F64,
+    lot: float,
+    short: Bool,
+    bounded: Bool,
     counts: bool,
 ) -> tuple[F32, F32]:
     """Expected demand of each day, and the variance left in it."""
@@ -220,8 +224,9 @@ def moments_above_quantity(mean: F32 | F64, size: F64, floor: F32 | F64) -> tupl
     s = np.asarray(floor, np.float64)
     z = s * size / mu
     second = mu**2 * (size + 1) / size * gammaincc(size + 2, z)
-    return _conditional(mu, s, tail=gammaincc(size, z), first=mu * gammaincc(size + 1, z),
-                        second=second)
+    return _conditional(
+        mu, s, tail=gammaincc(size, z), first=mu * gammaincc(size + 1, z), second=second
+    )
 
 
 def _at_least(s: F64, size: F64, miss: F64) -> F64:

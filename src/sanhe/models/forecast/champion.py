@@ -109,7 +109,9 @@ def _can_learn(panel: Panel, settings: ChampionSettings) -> bool:
 
 def _smaller(gbm: GbmSettings, effort: float) -> GbmSettings:
     return dataclasses.replace(
-        gbm, rows=max(int(gbm.rows * effort), 1), trees=max(int(gbm.trees * effort), 1),
+        gbm,
+        rows=max(int(gbm.rows * effort), 1),
+        trees=max(int(gbm.trees * effort), 1),
         learning_rate=min(gbm.learning_rate / max(effort, 0.1), 0.3),
     )
 

@@ -152,9 +152,12 @@ def _fit_one(mu: F64, x: F64, kind: Kind, *, days: int) -> Dispersion:
     else:
         # The default first simplex is a hair wide where a start is 0: b would never move.
         simplex = np.array([[start, 0.0], [start + 0.5, 0.0], [start, 0.3]])
-        theta = optimize.minimize(loss, simplex[0], method="Nelder-Mead",
-                                  options={"xatol": 0.01, "fatol": 1e-5, "maxiter": 120,
-                                           "initial_simplex": simplex}).x
+        theta = optimize.minimize(
+            loss,
+            simplex[0],
+            method="Nelder-Mead",
+            options={"xatol": 0.01, "fatol": 1e-5, "maxiter": 120, "initial_simplex": simplex},
+        ).x
     b = float(np.clip(theta[1], -1.5, 2.0))
     at_mean = Dispersion(kind, float(theta[0]) - b * centre, b, days)
     return _calibrated(at_mean, mu, x) if len(x) >= 100 else at_mean

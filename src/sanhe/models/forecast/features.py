@@ -79,15 +79,23 @@ def _window(
     level = np.maximum(0.8 * smooth + 0.2 * _mean(sales[:, -28:], seen[:, -28:]), floor)
     factor = _pooled_factor(history, series, start=start, origin=origin, same=same_type)
     return Window(
-        origin, start, series, target, sales, seen, history.latent[series, start:origin],
-        history.share[series, start:origin], age, same_type, same_weekday,
-        level.astype(np.float32), (level * factor).astype(np.float32),
+        origin,
+        start,
+        series,
+        target,
+        sales,
+        seen,
+        history.latent[series, start:origin],
+        history.share[series, start:origin],
+        age,
+        same_type,
+        same_weekday,
+        level.astype(np.float32),
+        (level * factor).astype(np.float32),
     )
 
 
-def _pooled_factor(
-    history: History, series: I64, *, start: int, origin: int, same: Bool
-) -> F32:
+def _pooled_factor(history: History, series: I64, *, start: int, origin: int, same: Bool) -> F32:
     """Sales of days like the target's over those of all days, in the series' neighbourhood."""
     if not history.groups:
         return np.ones(len(series), np.float32)
@@ -99,8 +107,7 @@ def _pooled_factor(
 
 def _level_columns(w: Window) -> dict[str, F32]:
     level = w.level
-    out = {"log_base": np.log(w.base), "log_level": np.log(level),
-           "factor": w.base / level}
+    out = {"log_base": np.log(w.base), "log_level": np.log(level), "factor": w.base / level}
     for days in WINDOWS:
         out[f"mean_{days}"] = _mean(w.sales[:, -days:], w.seen[:, -days:]) / level
     for days in (7, 28):
@@ -234,12 +241,14 @@ def _last_year(sales: F32, code: I64, w: Window) -> F32:
 
 def _calendar_columns(history: History, w: Window, horizon: I64) -> dict[str, F32]:
     rest = history.rest
-    return _single({
-        "horizon": horizon,
-        "weekday": history.weekday[w.target],
-        "rest": rest[w.series, w.target],
-        "rest_before": rest[w.series, np.maximum(w.target - 1, 0)],
-    })
+    return _single(
+        {
+            "horizon": horizon,
+            "weekday": history.weekday[w.target],
+            "rest": rest[w.series, w.target],
+            "rest_before": rest[w.series, np.maximum(w.target - 1, 0)],
+        }
+    )
 
 
 def _other_columns(history: History, w: Window) -> dict[str, F32]:

@@ -80,8 +80,12 @@ def prepare(panel: Panel, names: FeatureNames) -> History:
         steady={name: _days_unchanged(values) for name, values in prices.items()},
         others=others,
         groups=tuple(
-            Group(name, code, group_sums(code, sales),
-                  {price: _group_means(code, values) for price, values in prices.items()})
+            Group(
+                name,
+                code,
+                group_sums(code, sales),
+                {price: _group_means(code, values) for price, values in prices.items()},
+            )
             for name, code in group_codes(panel, names.places).items()
         ),
         codes={name: panel.static[:, k] for k, name in enumerate(panel.static_names)},
