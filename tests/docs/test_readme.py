@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from sanhe.core.storage import EmbeddedServer
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "guide").glob("*.md"))]
@@ -41,14 +46,23 @@ def missing_words(shown: list[str], printed: str) -> list[str]:
     return [word for word in words if not FIGURE.fullmatch(word) and word not in said]
 
 
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that the server's own account can pass; pytest closes its folders to others."""
+    made = Path(tempfile.mkdtemp(prefix="sanhe-readme-"))
+    yield made
+    EmbeddedServer.stop(made / "home")
+    shutil.rmtree(made, ignore_errors=True)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
+def test_the_commands_of_a_page_run(page: Path, folder: Path) -> None:
     commands = steps(page.read_text(encoding="utf-8"))
     if not commands:
         pytest.skip("this page shows no commands")
     environment = {
         **os.environ,
-        "SANHE_HOME": str(tmp_path / "home"),
+        "SANHE_HOME": str(folder / "home"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "160",
     }
@@ -59,7 +73,7 @@ def test_the_commands_of_a_page_run(page: Path, tmp_path: Path) -> None:
             shlex.split(command),
             capture_output=True,
             text=True,
-            cwd=tmp_path,
+            cwd=folder,
             env=environment,
             timeout=300,
             check=False,

@@ -69,3 +69,9 @@ def day(text: str | None, *, option: str) -> date | None:
         raise BadInput(
             f"{text!r} is no day", place=option, remedy="write it as YYYY-MM-DD"
         ) from error
+
+
+def require_folder(out: Path) -> None:
+    """Refuse, before any work, a file to write whose folder is missing (BadInput)."""
+    if not out.resolve().parent.is_dir():
+        raise BadInput("there is no such folder", place=str(out), remedy="make the folder first")

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sanhe.cli.options import Actor, AsOf, Home, Json, day, default_actor, opened
+from sanhe.cli.options import (
+    Actor,
+    AsOf,
+    Home,
+    Json,
+    day,
+    default_actor,
+    opened,
+    require_folder,
+)
 from sanhe.cli.output import Output, money, table
 
 if TYPE_CHECKING:
@@ -181,6 +190,7 @@ def report(
     from sanhe.cli.report import report_page
     from sanhe.cli.report.fill import report_data
 
+    require_folder(out)
     output = Output(json)
     with opened(home) as sanhe, output.progress() as progress:
         data = report_data(sanhe, with_backtest=with_backtest, report=progress)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sanhe.cli.options import Home, Json, opened
+from sanhe.cli.options import Home, Json, opened, require_folder
 from sanhe.cli.output import Output, table
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def demo(
     from sanhe.sim import DaysOfCover, World, demo_world, run, what_if
     from sanhe.wiring import PlanRequest, plan, record_facts
 
+    require_folder(out)
     output = Output(json)
     world = World(demo_world(seed))
     with opened(home, fast=True) as sanhe, output.progress() as report:

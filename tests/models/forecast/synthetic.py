@@ -19,8 +19,14 @@ class World:
 
 
 def world(
-    *, series: int = 80, days: int = 98, horizon_days: int = 7, seed: int = 3,
-    out_of_stock: float = 0.0, hourly: bool = True, size: float = 4.0,
+    *,
+    series: int = 80,
+    days: int = 98,
+    horizon_days: int = 7,
+    seed: int = 3,
+    out_of_stock: float = 0.0,
+    hourly: bool = True,
+    size: float = 4.0,
 ) -> World:
     """Negative binomial demand; a share of days runs out of stock, seen hourly or by day only."""
     rng = np.random.default_rng(seed)
@@ -38,21 +44,28 @@ def world(
     if not hourly:
         in_stock = np.full_like(in_stock, np.nan)
     panel = Panel(
-        sales=sales, in_stock=in_stock, opened_empty=opened_empty,
+        sales=sales,
+        in_stock=in_stock,
+        opened_empty=opened_empty,
         static=np.stack([np.arange(series) % 5, np.arange(series) // 5], axis=1).astype(np.int32),
-        static_names=("store", "sku"), known=known, known_names=("discount", "rain"),
-        first_day=datetime.date(2024, 1, 1), horizon_days=horizon_days,
+        static_names=("store", "sku"),
+        known=known,
+        known_names=("discount", "rain"),
+        first_day=datetime.date(2024, 1, 1),
+        horizon_days=horizon_days,
         sold_out=stocked[3][:, :days] if not hourly else None,
     )
     return World(panel, demand, mean)
 
 
 def _stocked(
-    demand: NDArray[np.float32], mean: NDArray[np.float64], *, rng: np.random.Generator,
-    share: float, size: float,
-) -> tuple[
-    NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]
-]:
+    demand: NDArray[np.float32],
+    mean: NDArray[np.float64],
+    *,
+    rng: np.random.Generator,
+    share: float,
+    size: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_]]:
     """Sales, share of the day in stock, opened empty, sold out, when stock is short on some days.
 
     A day's customers come at uniform times; with stock q the (q+1)th finds nothing, and the time

@@ -20,10 +20,15 @@ def panel(sales: list[list[float]], horizon_days: int = 7) -> Panel:
     values = np.array(sales, np.float32)
     n, t = values.shape
     return Panel(
-        sales=values, in_stock=np.ones((n, t), np.float32), opened_empty=np.zeros((n, t), bool),
-        static=np.zeros((n, 0), np.int32), static_names=(),
-        known=np.zeros((n, t + horizon_days, 0), np.float32), known_names=(),
-        first_day=datetime.date(2024, 1, 1), horizon_days=horizon_days,
+        sales=values,
+        in_stock=np.ones((n, t), np.float32),
+        opened_empty=np.zeros((n, t), bool),
+        static=np.zeros((n, 0), np.int32),
+        static_names=(),
+        known=np.zeros((n, t + horizon_days, 0), np.float32),
+        known_names=(),
+        first_day=datetime.date(2024, 1, 1),
+        horizon_days=horizon_days,
     )
 
 

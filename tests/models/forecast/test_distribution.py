@@ -39,8 +39,9 @@ def test_the_band_holds_ninety_per_cent(kind: str) -> None:
     actual = rng.gamma(2.0, mean / 2.0)
     if kind == "counts":
         actual = rng.poisson(actual)
-    made = fit_dispersion(mean.astype(np.float32), actual.astype(np.float32),
-                          np.ones(mean.shape, bool), kind=kind).of(1)  # type: ignore[arg-type]
+    made = fit_dispersion(
+        mean.astype(np.float32), actual.astype(np.float32), np.ones(mean.shape, bool), kind=kind
+    ).of(1)  # type: ignore[arg-type]
     mass = band_mass(made, mean.ravel(), actual.ravel().astype(np.float64))
     assert mass == pytest.approx(0.9, abs=0.005)
 

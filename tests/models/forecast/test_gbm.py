@@ -116,9 +116,12 @@ def test_backtest_scores_each_origin_and_group() -> None:
     panel = world().panel
     groups = ["fast" if level > 5 else "slow" for level in np.nanmean(panel.sales, axis=1)]
     scores = backtest(
-        panel, [84, 91],
-        {"weekday": same_weekday_mean, "champion": lambda cut: forecast(
-            cut, ChampionSettings(gbm=SMALL))},
+        panel,
+        [84, 91],
+        {
+            "weekday": same_weekday_mean,
+            "champion": lambda cut: forecast(cut, ChampionSettings(gbm=SMALL)),
+        },
         groups=groups,
     )
     assert len(scores) == 2 * 2 * 3
