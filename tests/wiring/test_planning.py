@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -89,25 +89,16 @@ def test_without_the_lock_it_would_be_ordered_twice(
         assert again.proposed >= 5
 
 
-@pytest.mark.parametrize(
-    ("at", "wanted"),
-    [
-        (MORNING - timedelta(days=1), PLANNED_DAY),
-        (MORNING, PLANNED_DAY),
-        # 17:00 UTC is the next day in Shanghai
-        (MORNING + timedelta(hours=17), date(2025, 9, 26)),
-        (MORNING + timedelta(days=2), date(2025, 9, 27)),
-        (MORNING + timedelta(days=300), PLANNED_DAY),
-    ],
-)
-def test_orders_are_placed_today_unless_history_is_replayed(
-    retailer: Settings, at: datetime, wanted: date
+@pytest.mark.parametrize("days_late", [0, 1, 3])
+def test_what_was_ordered_counts_however_late_the_data_is(
+    retailer: Settings, days_late: int
 ) -> None:
-    with opened(retailer, at=at) as sanhe:
-        (number, *_) = planned(sanhe).plan.numbers
-        (name,) = approved(sanhe, (number,))
-        with sanhe.work(actor="auditor") as work:
-            assert work.suppliers.get(name).ordered_on == wanted
+    with opened(retailer, at=MORNING + timedelta(days=days_late)) as sanhe:
+        first = planned(sanhe)
+        names = approved(sanhe, first.plan.numbers)
+        with sanhe.work(actor="planner") as work:
+            assert {o.ordered_on for o in work.suppliers.orders(names=names)} == {first.plan.as_of}
+        assert planned(sanhe).plan.proposed == 0
 
 
 def test_a_stale_proposal_is_refused_and_planned_afresh(retailer: Settings) -> None:

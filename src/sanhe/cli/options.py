@@ -50,12 +50,11 @@ def settings(home: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(home: Path | None, *, fast: bool = False) -> Iterator[Sanhe]:
-    """Sanhe on its data, closed at the end. `fast` spends less on forecasts."""
-    from sanhe.models.forecast import ACCURATE, FAST
+def opened(home: Path | None) -> Iterator[Sanhe]:
+    """Sanhe on its data, closed at the end."""
     from sanhe.wiring import Sanhe
 
-    with Sanhe.open(settings(home), effort=FAST if fast else ACCURATE) as sanhe:
+    with Sanhe.open(settings(home)) as sanhe:
         yield sanhe
 
 

@@ -57,17 +57,20 @@ def demo(
     json: Json = False,
 ) -> None:
     """The main job on a simulated retailer: files in, explained proposals, what-if, report."""
+    from dataclasses import replace
+
     from sanhe.cli.explaining import explanation_parts
     from sanhe.cli.planning import plan_parts
     from sanhe.cli.report import report_page
     from sanhe.cli.report.fill import report_data
+    from sanhe.models.forecast import FAST
     from sanhe.sim import DaysOfCover, World, demo_world, run, what_if
     from sanhe.wiring import PlanRequest, plan, record_facts
 
     require_folder(out)
     output = Output(json)
     world = World(demo_world(seed))
-    with opened(home, fast=True) as sanhe, output.progress() as report:
+    with opened(home) as sanhe, output.progress() as report:
         history = run(world, DaysOfCover(), days=world.settings.history_days)
         new = record_facts(
             sanhe,
@@ -76,7 +79,7 @@ def demo(
             actor="demo",
             report=report,
         )
-        request = PlanRequest(as_of=world.settings.as_of, horizon_days=14)
+        request = PlanRequest(as_of=world.settings.as_of)
         planned = plan(sanhe, request, actor="demo", report=report)
         output.say(
             f"a simulated retailer: {world.settings.stores} stores, {world.settings.skus} SKUs, "
@@ -97,7 +100,11 @@ def demo(
         rows = what_if_rows(compared, sanhe.settings.currency)
         output.say(what_if_table(compared, rows))
         data = report_data(
-            sanhe, with_backtest=True, report=report, what_if=rows, what_if_note=_note(compared)
+            replace(sanhe, effort=FAST),
+            with_backtest=True,
+            report=report,
+            what_if=rows,
+            what_if_note=_note(compared),
         )
     out.write_text(report_page(data), encoding="utf-8")
     output.show(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from sanhe.connectors.files import write_order
 from sanhe.core.decisions import Status
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 ORDERS = "purchase_order"
 CARRY_OUT = "carry_out"
 SEAL = "seal_ledger"
-LIVE_DAYS = 7
 """A plan made for a day this far back is still meant for now; before, it replays history."""
 
 
@@ -32,14 +30,13 @@ def queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
 
 
 def order_day(sanhe: Sanhe) -> date:
-    """The day from which approved lines are ordered. Raises NotFound before the first plan.
+    """The day from which approved lines are ordered: the morning planned for.
 
-    Today where the installation is, as nobody can order yesterday; the day planned for when it
-    is later, or lies so far back that history is replayed.
+    The clock's day would put the due date behind the days that the plan covers whenever the data
+    is a day late, and the next plan would order the same need again. Raises NotFound before the
+    first plan.
     """
-    planned = sanhe.demand.latest().as_of
-    today = sanhe.clock.now().astimezone(ZoneInfo(sanhe.settings.time_zone)).date()
-    return today if 0 <= (today - planned).days <= LIVE_DAYS else planned
+    return sanhe.demand.latest().as_of
 
 
 def queue_seal(work: Work) -> None:

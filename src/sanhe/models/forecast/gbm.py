@@ -38,7 +38,7 @@ class GbmSettings:
     trees: int = 250
     leaves: int = 127
     learning_rate: float = 0.06
-    feature_share: float = 0.15
+    feature_share: float = 0.5
     row_share: float = 0.7
     least_rows: int = 100
     bins: int = 127
