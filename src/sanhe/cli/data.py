@@ -78,6 +78,8 @@ def import_(
     with opened(home) as sanhe, output.progress() as report:
         done = import_file(sanhe, request, actor=actor or default_actor(), report=report)
     output.show(done, *_told(done))
+    if dry_run and done.summary.reject_share > accept_rejects:
+        raise typer.Exit(BadInput.exit_code)
 
 
 def _told(done: Imported) -> list[RenderableType]:

@@ -20,7 +20,7 @@ from sanhe.connectors.files import (
     find_mappings,
     plan_import,
 )
-from sanhe.core.errors import BadInput, Conflict, SanheError
+from sanhe.core.errors import BadInput, Conflict
 from sanhe.wiring.jobs import queue_seal, run_jobs
 from sanhe.wiring.progress import Report, silent
 
@@ -192,10 +192,13 @@ def _record(
             work.audit.record("import", str(batch), {"file": request.path.name, "new": new})
             queue_seal(work)
         run_jobs(sanhe)
-    except SanheError:
+    except BadInput as error:
         # What was refused is kept for whoever mends the file; nothing else was written.
-        plan.write_rejects(sanhe.settings.home / "rejects")
-        raise
+        kept = plan.write_rejects(sanhe.settings.home / "rejects")
+        if kept is None:
+            raise
+        remedy = f"{error.remedy}; every refused row, with its reason: {kept}"
+        raise BadInput(error.what, place=error.place, remedy=remedy) from error
     return batch, new, repeated
 
 
