@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sanhe.models.forecast.panel import F32, F64, Bool
 
 Kind = Literal["counts", "quantities"]
+LOG_K = (float(np.log(1e-3)), float(np.log(1e6)))
 BAND = (0.05, 0.95)
 MIN_MEAN = 1e-6
 MAX_FIT_POINTS = 60_000
@@ -31,7 +32,8 @@ class Dispersion:
     def size(self, mean: F32 | F64) -> F64:
         """k for each mean."""
         mu = np.maximum(np.asarray(mean, np.float64), MIN_MEAN)
-        return np.asarray(np.clip(np.exp(self.a + self.b * np.log(mu)), 1e-3, 1e6), np.float64)
+        # Clipped before exp, which would overflow for means far from those fitted.
+        return np.exp(np.clip(self.a + self.b * np.log(mu), *LOG_K))
 
     def variance(self, mean: F32 | F64) -> F64:
         """Variance of demand with this mean."""
@@ -144,7 +146,7 @@ def _fit_one(mu: F64, x: F64, kind: Kind, *, days: int) -> Dispersion:
     logs = np.log(mu) - centre
 
     def loss(theta: NDArray[np.float64]) -> float:
-        k = np.clip(np.exp(theta[0] + theta[1] * logs), 1e-3, 1e6)
+        k = np.exp(np.clip(theta[0] + theta[1] * logs, *LOG_K))
         return _minus_log_likelihood(mu, x, k, kind=kind)
 
     if len(x) < 100 or spread < 0.05:
