@@ -66,12 +66,15 @@ def plan(
 def plan_parts(sanhe: Sanhe, done: Planned, *, show: int) -> list[RenderableType]:
     """What planning tells people: counts, and the proposals with the most money at stake."""
     from sanhe.cli.deciding import REPLENISH, decision_table
+    from sanhe.core.decisions import Status
 
     made, currency = done.plan, sanhe.settings.currency
+    told = made.proposed + made.already_open + made.no_order_needed + made.decided_before
     parts: list[RenderableType] = [
         f"planned for {made.as_of}: {made.considered:,} lines forecast by {done.method}; "
         f"{made.proposed:,} proposals worth {money(made.value_cents, currency)}, "
-        f"{made.already_open:,} already open, {made.no_order_needed:,} need no order"
+        f"{made.already_open:,} already open, {made.no_order_needed:,} need no order, "
+        f"{made.considered - told:,} can't be ordered today"
     ]
     if made.assumed:
         words = ", ".join(f"{name} ({count:,})" for name, count in made.assumed.items())
@@ -80,7 +83,9 @@ def plan_parts(sanhe: Sanhe, done: Planned, *, show: int) -> list[RenderableType
         parts.append(f"approved by rule: {made.auto_approved:,}; orders: {', '.join(done.orders)}")
     parts += list(done.notes)
     with sanhe.work(actor=default_actor()) as work:
-        top = work.decisions.find(kind=REPLENISH, run=made.run, limit=show) if show else []
+        top = work.decisions.find(
+            kind=REPLENISH, run=made.run, statuses={Status.PROPOSED}, limit=max(show, 1)
+        )[:show]
     if top:
         parts.append(decision_table(top, currency, title="most money at stake"))
         parts.append(f"see how one came about: sanhe explain {top[0].number}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from sanhe.cli.report import WhatIfRow
     from sanhe.sim import WhatIf
+    from sanhe.wiring import Sanhe
 
 NAMES = {
     "inventory_days": ("Inventory days", "库存天数"),
@@ -59,7 +61,6 @@ def demo(
     """The main job on a simulated retailer: files in, explained proposals, what-if, report."""
     from dataclasses import replace
 
-    from sanhe.cli.explaining import explanation_parts
     from sanhe.cli.planning import plan_parts
     from sanhe.cli.report import report_page
     from sanhe.cli.report.fill import report_data
@@ -86,11 +87,7 @@ def demo(
             f"{world.settings.history_days} days; {new:,} new facts recorded",
             *plan_parts(sanhe, planned, show=8),
         )
-        with sanhe.work(actor="demo") as work:
-            top = work.decisions.find(kind="replenish", run=planned.plan.run, limit=1)
-            told = [work.replenish.explain(found.number) for found in top]
-        for explanation in told:
-            output.say(*explanation_parts(explanation, sanhe.settings.currency))
+        _explain_largest(sanhe, planned.plan.run, output)
         compared = what_if(
             world.settings,
             weeks=weeks,
@@ -112,6 +109,16 @@ def demo(
         f"report: {out.resolve()}",
         "next: sanhe decisions · sanhe explain NUMBER · sanhe approve NUMBER · sanhe orders",
     )
+
+
+def _explain_largest(sanhe: Sanhe, run: UUID, output: Output) -> None:
+    """Explain the run's proposal with the most money at stake."""
+    from sanhe.cli.explaining import explanation_parts
+
+    with sanhe.work(actor="demo") as work:
+        for top in work.decisions.find(kind="replenish", run=run, limit=1):
+            told = work.replenish.explain(top.number)
+            output.say(*explanation_parts(told, sanhe.settings.currency))
 
 
 def simulate(
