@@ -37,7 +37,9 @@ def test_rows_that_were_added_up_or_repeated_are_told(fresh: Terminal, tmp_path:
 def test_a_dry_run_tells_what_it_wrote(fresh: Terminal, tmp_path: Path) -> None:
     rows = [("2024-05-01 10:00", "S1", "A1", 1, "R1"), ("2024-05-01 10:00", "S1", "A1", "x", "R2")]
     path, kept = written(tmp_path / "scans.csv", LINES, rows), tmp_path / "till.toml"
-    told = fresh.well("import", path, "--create-missing", "--dry-run", "--save-mapping", kept).out
+    ended = fresh("import", path, "--create-missing", "--dry-run", "--save-mapping", kept)
+    told = ended.out
+    assert ended.code == 2, "the import itself would be refused"
     plain = "".join(told.split())
     assert f"mappingkept:{kept}" in plain and "dry run: nothing was recorded" in told
     (rejects,) = (fresh.settings.home / "rejects").iterdir()
