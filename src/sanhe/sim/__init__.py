@@ -20,9 +20,19 @@ from sanhe.sim.settings import (
     calm_world,
     censored_world,
     demo_world,
+    department_world,
     tiny_world,
 )
-from sanhe.sim.whatif import Row, WhatIf, compare, days_of_cover, gather, sanhe, what_if
+from sanhe.sim.whatif import (
+    Row,
+    WhatIf,
+    compare,
+    days_of_cover,
+    department_cover,
+    gather,
+    sanhe,
+    what_if,
+)
 from sanhe.sim.world import World
 
 __all__ = [
@@ -49,6 +59,8 @@ __all__ = [
     "conserved",
     "days_of_cover",
     "demo_world",
+    "department_cover",
+    "department_world",
     "disturbed",
     "forged",
     "gather",

@@ -164,7 +164,7 @@ def make_suppliers(settings: WorldSettings, rng: np.random.Generator) -> list[Su
         start = int(rng.integers(1, 6))
         days: tuple[int, ...] = (start,) if rng.random() < 0.5 else (start, (start + 2) % 7 + 1)
         if number in fresh:
-            lead_time, days = low, (1, 2, 3, 4, 5, 6)
+            lead_time, days = settings.fresh_lead_time_days or low, (1, 2, 3, 4, 5, 6)
         late, short = rng.uniform(0.3, 1.7, size=2)
         suppliers.append(
             Supplier(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OldParameters:
-    """The parameters of the old policy (see old_policy.toml, where their meaning stands)."""
+    """The parameters of an old policy (see old_policy.toml, where their meaning stands)."""
 
     mean_over_days: int
     review_every_days: int
@@ -32,9 +32,9 @@ class OldParameters:
 
 
 @cache
-def old_parameters() -> OldParameters:
-    """The parameters as committed in old_policy.toml."""
-    text = files("sanhe.sim").joinpath("old_policy.toml").read_text(encoding="utf-8")
+def old_parameters(name: str = "old_policy.toml") -> OldParameters:
+    """The parameters as committed in old_policy.toml, or in another file beside it."""
+    text = files("sanhe.sim").joinpath(name).read_text(encoding="utf-8")
     table = tomllib.loads(text)
     return OldParameters(
         mean_over_days=table["mean_over_days"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from sanhe.core.errors import BadInput
 from sanhe.sim.figures import Totals, by_class, by_day, totals
-from sanhe.sim.policies import DaysOfCover
+from sanhe.sim.policies import DaysOfCover, old_parameters
 from sanhe.sim.run import Policy, run
 from sanhe.sim.world import World
 
@@ -91,6 +91,11 @@ class Trial:
 def days_of_cover(world: World) -> Policy:
     """The retailer's old policy."""
     return DaysOfCover()
+
+
+def department_cover(world: World) -> Policy:
+    """The old policy of the retailer of `department_world`."""
+    return DaysOfCover(old_parameters("old_policy_department.toml"))
 
 
 def sanhe(world: World) -> Policy:
