@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sanhe.models.replay import HOLDING_RATE_PER_YEAR
 from sanhe.sim import VELOCITIES, by_class, by_day, totals
-from sanhe.sim.figures import HOLDING_RATE_PER_YEAR
 from tests.sim.worlds import tiny, tiny_history
 
 WINDOW = (40, 69)

@@ -5,6 +5,7 @@ health) do to days of stock, fill rate and waste. In: a seed and settings. Out: 
 same doors as real data, and day-by-day outcomes of ordering policies.
 """
 
+from sanhe.models.replay import Row
 from sanhe.sim.book import OrderLines, Outcome
 from sanhe.sim.faults import disturbed, forged, late, with_revisions
 from sanhe.sim.figures import by_class, by_day, conserved, totals
@@ -24,7 +25,6 @@ from sanhe.sim.settings import (
     tiny_world,
 )
 from sanhe.sim.whatif import (
-    Row,
     WhatIf,
     compare,
     days_of_cover,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sanhe.models.replay import Totals
 from sanhe.sim.settings import VELOCITIES
 
 if TYPE_CHECKING:
@@ -18,63 +18,6 @@ if TYPE_CHECKING:
     from sanhe.sim.world import World
 
     Sums = npt.NDArray[np.float64]
-
-HOLDING_RATE_PER_YEAR = 0.25
-"""Cost of capital and space, share of the stock's cost a year; as in the shipped policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over a window of days, one number for each group of lines, [groups].
-
-    `stock_cents`: stock after closing at cost, summed over the days. `sold_cost_cents`: cost of
-    what was sold; `lost_margin_cents`: margin of the demand that met an empty shelf.
-    `margin_cents`: sales at the price paid, without tax, less their cost.
-    """
-
-    demand_units: Sums
-    sold_units: Sums
-    sales_cents: Sums
-    sold_cost_cents: Sums
-    margin_cents: Sums
-    lost_margin_cents: Sums
-    stock_cents: Sums
-    waste_units: Sums
-    waste_cents: Sums
-    order_lines: Sums
-    ordered_cents: Sums
-    dry_days: Sums
-    line_days: Sums
-
-    @property
-    def inventory_days(self) -> Sums:
-        """Stock at cost / cost of goods sold a day (days of inventory)."""
-        return _ratio(self.stock_cents, self.sold_cost_cents)
-
-    @property
-    def fill_rate(self) -> Sums:
-        """Units sold / units wanted."""
-        return _ratio(self.sold_units, self.demand_units, empty=1.0)
-
-    @property
-    def lost_units(self) -> Sums:
-        """Units wanted that met an empty shelf."""
-        return self.demand_units - self.sold_units
-
-    @property
-    def holding_cents(self) -> Sums:
-        """Cost of capital and space for the stock held."""
-        return self.stock_cents * HOLDING_RATE_PER_YEAR / 365
-
-    @property
-    def profit_cents(self) -> Sums:
-        """Margin less waste and holding: what the policy is judged by."""
-        return self.margin_cents - self.waste_cents - self.holding_cents
-
-    @property
-    def stock_out_share(self) -> Sums:
-        """Share of line-days that ran dry or opened empty."""
-        return _ratio(self.dry_days, self.line_days)
 
 
 def totals(
@@ -187,9 +130,3 @@ def conserved(outcome: Outcome) -> Bools:
     opened = before + outcome.received == outcome.opening
     closed = outcome.opening - outcome.sales - outcome.waste == outcome.closing
     return np.asarray(opened & closed)
-
-
-def _ratio(above: Sums, below: Sums, *, empty: float = 0.0) -> Sums:
-    return np.asarray(
-        np.divide(above, below, out=np.full(above.shape, empty), where=below > 0), dtype=np.float64
-    )

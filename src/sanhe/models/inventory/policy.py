@@ -63,19 +63,20 @@ def unit_costs(
     )
 
 
-def critical_ratio(costs: UnitCosts, *, lowest: float, highest: float) -> Floats:
-    """The service level that minimises expected cost, within bounds, float64 [N].
+def critical_ratio(costs: UnitCosts, *, lowest: npt.ArrayLike, highest: npt.ArrayLike) -> Floats:
+    """The service level that minimises expected cost, within bounds (one, or [N]), float64 [N].
 
     P(D <= S) = c_u / (c_u + c_o) (Arrow, Harris & Marschak 1951; Silver, Pyke & Thomas, 4th
     ed., 9.2), for goods that don't expire. Where there is no margin: `lowest`.
     Raises ValueError unless 0 <= lowest <= highest < 1.
     """
-    if not 0 <= lowest <= highest < 1:
-        raise ValueError(f"service bounds {lowest} and {highest} must lie in 0..1, in order")
+    low, high = np.asarray(lowest, np.float64), np.asarray(highest, np.float64)
+    if not ((low >= 0) & (low <= high) & (high < 1)).all():
+        raise ValueError(f"service bounds {low} and {high} must lie in 0..1, in order")
     under = costs.underage_cents
     total = under + costs.overage_cents
     ratio = np.divide(under, total, out=np.zeros_like(total), where=total > 0)
-    bounded: Floats = np.clip(ratio, lowest, highest)
+    bounded: Floats = np.clip(ratio, low, high)
     return bounded
 
 
@@ -84,10 +85,10 @@ def perishable_ratio(
     until_next: Demand,
     until_expiry: Demand,
     *,
-    lowest: float,
-    highest: float,
+    lowest: npt.ArrayLike,
+    highest: npt.ArrayLike,
 ) -> Floats:
-    """The service level for goods that expire, within bounds, float64 [N].
+    """The service level for goods that expire, within bounds (one, or [N]), float64 [N].
 
     The S-th unit is worth having while what it earns is at least what it costs:
 
