@@ -29,6 +29,7 @@ from sanhe.models.forecast.champion import (
 from sanhe.models.forecast.distribution import Dispersion, DispersionSet, fit_dispersion
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
 from sanhe.models.forecast.history import FeatureNames
+from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
 from sanhe.models.forecast.panel import Panel
 from sanhe.models.forecast.scores import Score, bias, coverage, pinball, wape
 
@@ -45,6 +46,8 @@ __all__ = [
     "Forecast",
     "GbmSettings",
     "GlobalGbm",
+    "LaunchSettings",
+    "Launched",
     "Panel",
     "Prediction",
     "Score",
@@ -55,6 +58,7 @@ __all__ = [
     "estimate_demand",
     "fit_dispersion",
     "forecast",
+    "launched",
     "pinball",
     "same_weekday_mean",
     "sba",

@@ -29,6 +29,9 @@ class Panel:
     first_day: the date of the first column (business day of the place).
     horizon_days: H, at least 1.
     sold_out: stock reached zero during the day, [N, T]; needed only where `in_stock` is nan.
+    traits: further codes >= 0, [N, J], that say what a series is like (brand, price level, size);
+        they place new series and are no input of the global model.
+    trait_names: J names.
 
     Raises ValueError when shapes do not fit or a value is out of its range.
     """
@@ -43,6 +46,8 @@ class Panel:
     first_day: datetime.date
     horizon_days: int
     sold_out: Bool | None = None
+    traits: I32 | None = None
+    trait_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.sales.ndim != 2 or 0 in self.sales.shape:
@@ -57,7 +62,9 @@ class Panel:
         _expect("known", self.known, (n, days, len(self.known_names)))
         if self.sold_out is not None:
             _expect("sold_out", self.sold_out, (n, t))
-        for names in (self.static_names, self.known_names):
+        if self.traits is not None:
+            _expect("traits", self.traits, (n, len(self.trait_names)))
+        for names in (self.static_names + self.trait_names, self.known_names):
             if len(set(names)) != len(names):
                 raise ValueError(f"names must be different from each other, got {names}")
         if self.static.size and int(self.static.min()) < 0:
@@ -114,6 +121,7 @@ class Panel:
             sold_out=None if self.sold_out is None else self.sold_out[series],
             static=self.static[series],
             known=self.known[series],
+            traits=None if self.traits is None else self.traits[series],
         )
 
     def without(self, names: tuple[str, ...]) -> "Panel":
