@@ -272,15 +272,15 @@ def test_reasons_values_and_moments_are_checked(work: Work, clock: FixedClock) -
 def test_rules_approve_by_class_and_money(work: Work) -> None:
     a, b, c, d = propose(
         work,
-        proposal("A", money=1000, label="AX"),
-        proposal("B", money=1001, label="AX"),
-        proposal("C", money=10, label="CZ"),
+        proposal("A", money=1000, label="AXH1"),
+        proposal("B", money=1001, label="AXH1"),
+        proposal("C", money=10, label="CZ%_"),
         proposal("D", money=10, label="BY"),
     )
     (other,) = propose(work, proposal("E", money=10), run=NEXT_RUN)
     rules = [
         AutoApproval("replenish", frozenset({"AX", "AY"}), 1000, "small and steady"),
-        AutoApproval("replenish", frozenset({"AX", "BY"}), 1000, "second"),
+        AutoApproval("replenish", frozenset({"AX", "BY", "CZ%_L"}), 1000, "second"),
         AutoApproval("reprice", frozenset(), 10**9, "other kind"),
     ]
     with work() as decisions:

@@ -129,7 +129,7 @@ def _chosen(
     return [
         decision.number
         for decision in found
-        if label in {None, decision.proposal.label} and decision.proposal.value_cents <= most
+        if decision.proposal.label.startswith(label or "") and decision.proposal.value_cents <= most
     ]
 
 

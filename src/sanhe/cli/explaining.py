@@ -30,6 +30,7 @@ def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
     ]
     if told.decided != told.quantity:
         parts.append(f"decided otherwise: {told.decided:,}")
+    parts += _steered(told)
     parts += [f"limit: {limit}" for limit in told.limits]
     parts += [f"assumed: {assumed}" for assumed in told.assumed]
     if told.forecast:
@@ -43,6 +44,15 @@ def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
     if told.actions:
         parts.append(f"carried out as {', '.join(told.actions)}")
     return parts
+
+
+def _steered(told: Explanation) -> list[RenderableType]:
+    """Which settings the line's class changes, and the class of the policy that says so."""
+    rules = told.inputs.get("class_rules")
+    if not isinstance(rules, dict) or not rules:
+        return []
+    words = ", ".join(f"{setting} (class {of})" for setting, of in rules.items())
+    return [f"set by its class: {words}"]
 
 
 def _alternatives(told: Explanation) -> list[RenderableType]:

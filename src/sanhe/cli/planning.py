@@ -1,4 +1,4 @@
-"""Commands that plan and look: plan, orders, backtest, health, report."""
+"""Commands that plan and look: plan, orders, backtest, report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (plan, orders, backtest, health, report):
+    for command in (plan, orders, backtest, report):
         app.command()(command)
 
 
@@ -139,45 +139,6 @@ def backtest(
     columns = ("method", "origin", "group", "series", "wape", "bias", "coverage_90", "beaten_by")
     rows = [tuple(str(s[c]) if c == "origin" else s.get(c) for c in columns) for s in scores]
     output.show(scores, table("", tuple(c.replace("_", " ") for c in columns), rows))
-
-
-def health(
-    as_of: AsOf = None,
-    limit: Annotated[int, typer.Option(min=0, help="How many lines of dead stock.")] = 10,
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Class stock by value, regularity and age, with the money in it."""
-    from sanhe.wiring import health as run_health
-
-    with opened(home) as sanhe:
-        lines, cells = run_health(sanhe, actor=default_actor(), as_of=day(as_of, option="--as-of"))
-        currency = sanhe.settings.currency
-    matrix = cells.to_pylist()
-    rows = [
-        (
-            cell["abc"] + cell["xyz"],
-            cell["lines"],
-            money(cell["stock_value_cents"], currency),
-            cell["cover_days"],
-            cell["dead_lines"],
-            money(cell["dead_value_cents"], currency),
-        )
-        for cell in matrix
-    ]
-    columns = ("class", "lines", "in stock", "cover (days)", "dead lines", "dead money")
-    dead = sorted(
-        (line for line in lines.to_pylist() if line["dead"]),
-        key=lambda line: -(line["stock_value_cents"] or 0),
-    )[:limit]
-    dead_rows = [
-        (d["sku"], d["place"], d["on_hand"], d["days_since_sale"], d["age_days"]) for d in dead
-    ]
-    parts = [table("", columns, rows)]
-    if dead_rows:
-        titles = ("SKU", "place", "on hand", "days since sale", "age (days)")
-        parts.append(table("dead stock, most money first", titles, dead_rows))
-    Output(json).show({"matrix": matrix, "dead": dead}, *parts)
 
 
 def report(

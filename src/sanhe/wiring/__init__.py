@@ -5,6 +5,7 @@ capability on it. The flows that cross capabilities (import, plan, carry out) ar
 beside it; the command line and the web call them alike.
 """
 
+from sanhe.wiring.health import health, health_moves
 from sanhe.wiring.imports import (
     Imported,
     ImportRequest,
@@ -21,7 +22,6 @@ from sanhe.wiring.planning import (
     backtest,
     edit,
     explain_line,
-    health,
     next_day,
     plan,
 )
@@ -43,6 +43,7 @@ __all__ = [
     "edit",
     "explain_line",
     "health",
+    "health_moves",
     "import_file",
     "next_day",
     "plan",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sanhe.core.errors import BadInput
 from sanhe.core.lake import refresh
-from sanhe.goods.health import Health, matrix
+from sanhe.goods.health import Health
 from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
 from sanhe.wiring.jobs import queue_execution, run_jobs
 from sanhe.wiring.progress import Report, silent
@@ -78,7 +78,7 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         # Before anything is read: an order placed from here on would not be seen, and its lines
         # would be proposed again.
         replenish.exclusive()
-        known = known_today(sanhe, work, as_of, assumptions=assumptions)
+        known = known_today(sanhe, work, as_of, assumptions=assumptions, keep=True)
         made = replenish.propose(
             forecast, known, progress=lambda done, total: report("proposing", done, total)
         )
@@ -125,11 +125,26 @@ def next_day(sanhe: Sanhe) -> date:
     return last + timedelta(days=1)
 
 
-def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions) -> Known:
-    """All that replenishment looks at besides the forecast, with the class of each line."""
+def known_today(
+    sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions, keep: bool = False
+) -> Known:
+    """All that replenishment looks at besides the forecast, with the class of each line.
+
+    `keep`: the classes are those of the day from now on, see `Health.keep`.
+    """
+    known = goods_today(work, as_of)
+    health = Health(sanhe.lake, assumptions=assumptions)
+    lines = health.table(as_of, known)
+    if keep:
+        health.keep(as_of, lines)
+    return replace(known, classes=lines.select(["sku", "place", "label"]))
+
+
+def goods_today(work: Work, as_of: date) -> Known:
+    """What is known of items, stock, terms, orders, prices and lead times."""
     # Open orders before stock: a receipt that comes in between counts twice rather than never.
     on_order = work.suppliers.on_order(as_of)
-    known = Known(
+    return Known(
         items=work.catalog.items(day=as_of),
         positions=work.stock.positions(),
         terms=work.suppliers.terms(day=as_of),
@@ -137,24 +152,6 @@ def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptio
         prices=work.catalog.prices(as_of),
         lead_times=work.suppliers.lead_times(),
     )
-    lines = Health(sanhe.lake, assumptions=assumptions).table(as_of, known)
-    return replace(known, classes=lines.select(["sku", "place", "label"]))
-
-
-def health(
-    sanhe: Sanhe, *, actor: str, as_of: date | None = None, assumptions: Path | None = None
-) -> tuple[pa.Table, pa.Table]:
-    """The class, age, cover and money of each SKU × place, and the matrix of the classes.
-
-    `assumptions` is the TOML file that `PlanRequest` takes; give the same one to both.
-    """
-    sanhe.refresh_lake()
-    day = as_of or next_day(sanhe)
-    assumed = Assumptions.load(assumptions)
-    with sanhe.work(actor=actor) as work:
-        known = known_today(sanhe, work, day, assumptions=assumed)
-    lines = Health(sanhe.lake, assumptions=assumed).table(day, known)
-    return lines, matrix(lines)
 
 
 def explain_line(sanhe: Sanhe, *, sku: str, place: str, actor: str) -> Explanation:

@@ -97,7 +97,7 @@ def test_terms_sum_to_the_value(terms: list[int], off: int) -> None:
     st.sampled_from(["replenish", "reprice"]),
     st.frozensets(st.sampled_from(["AX", "BY", "CZ"])),
     st.integers(0, 5),
-    st.sampled_from(["AX", "BY", "CZ", ""]),
+    st.sampled_from(["AX", "AXH1", "BYM4", "C", ""]),
     st.integers(0, 5),
 )
 def test_a_rule_covers_kind_class_and_money(
@@ -106,7 +106,7 @@ def test_a_rule_covers_kind_class_and_money(
     rule = AutoApproval(kind, labels, most, "rule")
     covered = rules.covers(rule, proposal(0, (1, -1), cents=cents, label=label))
     assert covered == (
-        kind == "replenish" and cents <= most and (label in labels or labels == frozenset())
+        kind == "replenish" and cents <= most and (label[:2] in labels or labels == frozenset())
     )
 
 

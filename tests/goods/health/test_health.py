@@ -52,9 +52,9 @@ def test_sales_of_days_and_lines_make_the_class() -> None:
     ]
     rows = rows_of([*daily, *lines])
     a, b = rows["A"], rows["B"]
-    assert (a["label"], a["basis"], a["quantity"]) == ("AX", "revenue", 420.0)
+    assert (a["label"], a["basis"], a["quantity"]) == ("AXM0", "revenue", 420.0)
     assert a["value"] == pytest.approx(84 * 900)
-    assert (b["quantity"], b["days_since_sale"], b["label"]) == (4.0, 3, "CY")
+    assert (b["quantity"], b["days_since_sale"], b["label"]) == (4.0, 3, "CYM0")
     assert b["adi"] == 20.0
 
 

@@ -138,7 +138,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class AutoApproval:
-    """A rule that approves by itself: kind, classes (empty = all) and the most money at stake."""
+    """A rule that approves by itself: kind, classes and the most money at stake.
+
+    `labels`: a proposal fits when its label begins with one of them; empty = all.
+    """
 
     kind: str
     labels: frozenset[str]

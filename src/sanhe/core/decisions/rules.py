@@ -162,7 +162,7 @@ def covers(rule: AutoApproval, proposal: Proposal) -> bool:
     """Whether a rule approves a proposal: its kind, its class, its money at stake."""
     return (
         rule.kind == proposal.kind
-        and (not rule.labels or proposal.label in rule.labels)
+        and (not rule.labels or proposal.label.startswith(tuple(rule.labels)))
         and proposal.value_cents <= rule.max_value_cents
     )
 

@@ -127,7 +127,7 @@ WITH covered AS (
     SELECT number FROM decision
     WHERE run = :run AND kind = :kind AND status = 'proposed' AND value_cents <= :most
       AND (valid_until IS NULL OR valid_until > :now)
-      AND (:all_labels OR label = ANY (CAST(:labels AS text[])))
+      AND (:all_labels OR label ^@ ANY (CAST(:labels AS text[])))
     ORDER BY number FOR NO KEY UPDATE
 ), moved AS (
     UPDATE decision SET status = 'approved'

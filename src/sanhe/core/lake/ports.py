@@ -37,6 +37,10 @@ class Lake(Protocol):
         """Replace a table; readers see the old one until the manifest is switched."""
         ...
 
+    def drop(self, name: str) -> None:
+        """Remove a table. Raises NotFound."""
+        ...
+
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A whole table. Raises NotFound."""
         ...

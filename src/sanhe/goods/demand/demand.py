@@ -113,6 +113,17 @@ class Demand:
         progress("forecast ready", 1.0)
         return kept
 
+    def trial(self, as_of: date, horizon_days: int = 28, method: str = CHAMPION) -> ForecastRun:
+        """A forecast as it would have been made on `as_of`, not kept in the lake.
+
+        Raises BadInput for an unknown method or when nothing was sold before as_of.
+        """
+        if method not in METHODS:
+            raise BadInput(
+                f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
+            )
+        return make_run(self.panel(as_of, horizon_days=horizon_days), method, self._settings)
+
     def latest(self) -> ForecastRun:
         """The run that was kept last. Raises NotFound when there is none."""
         kept = find_run(self._lake, {})

@@ -8,15 +8,19 @@ from importlib import resources
 from typing import TYPE_CHECKING, Final
 
 from sanhe.core.lake import current_facts
+from sanhe.goods.health.rules import superseded
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sanhe.core.lake import Lake
 
+FOLDER: Final = "health/"
+"""The folder of the lake with the classes of assessed days, one table a day."""
+
 INPUTS: Final[Mapping[str, tuple[str, ...]]] = {
     "sale_history": ("sale.day", "sale.line", "stock.counted"),
-    "last_receipt": ("purchase.received",),
+    "arrivals": ("purchase.received", "stock.moved"),
 }
 """Each SQL model and the fact types it reads."""
 
@@ -27,9 +31,31 @@ def sale_history(lake: Lake, *, first_day: date, as_of: date) -> pa.Table:
     return _run(lake, "sale_history", days)
 
 
-def last_receipts(lake: Lake, *, as_of: date) -> pa.Table:
-    """When goods last arrived, see last_receipt.sql."""
-    return _run(lake, "last_receipt", {"as_of": as_of.isoformat()})
+def arrivals(lake: Lake, *, oldest_day: date, as_of: date) -> pa.Table:
+    """What came in when, see arrivals.sql."""
+    days = {"oldest_day": oldest_day.isoformat(), "as_of": as_of.isoformat()}
+    return _run(lake, "arrivals", days)
+
+
+def keep(lake: Lake, as_of: date, classes: pa.Table) -> None:
+    """Keep the classes of a day, in the place of an earlier assessment of the same day.
+
+    Of each week the newest day stays, of the newest weeks (`rules.KEPT_WEEKS`).
+    """
+    lake.write(FOLDER + as_of.isoformat(), classes, details={"as_of": as_of.isoformat()})
+    for day in superseded(kept_days(lake)):
+        lake.drop(FOLDER + day.isoformat())
+
+
+def kept_days(lake: Lake) -> list[date]:
+    """The days whose classes are kept, the oldest first."""
+    names = (name for name in lake.tables() if name.startswith(FOLDER))
+    return sorted(date.fromisoformat(name.removeprefix(FOLDER)) for name in names)
+
+
+def kept(lake: Lake, as_of: date) -> pa.Table:
+    """The classes kept of a day. Raises NotFound."""
+    return lake.read(FOLDER + as_of.isoformat())
 
 
 def _run(lake: Lake, model: str, parameters: Mapping[str, str]) -> pa.Table:

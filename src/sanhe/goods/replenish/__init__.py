@@ -11,8 +11,9 @@ full cases, shelf life, budget, the supplier's order days. Outputs: decisions of
 """
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.classes import LETTERS, check_class
 from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
-from sanhe.goods.replenish.matching import Matched
+from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
@@ -26,6 +27,7 @@ __all__ = [
     "CONSTRAINTS",
     "DECISION_KIND",
     "KIND",
+    "LETTERS",
     "TERMS",
     "TERM_WORDS",
     "Assumptions",
@@ -43,6 +45,8 @@ __all__ = [
     "Prepared",
     "Replenish",
     "UnitMoney",
+    "by_priority",
+    "check_class",
     "compute",
     "prepare",
     "unit_money",

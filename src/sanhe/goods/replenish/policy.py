@@ -9,14 +9,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
+from typing import TypeVar
 
 from sanhe.core.decisions import AutoApproval
 from sanhe.core.errors import BadInput
 from sanhe.goods.replenish.assumptions import read_toml
+from sanhe.goods.replenish.classes import check_class, class_rule
 
 KIND = "replenish"
+_Number = TypeVar("_Number", int, float)
 _KEYS: Mapping[str, frozenset[str]] = {
-    "service": frozenset({"lowest", "highest", "goodwill_rate", "holding_rate_per_year"}),
+    "service": frozenset(
+        {"lowest", "highest", "goodwill_rate", "holding_rate_per_year", "by_class"}
+    ),
     "review": frozenset({"days", "by_class"}),
     "presentation": frozenset({"units", "by_class"}),
     "lead_time": frozenset({"measured_from_deliveries"}),
@@ -29,12 +34,14 @@ _KEYS: Mapping[str, frozenset[str]] = {
 class Policy:
     """How orders are made (补货策略); see policy.toml for the meaning of each number.
 
-    `review_days_by_class` and `presentation_by_class` go by a line's label ("AX") or, where that
-    is not listed, by its first letter.
+    What is given `by_class` holds for the lines whose label begins with it; of several the
+    longest counts: of "C" and "CZ" the second for a line "CZL3".
     """
 
     lowest_service: float = 0.80
     highest_service: float = 0.98
+    lowest_service_by_class: Mapping[str, float] = field(default_factory=dict)
+    highest_service_by_class: Mapping[str, float] = field(default_factory=dict)
     goodwill_rate: float = 0.0
     holding_rate_per_year: float = 0.25
     review_days: int = 1
@@ -47,12 +54,17 @@ class Policy:
     auto_approval: tuple[AutoApproval, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 0 <= self.lowest_service <= self.highest_service < 1:
-            raise BadInput(
-                f"service bounds {self.lowest_service} and {self.highest_service}",
-                place="policy, [service]",
-                remedy="give shares from 0 to below 1, the lowest first",
-            )
+        for label in ("", *self.lowest_service_by_class, *self.highest_service_by_class):
+            lowest, highest = self.service_of(label)
+            if not 0 <= lowest <= highest < 1:
+                raise BadInput(
+                    f"service bounds {lowest} and {highest}",
+                    place=f"policy, [service] {label}".rstrip(),
+                    remedy="give shares from 0 to below 1, the lowest first",
+                )
+        for setting, listed in self._by_class().items():
+            for label in listed:
+                check_class(label, place=f"policy, {setting} by class")
         for days in (self.review_days, *self.review_days_by_class.values()):
             if days < 1:
                 raise BadInput(
@@ -81,13 +93,60 @@ class Policy:
         """The same policy with another budget; None leaves the policy's own."""
         return self if budget_cents is None else replace(self, budget_cents=budget_cents)
 
+    def with_class(
+        self,
+        label: str,
+        *,
+        review_days: int | None = None,
+        lowest: float | None = None,
+        highest: float | None = None,
+        presentation_units: int | None = None,
+    ) -> Policy:
+        """The same policy with other numbers for one class; None leaves a number as it is.
+
+        Longer labels that the policy lists keep their own. Raises BadInput for what is no
+        class, or for numbers the policy would refuse.
+        """
+        check_class(label, place="the class to change")
+        return replace(
+            self,
+            review_days_by_class=_with(self.review_days_by_class, label, review_days),
+            lowest_service_by_class=_with(self.lowest_service_by_class, label, lowest),
+            highest_service_by_class=_with(self.highest_service_by_class, label, highest),
+            presentation_by_class=_with(self.presentation_by_class, label, presentation_units),
+        )
+
     def review_days_of(self, label: str) -> int:
         """Days between two reviews of a line of this class."""
         return _by_class(self.review_days_by_class, label, self.review_days)
 
+    def service_of(self, label: str) -> tuple[float, float]:
+        """The lowest and the highest service level of a line of this class."""
+        return (
+            _by_class(self.lowest_service_by_class, label, self.lowest_service),
+            _by_class(self.highest_service_by_class, label, self.highest_service),
+        )
+
     def presentation_of(self, label: str) -> int:
         """The shelf minimum of a line of this class, in base units."""
         return _by_class(self.presentation_by_class, label, self.presentation_units)
+
+    def class_rules(self, label: str) -> dict[str, str]:
+        """What a line's class steers: setting -> the class of the policy that set it.
+
+        A setting that is missing has the policy's general number.
+        """
+        found = {name: class_rule(listed, label) for name, listed in self._by_class().items()}
+        return {name: rule for name, rule in found.items() if rule is not None}
+
+    def _by_class(self) -> dict[str, Mapping[str, float]]:
+        """The settings that a class can change, with their values by class."""
+        return {
+            "review.days": self.review_days_by_class,
+            "service.lowest": self.lowest_service_by_class,
+            "service.highest": self.highest_service_by_class,
+            "presentation.units": self.presentation_by_class,
+        }
 
     def digest(self) -> str:
         """A SHA-256 of the policy: equal policies have equal digests, in every process."""
@@ -101,8 +160,16 @@ class Policy:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _by_class(values: Mapping[str, int], label: str, default: int) -> int:
-    return values.get(label, values.get(label[:1], default))
+def _by_class(values: Mapping[str, _Number], label: str, default: _Number) -> _Number:
+    rule = class_rule(values, label)
+    return default if rule is None else values[rule]
+
+
+def _with(
+    values: Mapping[str, _Number], label: str, value: _Number | None
+) -> Mapping[str, _Number]:
+    """The values by class with one more; None changes nothing."""
+    return values if value is None else {**values, label: value}
 
 
 def _merged(base: dict[str, object], given: Mapping[str, object], place: str) -> dict[str, object]:
@@ -140,6 +207,8 @@ def _policy(tables: Mapping[str, object], place: str) -> Policy:
     return Policy(
         lowest_service=_number(service, "lowest", shipped.lowest_service, place=place),
         highest_service=_number(service, "highest", shipped.highest_service, place=place),
+        lowest_service_by_class=_bounds_by_class(service, "lowest", place),
+        highest_service_by_class=_bounds_by_class(service, "highest", place),
         goodwill_rate=_number(service, "goodwill_rate", 0.0, place=place),
         holding_rate_per_year=_number(service, "holding_rate_per_year", 0.25, place=place),
         review_days=int(_number(review, "days", 1, place=place)),
@@ -170,11 +239,20 @@ def _whole_by_class(table: object, place: str) -> dict[str, int]:
     return {str(label): int(_number(table, label, 0, place=place)) for label in table}
 
 
-def _labels(given_class: str) -> tuple[str, ...]:
-    """The labels a class of the file means: "A" is AX, AY and AZ."""
-    if len(given_class) == 1:
-        return tuple(given_class + regularity for regularity in "XYZ")
-    return (given_class,)
+def _bounds_by_class(service: Mapping[str, object], key: str, place: str) -> dict[str, float]:
+    """One of the two bounds of the classes that give it: CZ = { lowest = 0.6, highest = 0.9 }."""
+    table = service.get("by_class", {})
+    bounds: dict[str, float] = {}
+    for label, given in (table if isinstance(table, dict) else {"by_class": table}).items():
+        if not isinstance(given, dict) or not given.keys() <= {"lowest", "highest"}:
+            raise BadInput(
+                f"[service.by_class] {label} is not understood",
+                place=place,
+                remedy="write CLASS = { lowest = SHARE, highest = SHARE }, or one of the two",
+            )
+        if key in given:
+            bounds[str(label)] = _number(given, key, 0.0, place=place)
+    return bounds
 
 
 def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
@@ -187,9 +265,9 @@ def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
                 place=place,
                 remedy="give name, classes and max_value_cents",
             )
-        classes = frozenset(
-            label for given_class in rule.get("classes", []) for label in _labels(str(given_class))
-        )
+        classes = frozenset(map(str, rule.get("classes", [])))
+        for name in classes:
+            check_class(name, place=f"{place}, auto_approval rule {at}")
         most = int(_number(rule, "max_value_cents", 0, place=place))
         rules.append(AutoApproval(KIND, classes, most, str(rule["name"])))
     return tuple(rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -72,7 +73,8 @@ class Supply:
 class Prepared:
     """N lines ready to compute, with what is needed to explain them.
 
-    `assumed[i]`: names of the inputs of line i that were assumed.
+    `assumed[i]`: names of the inputs of line i that were assumed. `class_rules[i]`: the settings
+    that its class steers, with the class of the policy that set them.
     """
 
     forecast: Forecast
@@ -87,6 +89,7 @@ class Prepared:
     shelf_life_days: Floats
     stock_known_since: tuple[str | None, ...]
     assumed: tuple[tuple[str, ...], ...]
+    class_rules: tuple[Mapping[str, str], ...]
 
 
 class _Gaps:
@@ -171,7 +174,6 @@ def prepare(
         ),
     )
     orders = _open_orders(given, forecast.as_of, supply)
-    since = given.stock.values("known_since")
     return Prepared(
         forecast=forecast,
         sku=given.sku,
@@ -191,8 +193,9 @@ def prepare(
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
-        stock_known_since=tuple(None if v is None else str(v) for v in since),
+        stock_known_since=_known_since(given),
         assumed=tuple(given.gaps.names),
+        class_rules=_class_rules(given),
     )
 
 
@@ -235,11 +238,17 @@ def _service_level(
         holding_rate_per_year=policy.holding_rate_per_year,
         goodwill_rate=policy.goodwill_rate,
     )
-    bounds = {"lowest": policy.lowest_service, "highest": policy.highest_service}
-    level = critical_ratio(costs, **bounds)
+    bounds = {label: policy.service_of(label) for label in set(given.label)}
+    both = np.array([bounds[label] for label in given.label], np.float64).reshape(-1, 2)
+    lowest, highest = both.T
+    level = critical_ratio(costs, lowest=lowest, highest=highest)
     rows = until_expiry.rows
     level[rows] = perishable_ratio(
-        costs.take(rows), until_next.take(rows), until_expiry.demand, **bounds
+        costs.take(rows),
+        until_next.take(rows),
+        until_expiry.demand,
+        lowest=lowest[rows],
+        highest=highest[rows],
     )
     return level
 
@@ -407,6 +416,21 @@ def _presentation(given: _Given) -> Ints:
     by_class = np.array([given.policy.presentation_of(v) for v in given.label], np.float64)
     own = Matched(given.known.presentation, given.sku, given.place).numbers("units")
     return whole(np.where(np.isnan(own), by_class, own), 0)
+
+
+def _known_since(given: _Given) -> tuple[str | None, ...]:
+    """Since when the stock of each line is known; None = it was never counted."""
+    return tuple(None if v is None else str(v) for v in given.stock.values("known_since"))
+
+
+def _class_rules(given: _Given) -> tuple[Mapping[str, str], ...]:
+    """Which classes of the policy steer each line; its own shelf minimum wins over its class's."""
+    steered = {label: given.policy.class_rules(label) for label in set(given.label)}
+    rules: list[Mapping[str, str]] = [steered[label] for label in given.label]
+    own = Matched(given.known.presentation, given.sku, given.place).numbers("units")
+    for row in np.flatnonzero(~np.isnan(own)).tolist():
+        rules[row] = {key: of for key, of in rules[row].items() if key != "presentation.units"}
+    return tuple(rules)
 
 
 def _moq(given: _Given) -> Ints:

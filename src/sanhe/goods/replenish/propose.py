@@ -61,6 +61,7 @@ def proposals(
         inputs = columns.inputs(at)
         inputs["forecast_by_day"] = columns.forecast[at]
         inputs["assumed"] = list(prepared.assumed[row])
+        inputs["class_rules"] = dict(prepared.class_rules[row])
         yield Proposal(
             kind=KIND,
             subject=Subject(sku=prepared.sku[row], place=prepared.place[row]),

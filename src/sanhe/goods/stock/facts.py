@@ -33,7 +33,7 @@ STOCK_MOVED = FactType(
         "lot": FactField("str", "the lot that moved"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.demand", "goods.stock"),
+    readers=("goods.demand", "goods.health", "goods.stock"),
 )
 
 FACT_TYPES = (STOCK_COUNTED, STOCK_MOVED)
