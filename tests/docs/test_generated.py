@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sanhe.cli.app import EXIT_CODES
-from sanhe.cli.reference import command_group, commands_page
+from sanhe.cli.reference import all_commands, commands_page
 from sanhe.cli.systems import answers, map_page
 from sanhe.core.errors import SanheError
 
@@ -22,7 +22,7 @@ def test_the_commands_page_is_true() -> None:
 
 
 def test_every_command_is_explained_and_takes_json() -> None:
-    for name, command in command_group().commands.items():
+    for name, command in all_commands().items():
         assert command.help, f"{name} has no help"
         flags = {flag for option in command.params for flag in option.opts}
         assert "--json" in flags, f"{name} has no --json"

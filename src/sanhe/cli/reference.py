@@ -18,7 +18,7 @@ def commands_page() -> str:
     """The text of docs/reference/commands.md: every command with its options and exit codes."""
     from sanhe.cli.app import EXIT_CODES
 
-    commands = command_group().commands
+    commands = all_commands()
     lines = [
         "# Commands",
         "",
@@ -35,13 +35,19 @@ def commands_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def command_group() -> TyperGroup:
-    """The application's commands by name."""
+def all_commands() -> dict[str, Any]:
+    """The application's commands by name; one of a group is named with it: "run daily"."""
     from sanhe.cli.app import app
 
     group = typer.main.get_command(app)
     assert isinstance(group, TyperGroup)
-    return group
+    found: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            found |= {f"{name} {below}": one for below, one in command.commands.items()}
+        else:
+            found[name] = command
+    return found
 
 
 def _command(name: str, command: Any) -> list[str]:

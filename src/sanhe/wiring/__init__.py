@@ -5,6 +5,7 @@ capability on it. The flows that cross capabilities (import, plan, carry out) ar
 beside it; the command line and the web call them alike.
 """
 
+from sanhe.wiring.daily import Daily, DailyRequest, run_daily
 from sanhe.wiring.health import health, health_moves
 from sanhe.wiring.imports import (
     Imported,
@@ -14,6 +15,7 @@ from sanhe.wiring.imports import (
     record_facts,
     undo_import,
 )
+from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
 from sanhe.wiring.planning import (
     Planned,
@@ -30,11 +32,14 @@ from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "Daily",
+    "DailyRequest",
     "ImportRequest",
     "Imported",
     "PlanRequest",
     "Planned",
     "Sanhe",
+    "TakenIn",
     "Undone",
     "Work",
     "approve",
@@ -48,6 +53,8 @@ __all__ = [
     "next_day",
     "plan",
     "record_facts",
+    "run_daily",
     "run_jobs",
+    "take_in",
     "undo_import",
 ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sanhe.core.clock import Clock, SystemClock
-from sanhe.core.errors import NotFound, SanheError, Tampered
+from sanhe.core.errors import Conflict, NotFound, SanheError, Tampered
 from sanhe.core.lake.duck import checked_name, query_files
 from sanhe.core.lake.ports import LakeTable
 
@@ -146,13 +146,19 @@ class ParquetLake:
         return len(files)
 
     @contextlib.contextmanager
-    def exclusive(self, purpose: str) -> Iterator[None]:
-        """Hold the lake's lock of this purpose against other processes and threads."""
+    def exclusive(self, purpose: str, *, wait: bool = True) -> Iterator[None]:
+        """Hold the lake's lock of this purpose against other processes and threads.
+
+        Without `wait` it raises Conflict where another holds it.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
         handle = os.open(self.folder / f".{purpose}.lock", flags, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise Conflict(f"another {purpose} run is at work; wait for its end") from error
             yield
         finally:
             os.close(handle)
