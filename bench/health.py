@@ -65,7 +65,7 @@ FRESH = """
 SELECT CAST(product_id AS VARCHAR) AS sku, CAST(store_id AS VARCHAR) AS place, dt AS day,
     CAST(round(sale_amount * 1000) AS BIGINT) AS quantity, CAST(NULL AS BIGINT) AS amount_cents
 FROM '{folder}/freshretailnet50k/train_daily.parquet'
-WHERE (store_id * 1000 + product_id) % 10 = 0 AND sale_amount > 0
+WHERE (CAST(store_id AS BIGINT) * 1000 + product_id) % 10 = 0 AND sale_amount > 0
 """
 MEAN_PRICES = """
 SELECT sku, CAST(round(sum(amount_cents) / sum(quantity)) AS BIGINT) AS price_cents
