@@ -112,6 +112,9 @@ class Morning:
             variance[mine] = of_panel * self.base_units**2
         return Window(mean, variance)
 
+    def drivers(self, keys: pa.Table, days: NDArray[np.int64]) -> None:
+        """Not opened into drivers: nobody reads a replayed morning."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Window:

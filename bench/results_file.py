@@ -11,7 +11,8 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parents[1]
 
-Figure = float | int | str | None | list[float] | dict[str, float]
+Row = dict[str, float | int | str | None]
+Figure = float | int | str | None | list[float] | dict[str, float] | list[Row]
 
 
 def write_results(name: str, figures: Mapping[str, Figure], folder: Path = RESULTS) -> Path:

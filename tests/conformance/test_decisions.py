@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pyarrow as pa
 import pytest
 
 from sanhe.core.clock import FixedClock
@@ -21,8 +22,10 @@ from sanhe.core.decisions import (
     MemoryDecisions,
     PostgresDecisions,
     Proposal,
+    ProposalTable,
     Status,
     Subject,
+    proposals_of,
 )
 from sanhe.core.errors import BadInput, Conflict, NotFound, SanheError
 from sanhe.core.storage import Database
@@ -156,6 +159,133 @@ def test_wrong_arithmetic_is_refused_whole(work: Work, wrong: dict[str, Any], me
         with pytest.raises(NotFound, match="reprice"):
             decisions.propose(RUN, [proposal("A"), replace(proposal("B"), kind="reprice")])
         assert decisions.count() == 0
+
+
+def in_columns(*skus: str, **changes: Any) -> ProposalTable:
+    """`proposal` of these SKUs as a table with its own types; `changes` are other columns."""
+    count = len(skus)
+    columns = {
+        "sku": pa.array(skus),
+        "place": pa.array(["S001"] * count),
+        "value": pa.array([12] * count),
+        "value_cents": pa.array([1000] * count),
+        "terms": pa.array([[20, -11, 3]] * count),
+        "label": pa.array(["AX"] * count),
+        "reason": pa.array(["three days of cover are left"] * count),
+        "method": pa.array(["order_up_to 1"] * count),
+        "inputs": pa.array(
+            [{"mean": [1.5, 2.25], "assumed": ["moq"], "lead_days": None, "on_hand": 3}] * count
+        ),
+        "constraints": pa.array([["case"]] * count),
+        "alternatives": pa.array([[{"value": 6, "fill": 0.9}]] * count),
+        "expected": pa.array(
+            [{"metric": "lost_units", "value": -4.5, "low": -6.0, "high": -3.0}] * count
+        ),
+        "valid_until": pa.array([datetime(2024, 6, 10, tzinfo=UTC)] * count),
+    }
+    return ProposalTable("replenish", pa.table({**columns, **changes}))
+
+
+def test_a_table_is_recorded_as_its_rows_one_by_one_are(work: Work) -> None:
+    table = in_columns("A", "B", "C")
+    alone = proposals_of(table)
+    with work() as decisions:
+        made = decisions.propose(RUN, [proposal("Z"), table, in_columns("C", "D")])
+        assert (made.new, made.already_open, made.value_cents) == (5, 1, 5000)
+        found = [decisions.get(number) for number in made.numbers]
+        assert [d.proposal.subject.sku for d in found] == ["Z", "A", "B", "C", "D"]
+        assert [d.proposal for d in found[1:4]] == alone
+        decisions.reject(made.numbers, reason="once more, one by one")
+        again = decisions.propose(RUN, alone)
+        assert [decisions.get(number).proposal for number in again.numbers] == alone
+        assert [event.status for event in decisions.get(again.numbers[0]).history] == [
+            Status.PROPOSED
+        ]
+    first = alone[0]
+    assert first.inputs == {
+        "mean": [1.5, 2.25],
+        "assumed": ["moq"],
+        "lead_days": None,
+        "on_hand": 3,
+    }
+    assert (first.constraints, first.alternatives) == (("case",), ({"value": 6, "fill": 0.9},))
+    assert first.expected == Effect("lost_units", -4.5, -6.0, -3.0)
+    assert (first.subject, first.terms) == (Subject("A", "S001"), (20, -11, 3))
+
+
+def test_a_table_with_only_the_arithmetic_will_do(work: Work) -> None:
+    rows = in_columns("A").rows.select(["value", "value_cents", "terms"])
+    with work() as decisions:
+        (number,) = decisions.propose(RUN, [ProposalTable("replenish", rows)]).numbers
+        found = decisions.get(number).proposal
+    assert (found.subject, found.reason, found.inputs) == (Subject(), "", {})
+    assert (found.constraints, found.alternatives, found.expected) == ((), (), None)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"value": pa.array([12, 13])}, "B S001: terms .* sum to 12"),
+        ({"terms": pa.array([[20, -11, 3], [20, -8]])}, "B S001: 2 terms for 3 names"),
+        ({"terms": pa.array([[20, -11, 3], [2**62, -(2**62), 12]])}, "B S001: .*bits"),
+        ({"value_cents": pa.array([1000, None])}, "value_cents is missing"),
+        ({"sku": pa.array(["A", ""])}, "empty name"),
+        ({"inputs": pa.array([{"a": [{"b": 1.0}]}, {"a": [{"b": float("nan")}]}])}, "inputs.a.b"),
+        ({"valid_until": pa.array([datetime(2024, 6, 10)] * 2)}, "no time zone"),
+    ],
+)
+def test_a_wrong_table_is_refused_whole(work: Work, wrong: dict[str, Any], message: str) -> None:
+    with work() as decisions:
+        with pytest.raises(BadInput, match=message):
+            decisions.propose(RUN, [proposal("X"), in_columns("A", "B", **wrong)])
+        with pytest.raises(BadInput, match="no column terms"):
+            rows = in_columns("A").rows.drop_columns(["terms"])
+            decisions.propose(RUN, [ProposalTable("replenish", rows)])
+        assert decisions.count() == 0
+
+
+def test_what_people_decided_otherwise_is_told_without_its_inputs(work: Work) -> None:
+    numbers = propose(work, *(proposal(sku) for sku in "ABCDE"))
+    other = propose(work, proposal("F"), run=NEXT_RUN)
+    with work() as decisions:
+        assert decisions.overruled("replenish", RUN).num_rows == 0
+        decisions.reject([numbers[0], *other], reason="no")
+        decisions.edit(numbers[1], 6, reason="less")
+        decisions.edit(numbers[2], 12, reason="the same")
+        decisions.approve([numbers[3]])
+        decisions.edit(numbers[4], 7, reason="waits")
+        taken = [decision.number for decision in decisions.start("replenish", limit=3)]
+        decisions.executed({number: ["PO-1"] for number in taken})
+        rows = decisions.overruled("replenish", RUN).to_pylist()
+    assert [(row["sku"], row["place"], row["party"], row["status"]) for row in rows] == [
+        ("A", "S001", None, "rejected"),
+        ("B", "S001", None, "executed"),
+    ]
+    assert rows[0]["terms"] == [20, -11, 3]
+
+
+def test_what_nobody_decided_on_is_withdrawn_and_its_subject_is_free_again(work: Work) -> None:
+    numbers = propose(work, *(proposal(sku) for sku in "ABC"))
+    with work() as decisions:
+        decisions.approve([numbers[1]])
+        rows = decisions.undecided("replenish").to_pylist()
+        assert [(row["number"], row["sku"]) for row in rows] == [
+            (numbers[0], "A"),
+            (numbers[2], "C"),
+        ]
+        assert rows[0]["terms"] == [20, -11, 3]
+        assert decisions.undecided("reprice").num_rows == 0
+    with work() as decisions, pytest.raises(BadInput, match="reason"):
+        decisions.withdraw([numbers[0]], reason=" ")
+    with work() as decisions, pytest.raises(Conflict, match=str(numbers[1])):
+        decisions.withdraw([numbers[0], numbers[1]], reason="new facts")
+    assert status(work, numbers[0]) is Status.PROPOSED, "all or none"
+    with work() as decisions:
+        assert decisions.withdraw([numbers[0]], reason="new facts") == 1
+        told = decisions.get(numbers[0])
+    assert (told.status, told.history[-1].reason) == (Status.EXPIRED, "new facts")
+    assert len(propose(work, proposal("A"), run=NEXT_RUN)) == 1
+    assert propose(work, proposal("B"), proposal("C"), run=NEXT_RUN) == ()
 
 
 def test_kinds_are_published_by_version(work: Work) -> None:

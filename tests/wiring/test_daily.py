@@ -20,7 +20,7 @@ from tests.wiring.files import SALES, files, written
 from tests.wiring.installation import Terminal, installed, opened, state_of
 
 ROOT = Path(__file__).parents[2]
-PLAN = PlanRequest(horizon_days=14, method="same_weekday_mean")
+PLAN = PlanRequest(horizon_days=14, method="same_weekday_mean", changed=True)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def test_started_again_it_changes_nothing(terminal: Terminal, exports: dict[str,
         again = run_daily(sanhe, request, actor="clock")
         assert [one.new for one in again.taken] == [0] * len(exports)
         assert again.planned is not None
-        assert again.planned.plan.proposed == 0
+        assert (again.planned.refreshed, again.planned.plan.proposed) == (0, 0)
         assert (state_of(sanhe), open_lines(sanhe)) == before
         # Neither file of a name that came twice is lost.
         assert len(list((inbox(terminal) / "done").iterdir())) == 2 * len(exports)

@@ -15,7 +15,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from sanhe.cli import daily, data, deciding, health, keeping, planning, trying
+from sanhe.cli import (
+    daily,
+    data,
+    deciding,
+    forecasting,
+    health,
+    keeping,
+    planning,
+    replaying,
+    trying,
+)
 from sanhe.core.errors import SanheError
 
 EXIT_CODES = {0: "all went well", 1: "sanhe refused or could not do it"} | {
@@ -31,7 +41,17 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for verbs in (trying, data, planning, daily, health, deciding, keeping):
+for verbs in (
+    trying,
+    replaying,
+    data,
+    planning,
+    daily,
+    forecasting,
+    health,
+    deciding,
+    keeping,
+):
     verbs.register(app)
 
 

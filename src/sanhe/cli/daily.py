@@ -58,6 +58,7 @@ def daily(
             method=method,
             assumptions=assumptions,
             policy=policy,
+            changed=True,
         ),
         plan_anyway=plan_anyway,
     )

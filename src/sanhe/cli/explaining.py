@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.panel import Panel
@@ -33,6 +34,7 @@ def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
     parts += _steered(told)
     parts += [f"limit: {limit}" for limit in told.limits]
     parts += [f"assumed: {assumed}" for assumed in told.assumed]
+    parts += _drivers(told)
     if told.forecast:
         days = [(f"{day:%a %m-%d}", round(demand, 1)) for day, demand in told.forecast[:14]]
         parts.append(table("expected demand", ("day", "units"), days))
@@ -53,6 +55,15 @@ def _steered(told: Explanation) -> list[RenderableType]:
         return []
     words = ", ".join(f"{setting} (class {of})" for setting, of in rules.items())
     return [f"set by its class: {words}"]
+
+
+def _drivers(told: Explanation) -> list[RenderableType]:
+    """What the demand over cover is made of, where the snapshot holds it."""
+    made_of = told.inputs.get("drivers")
+    if not isinstance(made_of, Mapping):
+        return []
+    rows = [(name, units) for name, units in made_of.items() if units]
+    return [table("demand over cover by driver", ("driver", "units"), rows)]
 
 
 def _alternatives(told: Explanation) -> list[RenderableType]:

@@ -1,4 +1,4 @@
-"""Commands that plan and look: plan, orders, backtest, report."""
+"""Commands that plan and look: plan, orders, report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (plan, orders, backtest, report):
+    for command in (plan, orders, report):
         app.command()(command)
 
 
@@ -39,6 +39,10 @@ def plan(
     assumptions: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
     policy: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
     budget: Annotated[float | None, typer.Option(min=0, help="The most to spend.")] = None,
+    changed: Annotated[
+        bool,
+        typer.Option("--changed", help="Only lines that new facts touched since the last plan."),
+    ] = False,
     show: Annotated[int, typer.Option(min=0, help="How many proposals to show.")] = 10,
     actor: Actor = "",
     home: Home = None,
@@ -55,6 +59,7 @@ def plan(
         assumptions=assumptions,
         policy=policy,
         budget_cents=None if budget is None else round(budget * 100),
+        changed=changed,
     )
     output = Output(json)
     with opened(home) as sanhe:
@@ -70,12 +75,17 @@ def plan_parts(sanhe: Sanhe, done: Planned, *, show: int) -> list[RenderableType
 
     made, currency = done.plan, sanhe.settings.currency
     told = made.proposed + made.already_open + made.no_order_needed + made.decided_before
+    lines = f"{made.considered:,} lines"
+    if made.considered < done.series:
+        lines = f"{made.considered:,} of {done.series:,} lines, those that new facts touched,"
     parts: list[RenderableType] = [
-        f"planned for {made.as_of}: {made.considered:,} lines forecast by {done.method}; "
+        f"planned for {made.as_of}: {lines} forecast by {done.method}; "
         f"{made.proposed:,} proposals worth {money(made.value_cents, currency)}, "
         f"{made.already_open:,} already open, {made.no_order_needed:,} need no order, "
         f"{made.considered - told:,} can't be ordered today"
     ]
+    if made.replaced:
+        parts.append(f"replaced, as new facts gave other arithmetic: {made.replaced:,}")
     if made.assumed:
         words = ", ".join(f"{name} ({count:,})" for name, count in made.assumed.items())
         parts.append(f"assumed where the data is silent: {words}")
@@ -112,33 +122,6 @@ def orders(home: Home = None, json: Json = False) -> None:
     ]
     columns = ("order", "status", "supplier", "place", "due", "lines", "cost", "file")
     Output(json).show(found, table("", columns, rows))
-
-
-def backtest(
-    as_of: AsOf = None,
-    origins: Annotated[int, typer.Option(min=1, help="How many forecasts to try.")] = 3,
-    horizon: Annotated[int, typer.Option(min=1, help="Days of each forecast.")] = 7,
-    by: Annotated[str, typer.Option(help="category, store or velocity.")] = "velocity",
-    home: Home = None,
-    json: Json = False,
-) -> None:
-    """Try the forecast methods on the past; each origin sees only what lay before it."""
-    from sanhe.wiring import backtest as run_backtest
-
-    output = Output(json)
-    with opened(home) as sanhe, output.progress() as report:
-        trial = run_backtest(
-            sanhe,
-            as_of=day(as_of, option="--as-of"),
-            origins=origins,
-            horizon_days=horizon,
-            by=by,
-            report=report,
-        )
-    scores = trial.to_pylist()
-    columns = ("method", "origin", "group", "series", "wape", "bias", "coverage_90", "beaten_by")
-    rows = [tuple(str(s[c]) if c == "origin" else s.get(c) for c in columns) for s in scores]
-    output.show(scores, table("", tuple(c.replace("_", " ") for c in columns), rows))
 
 
 def report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sanhe.cli.report import WhatIfRow
+    from sanhe.goods.replay import Replayed
+    from sanhe.models.replay import Row
     from sanhe.sim import WhatIf
     from sanhe.wiring import Sanhe
 
@@ -94,8 +97,8 @@ def demo(
             workers=2,
             progress=lambda done, total: report("comparing policies", done, total),
         )
-        rows = what_if_rows(compared, sanhe.settings.currency)
-        output.say(what_if_table(compared, rows))
+        rows = what_if_rows(compared.rows, sanhe.settings.currency)
+        output.say(what_if_table(compared, rows, many="retailers"))
         data = report_data(
             replace(sanhe, effort=FAST),
             with_backtest=True,
@@ -149,16 +152,20 @@ def simulate(
             workers=2,
             progress=lambda done, total: report("comparing policies", done, total),
         )
-    rows = what_if_rows(compared, Settings.from_environment().currency)
-    output.show(compared.rows, what_if_table(compared, rows), f"verdict: {compared.verdict}")
+    rows = what_if_rows(compared.rows, Settings.from_environment().currency)
+    output.show(
+        compared.rows,
+        what_if_table(compared, rows, many="retailers"),
+        f"verdict: {compared.verdict}",
+    )
 
 
-def what_if_rows(compared: WhatIf, currency: str) -> list[WhatIfRow]:
+def what_if_rows(measured: Iterable[Row], currency: str) -> list[WhatIfRow]:
     """The what-if as rows for people: shares in percent, money in whole units."""
     from sanhe.cli.report import WhatIfRow
 
     rows = []
-    for row in compared.rows:
+    for row in measured:
         english, chinese, divisor, digits = UNITS[row.unit]
         rows.append(
             WhatIfRow(
@@ -173,8 +180,10 @@ def what_if_rows(compared: WhatIf, currency: str) -> list[WhatIfRow]:
     return rows
 
 
-def what_if_table(compared: WhatIf, rows: list[WhatIfRow]) -> RenderableType:
-    """Old against proposed, with the 95 % interval of the difference."""
+def what_if_table(
+    compared: WhatIf | Replayed, rows: list[WhatIfRow], *, many: str
+) -> RenderableType:
+    """Old against proposed, with the 95 % interval of the difference; `many`: what seeds are."""
     shown = []
     for row, measured in zip(rows, compared.rows, strict=True):
         divisor = UNITS[measured.unit][2]
@@ -189,7 +198,7 @@ def what_if_table(compared: WhatIf, rows: list[WhatIfRow]) -> RenderableType:
                 measured.verdict,
             )
         )
-    title = f"what if, {compared.first_day} – {compared.last_day}, {len(compared.seeds)} retailers"
+    title = f"what if, {compared.first_day} – {compared.last_day}, {len(compared.seeds)} {many}"
     columns = ("measure", compared.old, compared.new, "difference", "95 % interval", "verdict")
     return table(title, columns, shown)
 

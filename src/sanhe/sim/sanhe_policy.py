@@ -91,6 +91,9 @@ class MorningForecast:
             variance[inside] = self.dispersion.of(int(one)).variance(mean[inside])
         return Window(mean, variance)
 
+    def drivers(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> None:
+        """Not opened into drivers: nobody reads a simulated morning."""
+
     def _rows(self, keys: pa.Table) -> npt.NDArray[np.int64]:
         own = zip(self.keys["sku"].to_pylist(), self.keys["place"].to_pylist(), strict=True)
         number = {key: row for row, key in enumerate(own)}

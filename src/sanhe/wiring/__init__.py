@@ -17,6 +17,7 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.overriding import override, withdraw_override
 from sanhe.wiring.planning import (
     Planned,
     PlanRequest,
@@ -27,6 +28,7 @@ from sanhe.wiring.planning import (
     next_day,
     plan,
 )
+from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.sanhe import Sanhe
 from sanhe.wiring.work import FACT_TYPES, Work
 
@@ -38,6 +40,7 @@ __all__ = [
     "Imported",
     "PlanRequest",
     "Planned",
+    "ReplayRequest",
     "Sanhe",
     "TakenIn",
     "Undone",
@@ -51,10 +54,14 @@ __all__ = [
     "health_moves",
     "import_file",
     "next_day",
+    "override",
     "plan",
     "record_facts",
+    "replay_past",
+    "replay_sweep",
     "run_daily",
     "run_jobs",
     "take_in",
     "undo_import",
+    "withdraw_override",
 ]

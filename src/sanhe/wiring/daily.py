@@ -27,7 +27,7 @@ class DailyRequest:
     """
 
     inbox: Path | None = None
-    plan: PlanRequest = field(default_factory=PlanRequest)
+    plan: PlanRequest = field(default_factory=lambda: PlanRequest(changed=True))
     plan_anyway: bool = False
 
 

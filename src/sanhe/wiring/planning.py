@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from sanhe.core.errors import BadInput
 from sanhe.core.lake import refresh
 from sanhe.goods.health import Health
 from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
+from sanhe.wiring.changed import KeptPlan, keep_plan, kept_plan, touched_since
 from sanhe.wiring.jobs import queue_execution, run_jobs
 from sanhe.wiring.progress import Report, silent
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
+    from sanhe.goods.demand import ForecastRun
     from sanhe.wiring.sanhe import Sanhe
     from sanhe.wiring.work import Work
 
 
 FORECASTS = "forecast/"
 """The folder of the lake in which demand keeps its forecasts, one table each."""
+
+FORECAST_MODELS = "forecast_model/"
+"""The folder in which it keeps the models behind them."""
 
 KEPT_FORECASTS = 10
 """So many forecasts stay in the lake; older ones are made again when they are asked for."""
@@ -34,6 +42,9 @@ class PlanRequest:
     """What to plan. `as_of` is the morning planned for; None = the day after the newest sale.
 
     `assumptions` and `policy` are TOML files; `budget_cents` the most to spend in this run.
+    `changed`: look only at the lines that facts have touched since the last plan, where that one
+    was made for the same morning and asked the same; all lines otherwise, and under a budget,
+    which all share. Proposals that no longer hold and that nobody has decided on are replaced.
     """
 
     as_of: date | None = None
@@ -42,11 +53,15 @@ class PlanRequest:
     assumptions: Path | None = None
     policy: Path | None = None
     budget_cents: int | None = None
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What planning came to: the plan, the forecast behind it, orders of auto-approved lines."""
+    """What planning came to: the plan, the forecast behind it, orders of auto-approved lines.
+
+    `series` are forecast in all; `refreshed` of them were forecast in this run.
+    """
 
     plan: Plan
     forecast_run: str
@@ -54,6 +69,7 @@ class Planned:
     series: int
     notes: tuple[str, ...]
     orders: tuple[str, ...]
+    refreshed: int
 
 
 def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = silent) -> Planned:
@@ -63,16 +79,17 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
     """
     report("bringing the lake up to date", 0, 1)
     refreshed = refresh(sanhe.database, sanhe.lake)
-    as_of = request.as_of or next_day(sanhe)
-    forecast = sanhe.demand.forecast(
-        as_of,
-        request.horizon_days,
-        request.method,
-        progress=lambda what, share: report(what, round(share * 100), 100),
-    )
-    drop_old_forecasts(sanhe, used=forecast.id)
     policy = Policy.load(request.policy).with_budget(request.budget_cents)
     assumptions = Assumptions.load(request.assumptions)
+    as_of = request.as_of or next_day(sanhe)
+    asked = _asked(request, as_of, policy=policy, assumptions=assumptions)
+    last = kept_plan(sanhe) if request.changed and policy.budget_cents is None else None
+    if last is not None and last.request == asked:
+        morning = _touched_morning(sanhe, last, below=refreshed.below, report=report)
+    else:
+        morning = _whole_morning(sanhe, request, as_of, report=report)
+    forecast = morning.forecast
+    drop_old_forecasts(sanhe, used=forecast.id)
     with sanhe.work(actor=actor) as work:
         replenish = work.replenish_with(policy, assumptions)
         # Before anything is read: an order placed from here on would not be seen, and its lines
@@ -80,14 +97,75 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         replenish.exclusive()
         known = known_today(sanhe, work, as_of, assumptions=assumptions, keep=True)
         made = replenish.propose(
-            forecast, known, progress=lambda done, total: report("proposing", done, total)
+            forecast,
+            known,
+            rows=morning.rows,
+            replace=request.changed,
+            progress=lambda done, total: report("proposing", done, total),
         )
         work.audit.record("plan", str(made.run), {"proposed": made.proposed})
         if made.auto_approved:
             queue_execution(sanhe, work, actor=actor)
+    keep_plan(sanhe, KeptPlan(forecast.id, asked, refreshed.below))
     orders = run_jobs(sanhe)
     notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))
-    return Planned(made, forecast.id, forecast.method, forecast.keys.num_rows, notes, orders)
+    return Planned(
+        made,
+        forecast.id,
+        forecast.method,
+        forecast.keys.num_rows,
+        notes,
+        orders,
+        refreshed=morning.refreshed,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Morning:
+    """The forecast to plan from, the rows to propose (None = all), and how many are new."""
+
+    forecast: ForecastRun
+    rows: NDArray[np.int64] | None
+    refreshed: int
+
+
+def _asked(request: PlanRequest, as_of: date, *, policy: Policy, assumptions: Assumptions) -> str:
+    """What a plan was asked, in one line: equal where the same facts give the same plan."""
+    parts = (as_of, request.horizon_days, request.method, policy.digest(), assumptions)
+    return " ".join(map(str, parts))
+
+
+def _whole_morning(sanhe: Sanhe, request: PlanRequest, as_of: date, *, report: Report) -> _Morning:
+    """The forecast of all lines."""
+    made = sanhe.demand.forecast(
+        as_of, request.horizon_days, request.method, progress=_shares(report)
+    )
+    return _Morning(made, None, made.keys.num_rows)
+
+
+def _touched_morning(sanhe: Sanhe, last: KeptPlan, *, below: int, report: Report) -> _Morning:
+    """The last forecast, with the lines that facts have touched forecast again."""
+    kept = sanhe.demand.run(last.run)
+    new = touched_since(sanhe, kept.keys, since=last.below, below=below)
+    if not new.forecast.num_rows:
+        return _Morning(kept, _rows(kept, new.lines), 0)
+    made = sanhe.demand.refresh(kept, new.forecast, progress=_shares(report))
+    return _Morning(made, _rows(made, new.lines), new.forecast.num_rows)
+
+
+def _shares(report: Report) -> Callable[[str, float], None]:
+    """A report of shares of the work, as the forecast gives it."""
+
+    def progress(what: str, share: float) -> None:
+        report(what, round(share * 100), 100)
+
+    return progress
+
+
+def _rows(forecast: ForecastRun, keys: pa.Table) -> NDArray[np.int64]:
+    """The forecast's rows of these lines; those it does not know are left out."""
+    found = forecast.rows(keys)
+    return np.sort(found[found >= 0])
 
 
 def _notes(sanhe: Sanhe, as_of: date, *, waiting_imports: int) -> tuple[str, ...]:
@@ -108,12 +186,18 @@ def _notes(sanhe: Sanhe, as_of: date, *, waiting_imports: int) -> tuple[str, ...
 
 
 def drop_old_forecasts(sanhe: Sanhe, *, used: str) -> int:
-    """Keep the newest forecasts in the lake and the one used; returns how many others went."""
-    runs = [t for name, t in sanhe.lake.tables().items() if name.startswith(FORECASTS)]
+    """Keep the newest forecasts in the lake and the one used; returns how many others went.
+
+    The model behind forecasts goes with the last of them.
+    """
+    tables = sanhe.lake.tables()
+    runs = [t for name, t in tables.items() if name.startswith(FORECASTS)]
     runs.sort(key=lambda table: (table.written_at, table.name), reverse=True)
     old = [table for table in runs[KEPT_FORECASTS:] if table.name != FORECASTS + used]
-    if old:
-        sanhe.lake.switch({table.name: None for table in old})
+    needed = {f"{FORECAST_MODELS}{run.details.get('model')}" for run in runs if run not in old}
+    models = {name for name in tables if name.startswith(FORECAST_MODELS)} - needed
+    if old or models:
+        sanhe.lake.switch(dict.fromkeys([*(table.name for table in old), *models]))
     return len(old)
 
 

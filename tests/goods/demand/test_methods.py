@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+import dataclasses
+import importlib.util
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
+from sanhe.core.errors import MissingPart
 from sanhe.goods.demand.methods import METHODS, make, sized
+from sanhe.goods.demand.statistical import STATISTICAL
 from sanhe.models.forecast import ACCURATE, FAST, Panel
 from tests.goods.demand.facts_of import MONDAY
 
@@ -39,7 +45,7 @@ def test_no_size_is_larger_than_what_was_set() -> None:
         assert got.leaves <= most.leaves and got.least_rows <= most.least_rows
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", [m for m in METHODS if m not in STATISTICAL])
 @pytest.mark.parametrize("horizon_days", [1, 28])
 def test_every_method_reaches_every_horizon(method: str, horizon_days: int) -> None:
     made = make(panel(60, 70, horizon_days=horizon_days), method, FAST)
@@ -49,3 +55,31 @@ def test_every_method_reaches_every_horizon(method: str, horizon_days: int) -> N
     low, high = (made.dispersion.quantile(made.mean, q) for q in (0.05, 0.95))
     inside = (panel(60, 70).sales[:, -1:] >= low) & (panel(60, 70).sales[:, -1:] <= high)
     assert 0.8 < inside.mean() <= 1
+
+
+@pytest.mark.parametrize("method", STATISTICAL)
+def test_statistical_methods_say_what_to_install(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+
+    def without(name: str, package: str | None = None) -> object:
+        return None if name == "statsforecast" else found(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", without)
+    with pytest.raises(MissingPart, match=r'pip install "sanhe\[stats\]"'):
+        make(panel(3, 40), method, FAST)
+
+
+@pytest.mark.parametrize("method", STATISTICAL)
+def test_statistical_methods_find_the_week(method: str) -> None:
+    pytest.importorskip("statsforecast", reason="the extra `stats` is not installed")
+    weekly: Sequence[float] = [1, 2, 3, 4, 5, 9, 0]
+    flat = panel(3, 70)
+    sales = np.tile(np.array(weekly, np.float32), (3, 10))
+    sales[1, :14] = np.nan  # begins later
+    sales[2] = 0
+    week = dataclasses.replace(flat, sales=sales)
+    made = make(week, method, FAST)
+    assert made.mean[:2] == pytest.approx(np.tile(weekly, (2, 1)), abs=0.6)
+    assert not made.mean[2].any()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -34,6 +34,7 @@ class FlatForecast:
     ratio: float = 2.0
     id: str = "forecast-1"
     method: str = "test"
+    driver_shares: Mapping[str, float] | None = None
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> WindowOf:
         """The first `days` days of each asked line."""
@@ -47,6 +48,15 @@ class FlatForecast:
         rows = [row_of[key] for key in asked]
         mean = expected_demand(self.mean[rows], np.asarray(days, np.float64))
         return WindowOf(mean, mean * self.ratio)
+
+    def drivers(
+        self, keys: pa.Table, days: npt.NDArray[np.int64]
+    ) -> dict[str, npt.NDArray[np.float64]] | None:
+        """Shares of the window's mean where `driver_shares` has some."""
+        if self.driver_shares is None:
+            return None
+        mean = self.window(keys, days).mean
+        return {name: mean * share for name, share in self.driver_shares.items()}
 
 
 def flat_forecast(

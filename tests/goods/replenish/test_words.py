@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+import numpy as np
 
 from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, TERM_WORDS, TERMS
-from sanhe.goods.replenish.words import reason
+from sanhe.goods.replenish.words import in_days, reasons, warnings
 
 
 def test_every_term_and_limit_has_words() -> None:
@@ -22,7 +25,7 @@ def test_the_sentence_adds_up() -> None:
         "on_order": -6,
         "case_rounding": 1,
     }
-    text = reason(terms, 24, days=9, case_size=12)
+    text = sentence(terms, days=9, case_size=12)
     assert text == (
         "Order 24: 31 expected over 9 days + 8 safety - 10 on hand - 6 on order"
         " + 1 to fill 2 cases of 12."
@@ -33,7 +36,44 @@ def test_the_sentence_adds_up() -> None:
 
 
 def test_no_order_is_said_so() -> None:
-    text = reason(
-        {"demand_over_cover": 1, "on_hand": -5, "no_order_needed": 4}, 0, days=1.5, case_size=1
-    )
+    terms = {"demand_over_cover": 1, "on_hand": -5, "no_order_needed": 4}
+    text = sentence(terms, days=1.5, case_size=1)
     assert text == "No order: 1 expected over 1.5 days - 5 on hand + 4 beyond the need."
+
+
+def test_many_lines_are_told_as_each_alone() -> None:
+    rng = np.random.default_rng(7)
+    terms = rng.integers(-40, 40, (500, len(TERMS))) * (rng.random((500, len(TERMS))) < 0.5)
+    days, case_size = rng.choice([0.96, 1.0, 2.25, 9.0, 30.55], 500), rng.integers(1, 4, 500)
+    together = reasons(terms, days=days, case_size=case_size).to_pylist()
+    for row, text in enumerate(together):
+        one = slice(row, row + 1)
+        (alone,) = reasons(terms[one], days=days[one], case_size=case_size[one]).to_pylist()
+        assert text == alone
+        body = text.split(" expected over ", 1)
+        signed = re.findall(r" ([+-]) (\d+) ", body[1])
+        first = int(re.findall(r": (-?\d+)$", body[0])[0])
+        assert first + sum(int(sign + number) for sign, number in signed) == terms[row].sum()
+
+
+def test_days_have_one_digit_and_one_day_is_singular() -> None:
+    told = in_days(np.array([1.0, 0.96, 1.04, 1.06, 2.25, 30.0])).to_pylist()
+    assert told == ["1 day", "1 day", "1 day", "1.1 days", "2.2 days", "30 days"]
+
+
+def test_only_a_line_that_may_run_out_is_warned_of() -> None:
+    told = warnings(
+        np.array([2.0, 5.0, 1.0]), np.array([3.0, 3.0, 2.5]), ordered=np.array([True, True, False])
+    )
+    assert told.to_pylist() == [
+        " Stock lasts 2 days, the order arrives in 3 days.",
+        "",
+        " Stock lasts 1 day, an order would arrive in 2.5 days.",
+    ]
+
+
+def sentence(terms: Mapping[str, int], *, days: float, case_size: int) -> str:
+    """The sentence of one line."""
+    values = np.array([[terms.get(name, 0) for name in TERMS]])
+    (text,) = reasons(values, days=np.array([days]), case_size=np.array([case_size])).to_pylist()
+    return str(text)

@@ -6,6 +6,7 @@ Output: what to execute, what was done, and what it was measured to have done, e
 and why. `PostgresDecisions` keeps them in a transaction, `MemoryDecisions` in memory.
 """
 
+from sanhe.core.decisions.columns import proposals_of
 from sanhe.core.decisions.memory import MemoryDecisions
 from sanhe.core.decisions.ports import (
     OPEN,
@@ -16,6 +17,7 @@ from sanhe.core.decisions.ports import (
     Effect,
     Event,
     Proposal,
+    ProposalTable,
     Proposed,
     Status,
     Subject,
@@ -33,7 +35,9 @@ __all__ = [
     "MemoryDecisions",
     "PostgresDecisions",
     "Proposal",
+    "ProposalTable",
     "Proposed",
     "Status",
     "Subject",
+    "proposals_of",
 ]

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.clock import Clock
 from sanhe.core.decisions import rules
+from sanhe.core.decisions.columns import proposals_of
 from sanhe.core.decisions.ports import (
     OPEN,
     AutoApproval,
@@ -17,6 +20,7 @@ from sanhe.core.decisions.ports import (
     Effect,
     Event,
     Proposal,
+    ProposalTable,
     Proposed,
     Status,
     Subject,
@@ -24,6 +28,9 @@ from sanhe.core.decisions.ports import (
 from sanhe.core.decisions.rules import covers
 from sanhe.core.errors import Conflict, NotFound
 from sanhe.core.values import Json, new_id
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class MemoryDecisions:
@@ -51,11 +58,11 @@ class MemoryDecisions:
             raise NotFound(rules.not_registered(name))
         return versions[wanted]
 
-    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
+    def propose(self, run: UUID, proposals: Iterable[Proposal | ProposalTable]) -> Proposed:
         """Record proposals; a subject with an open decision of the kind is left out and counted."""
         fresh: dict[tuple[str, Subject], tuple[Proposal, int]] = {}
         already_open = 0
-        for proposal in proposals:
+        for proposal in chain.from_iterable(map(self._one_by_one, proposals)):
             kind = self.kind(proposal.kind)
             rules.check_proposal(proposal, kind)
             key = (proposal.kind, proposal.subject)
@@ -64,7 +71,14 @@ class MemoryDecisions:
             else:
                 fresh[key] = (proposal, kind.version)
         numbers = [self._record(run, *given) for given in fresh.values()]
-        return Proposed(len(numbers), already_open, tuple(numbers))
+        cents = sum(proposal.value_cents for proposal, _ in fresh.values())
+        return Proposed(len(numbers), already_open, tuple(numbers), cents)
+
+    def _one_by_one(self, given: Proposal | ProposalTable) -> Iterable[Proposal]:
+        if isinstance(given, Proposal):
+            return (given,)
+        rules.check_table(given, self.kind(given.kind))
+        return proposals_of(given)
 
     def get(self, number: int) -> Decision:
         """The decision with its history. Raises NotFound."""
@@ -107,6 +121,53 @@ class MemoryDecisions:
         """How many there are."""
         every = len(self._decisions)
         return len(self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every))
+
+    def overruled(self, kind: str, run: UUID) -> pa.Table:
+        """What people closed otherwise than this run proposed."""
+        import pyarrow as pa
+
+        found = [
+            decision
+            for decision in self._decisions.values()
+            if decision.proposal.kind == kind
+            and decision.run == run
+            and rules.is_overruled(decision)
+        ]
+        text = pa.string()
+        return pa.table(
+            {
+                "sku": pa.array([d.proposal.subject.sku for d in found], text),
+                "place": pa.array([d.proposal.subject.place for d in found], text),
+                "party": pa.array([d.proposal.subject.party for d in found], text),
+                "status": pa.array([d.status.value for d in found], text),
+                "terms": pa.array([d.proposal.terms for d in found], pa.list_(pa.int64())),
+            }
+        )
+
+    def undecided(self, kind: str) -> pa.Table:
+        """The proposals of a kind that nobody has decided on."""
+        import pyarrow as pa
+
+        found = [
+            decision
+            for decision in self._decisions.values()
+            if decision.proposal.kind == kind and decision.status is Status.PROPOSED
+        ]
+        text, number = pa.string(), pa.int64()
+        return pa.table(
+            {
+                "number": pa.array([d.number for d in found], number),
+                "sku": pa.array([d.proposal.subject.sku for d in found], text),
+                "place": pa.array([d.proposal.subject.place for d in found], text),
+                "party": pa.array([d.proposal.subject.party for d in found], text),
+                "terms": pa.array([d.proposal.terms for d in found], pa.list_(number)),
+            }
+        )
+
+    def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close proposals that no longer hold; a reason is required."""
+        rules.check_reason(reason, action="withdraw")
+        return self._move_all(numbers, Status.EXPIRED, reason)
 
     def exclusive(self, kind: str) -> None:
         """Nothing to keep out: one unit of work at a time uses this store."""

@@ -6,10 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from sanhe.core.values import Json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class Status(StrEnum):
@@ -95,6 +98,22 @@ class Proposal:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposalTable:
+    """Many proposals of one kind, column by column: `Proposal` for a million lines.
+
+    `rows` has a column for each field of `Proposal` but the kind, with the subject as `sku`,
+    `place` and `party` (text, null = none). `value`, `value_cents`: int64. `terms`: lists of
+    int64. `valid_until`: timestamps with a zone. `constraints`, `guard_rails`: lists of text.
+    `inputs`: a struct with a field for each input. `alternatives`: lists of structs. `expected`:
+    a struct of metric, value, low, high. Of these three each may also be JSON as text. Only
+    value, value_cents and terms are required; see `columns.complete` for what stands in.
+    """
+
+    kind: str
+    rows: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One step in a decision's life: who, when, to which status, why, and an edited value."""
 
@@ -128,12 +147,13 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Proposed:
-    """The outcome of proposing: new decisions with their numbers in the order they were proposed,
-    and how many subjects had one open."""
+    """The outcome of proposing: new decisions with their numbers in the order they were proposed
+    and the money at stake in them, and how many subjects had one open."""
 
     new: int
     already_open: int
     numbers: tuple[int, ...] = ()
+    value_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +180,12 @@ class Decisions(Protocol):
         """The kind in this version, or its latest one. Raises NotFound."""
         ...
 
-    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
+    def propose(self, run: UUID, proposals: Iterable[Proposal | ProposalTable]) -> Proposed:
         """Record proposals; a subject with an open decision of the kind is left out and counted.
 
-        All or none; a long iterable is taken piece by piece. Raises NotFound for a kind that is
-        not registered, BadInput when terms don't sum to the value or don't fit the kind.
+        One by one or as tables, in this order. All or none; a long iterable is taken piece by
+        piece. Raises NotFound for a kind that is not registered, BadInput when terms don't sum
+        to the value or don't fit the kind.
         """
         ...
 
@@ -195,6 +216,28 @@ class Decisions(Protocol):
         place: str | None = None,
     ) -> int:
         """How many there are."""
+        ...
+
+    def overruled(self, kind: str, run: UUID) -> pa.Table:
+        """What people closed otherwise than this run proposed: rejected, or carried out with
+        another value.
+
+        Columns: sku, place, party, status, terms (lists of int64); no snapshot is opened.
+        """
+        ...
+
+    def undecided(self, kind: str) -> pa.Table:
+        """The proposals of a kind that nobody has decided on, oldest first.
+
+        Columns: number, sku, place, party, terms (lists of int64); no snapshot is opened.
+        """
+        ...
+
+    def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close proposals that no longer hold as EXPIRED; a reason is required (BadInput).
+
+        Raises NotFound, or Conflict for one that was decided on, all or none.
+        """
         ...
 
     def exclusive(self, kind: str) -> None:

@@ -8,10 +8,24 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from sanhe.core.decisions.ports import AutoApproval, DecisionKind, Effect, Proposal, Status
+import numpy as np
+
+from sanhe.core.decisions.ports import (
+    AutoApproval,
+    Decision,
+    DecisionKind,
+    Effect,
+    Proposal,
+    ProposalTable,
+    Status,
+)
 from sanhe.core.errors import BadInput, Conflict
 from sanhe.core.values import Json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MOVES: Mapping[Status, frozenset[Status]] = {
     Status.PROPOSED: frozenset(
@@ -122,11 +136,99 @@ def check_proposal(proposal: Proposal, kind: DecisionKind) -> None:
         check_finite(proposal.inputs, place=f"{place_of(proposal)} inputs")
 
 
+def check_table(table: ProposalTable, kind: DecisionKind) -> None:
+    """`check_proposal` for all rows at once: raise BadInput for the first that is wrong."""
+    rows = table.rows
+    wanted = {"value", "value_cents", "terms"}
+    if missing := wanted - set(rows.column_names):
+        raise BadInput(f"no column {', '.join(sorted(missing))}", place=f"proposals {table.kind}")
+    for name in wanted:
+        if rows.column(name).null_count:
+            raise BadInput(f"{name} is missing in a row", place=f"proposals {table.kind}")
+    _check_names(table)
+    _check_terms(table, kind)
+    if "valid_until" in rows.column_names and rows.schema.field("valid_until").type.tz is None:
+        raise BadInput(
+            "valid_until has no time zone",
+            place=f"proposals {table.kind}",
+            remedy="give timestamps in UTC",
+        )
+    for name in {"inputs", "alternatives", "expected"} & set(rows.column_names):
+        _check_leaves(rows.column(name), place=f"proposals {table.kind} {name}")
+
+
+def _check_names(table: ProposalTable) -> None:
+    import pyarrow.compute as pc
+
+    for name in {"sku", "place", "party"} & set(table.rows.column_names):
+        if pc.any(pc.equal(table.rows.column(name).cast("string"), "")).as_py():
+            raise BadInput(
+                f"a subject has an empty name as {name}",
+                place=f"proposals {table.kind}",
+                remedy="give null instead",
+            )
+
+
+def _check_terms(table: ProposalTable, kind: DecisionKind) -> None:
+    """Every row has as many terms as its kind, and they sum to the value."""
+    import pyarrow.compute as pc
+
+    rows, width = table.rows, len(kind.terms)
+    lengths = pc.list_value_length(rows.column("terms")).to_numpy()
+    flat = pc.list_flatten(rows.column("terms")).to_numpy()
+    if (wrong := np.flatnonzero(lengths != width)).size:
+        raise BadInput(
+            f"{lengths[wrong[0]]} terms for {width} names",
+            place=_row_name(table, int(wrong[0])),
+            remedy=f"give {', '.join(kind.terms)}",
+        )
+    terms = flat.reshape(-1, width)
+    # Far below 64 bits, so that no sum can run over.
+    if (wrong := np.flatnonzero((np.abs(terms.astype(np.float64)) > 2.0**56).any(axis=1))).size:
+        raise BadInput("a number is beyond 56 bits", place=_row_name(table, int(wrong[0])))
+    totals, values = terms.sum(axis=1), rows.column("value").to_numpy()
+    if (wrong := np.flatnonzero(totals != values)).size:
+        at = int(wrong[0])
+        raise BadInput(
+            f"terms {tuple(terms[at].tolist())} sum to {totals[at]}, the value is {values[at]}",
+            place=_row_name(table, at),
+            remedy="every unit of the value must lie in a term",
+        )
+
+
+def _check_leaves(column: pa.ChunkedArray | pa.Array, *, place: str) -> None:
+    """Raise BadInput for a number in a nested column that can't be recorded."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if pa.types.is_struct(column.type):
+        for at, field in enumerate(column.type):
+            _check_leaves(pc.struct_field(column, [at]), place=f"{place}.{field.name}")
+    elif pa.types.is_list(column.type):
+        _check_leaves(pc.list_flatten(column), place=place)
+    elif pa.types.is_floating(column.type) and pc.all(pc.is_finite(column)).as_py() not in (
+        True,
+        None,
+    ):
+        raise BadInput(
+            "a number that is not finite can't be recorded", place=place, remedy="give null instead"
+        )
+
+
+def _row_name(table: ProposalTable, at: int) -> str:
+    """The name of a row in messages."""
+    named = [n for n in ("sku", "place", "party") if n in table.rows.column_names]
+    return _name(table.kind, [table.rows.column(name)[at].as_py() for name in named])
+
+
 def place_of(proposal: Proposal) -> str:
     """The name of a proposal in messages."""
     subject = proposal.subject
-    parts = [part for part in (subject.sku, subject.place, subject.party) if part is not None]
-    return f"proposal {proposal.kind} {' '.join(parts)}".rstrip()
+    return _name(proposal.kind, (subject.sku, subject.place, subject.party))
+
+
+def _name(kind: str, subject: Sequence[str | None]) -> str:
+    return f"proposal {kind} {' '.join(part for part in subject if part is not None)}".rstrip()
 
 
 def check_moment(moment: datetime, *, place: str) -> None:
@@ -164,6 +266,14 @@ def covers(rule: AutoApproval, proposal: Proposal) -> bool:
         rule.kind == proposal.kind
         and (not rule.labels or proposal.label.startswith(tuple(rule.labels)))
         and proposal.value_cents <= rule.max_value_cents
+    )
+
+
+def is_overruled(decision: Decision) -> bool:
+    """Whether a person closed it otherwise than proposed: rejected, or with another value."""
+    done = decision.status in {Status.EXECUTED, Status.MEASURED}
+    return decision.status is Status.REJECTED or (
+        done and decision.value != decision.proposal.value
     )
 
 

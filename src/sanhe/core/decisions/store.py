@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from sanhe.core.decisions import rules
+from sanhe.core.decisions.columns import SNAPSHOT_ROWS, json_text, pack, tables_of, unpack
 from sanhe.core.decisions.ports import (
     AutoApproval,
     Decision,
     DecisionKind,
     Effect,
+    Event,
     Proposal,
+    ProposalTable,
     Proposed,
     Status,
 )
-from sanhe.core.decisions.rows import decision_of, event_of, json_text, proposal_table
+from sanhe.core.decisions.rows import decision_of, decision_rows, event_of
 from sanhe.core.errors import NotFound
-from sanhe.core.storage import Transaction, copy_in
+from sanhe.core.storage import Transaction, copy_in, copy_in_unless_known, fetch_arrow
 from sanhe.core.values import Json
 
-_PIECE = 20_000
-"""So many proposals are copied at a time, so that memory stays bounded."""
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_READ_SNAPSHOTS = 64
+"""So many packed snapshots are read at a time, so that memory stays bounded."""
 
 _OPEN = "('proposed', 'snoozed', 'approved', 'edited', 'executing')"
 _RECORD = (
     "number, id, run, kind, kind_version, sku, place, party, status, value, proposed_value, "
-    "value_cents, terms, created_at, valid_until, snoozed_until, reason, method, label, inputs, "
-    "constraints, alternatives, expected, guard_rails, actions, arm, measured"
+    "value_cents, terms, created_at, created_by, valid_until, snoozed_until, reason, method, "
+    "label, inputs, constraints, alternatives, expected, guard_rails, snapshot, snapshot_row, "
+    "actions, arm, measured"
 )
 _DECISION = sa.table("decision", *(sa.column(name) for name in _RECORD.split(", ")))
 
@@ -51,44 +58,47 @@ WHERE name = :name AND (CAST(:version AS integer) IS NULL OR version = :version)
 ORDER BY version DESC LIMIT 1
 """)
 
+_CLEAN = sa.text(f"""
+SELECT NOT EXISTS (SELECT FROM decision WHERE kind = :kind AND status IN {_OPEN})
+""")  # noqa: S608 -- a constant
 _STAGE = sa.text("""
 CREATE TEMPORARY TABLE IF NOT EXISTS decision_incoming (
-    position bigint, id uuid, kind text, kind_version integer, sku text, place text, party text,
-    value bigint, value_cents bigint, terms bigint[], valid_until timestamptz, reason text,
-    method text, label text, inputs jsonb, constraints jsonb, alternatives jsonb,
-    expected jsonb, guard_rails jsonb
+    position bigint, sku text, place text, party text
 ) ON COMMIT DROP
 """)
 _UNSTAGE = sa.text("TRUNCATE decision_incoming")
 _ANALYZE = sa.text("ANALYZE decision_incoming")
+_NOT_OPEN = sa.text(f"""
+SELECT min(i.position) FROM decision_incoming AS i
+WHERE NOT EXISTS (
+    SELECT FROM decision AS d
+    WHERE d.status IN {_OPEN} AND d.kind = :kind
+      AND coalesce(d.sku, '') = coalesce(i.sku, '')
+      AND coalesce(d.place, '') = coalesce(i.place, '')
+      AND coalesce(d.party, '') = coalesce(i.party, ''))
+GROUP BY i.sku, i.place, i.party
+ORDER BY 1
+""")  # noqa: S608 -- a constant
+_NUMBERS = sa.text("""
+SELECT array_agg(nextval(CAST(:sequence AS regclass))) FROM generate_series(1, :count)
+""")
+_SNAPSHOT = sa.text("""
+INSERT INTO decision_snapshot (number, payload) OVERRIDING SYSTEM VALUE VALUES (:number, :payload)
+""")
+_PAYLOADS = sa.text("""
+SELECT number, payload FROM decision_snapshot WHERE number = ANY (CAST(:numbers AS bigint[]))
+""")
+_OVERRULED = """
+SELECT sku, place, party, status, terms FROM decision
+WHERE run = %s AND kind = %s
+  AND (status = 'rejected' OR (status IN ('executed', 'measured') AND value <> proposed_value))
+ORDER BY number
+"""
 
-# What is open is left out before the insert, as numbers that people type should not run away;
-# the unique index decides between two that propose at the same time.
-_PROPOSE = sa.text(f"""
-WITH fresh AS (
-    INSERT INTO decision (id, run, kind, kind_version, sku, place, party, value, proposed_value,
-                          value_cents, terms, created_at, valid_until, reason, method, label,
-                          inputs, constraints, alternatives, expected, guard_rails)
-    SELECT i.id, :run, i.kind, i.kind_version, i.sku, i.place, i.party, i.value, i.value,
-           i.value_cents, i.terms, :now, i.valid_until, i.reason, i.method, i.label,
-           i.inputs, i.constraints, i.alternatives, i.expected, i.guard_rails
-    FROM decision_incoming AS i
-    WHERE NOT EXISTS (
-        SELECT FROM decision AS d
-        WHERE d.status IN {_OPEN} AND d.kind = i.kind
-          AND coalesce(d.sku, '') = coalesce(i.sku, '')
-          AND coalesce(d.place, '') = coalesce(i.place, '')
-          AND coalesce(d.party, '') = coalesce(i.party, ''))
-    ORDER BY i.position
-    ON CONFLICT (kind, coalesce(sku, ''), coalesce(place, ''), coalesce(party, ''))
-        WHERE status IN {_OPEN} DO NOTHING
-    RETURNING number
-), event AS (
-    INSERT INTO decision_event (decision, at, actor, status, reason)
-    SELECT number, :now, :actor, 'proposed', '' FROM fresh ORDER BY number
-)
-SELECT number FROM fresh ORDER BY number
-""")  # noqa: S608 -- constants
+_UNDECIDED = """
+SELECT number, sku, place, party, terms FROM decision
+WHERE kind = %s AND status = 'proposed' ORDER BY number
+"""
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
 _HISTORY = sa.text("""
@@ -213,40 +223,91 @@ class PostgresDecisions:
             meaning=row.meaning,
         )
 
-    def propose(self, run: UUID, proposals: Iterable[Proposal]) -> Proposed:
+    def propose(self, run: UUID, proposals: Iterable[Proposal | ProposalTable]) -> Proposed:
         """Record proposals; a subject with an open decision of the kind is left out and counted."""
-        kinds: dict[str, DecisionKind] = {}
         numbers: list[int] = []
-        given = 0
-        rest = iter(proposals)
+        given = cents = 0
+        clean = cache(lambda kind: bool(self._run(_CLEAN, kind=kind).scalar_one()))
         with self._tx.connection.begin_nested():
-            self._run(_STAGE)
-            while piece := list(islice(rest, _PIECE)):
-                given += len(piece)
-                numbers += self._propose(run, piece, kinds)
-        return Proposed(len(numbers), given - len(numbers), tuple(numbers))
+            for table, kind in tables_of(proposals, cache(self.kind)):
+                given += table.rows.num_rows
+                rows = table.rows if clean(kind.name) else self._not_open(table.rows, kind)
+                # One that was opened meanwhile, or stands twice in the rows, refuses them all.
+                while (made := self._record(run, rows, kind)) is None:
+                    rows = self._not_open(rows, kind)
+                numbers += made
+                cents += sum(rows.column("value_cents").to_pylist())
+        return Proposed(len(numbers), given - len(numbers), tuple(numbers), cents)
 
-    def _propose(
-        self, run: UUID, piece: Sequence[Proposal], kinds: dict[str, DecisionKind]
-    ) -> Sequence[int]:
-        versioned = []
-        for proposal in piece:
-            kind = kinds.get(proposal.kind)
-            if kind is None:
-                kind = kinds[proposal.kind] = self.kind(proposal.kind)
-            rules.check_proposal(proposal, kind)
-            versioned.append((proposal, kind.version))
+    def _not_open(self, rows: pa.Table, kind: DecisionKind) -> pa.Table:
+        """The rows without those whose subject has one open; each subject once.
+
+        Left out before the insert, as numbers that people type should not run away.
+        """
+        import pyarrow as pa
+
+        self._run(_STAGE)
         self._run(_UNSTAGE)
-        copy_in(self._tx, "decision_incoming", proposal_table(versioned))
+        position = pa.array(range(rows.num_rows), pa.int64())
+        keys = rows.select(["sku", "place", "party"]).append_column("position", position)
+        copy_in(self._tx, "decision_incoming", keys)
         self._run(_ANALYZE)
-        return self._run(_PROPOSE, run=run).scalars().all()
+        left = self._run(_NOT_OPEN, kind=kind.name).scalars().all()
+        return rows.take(pa.array(left, pa.int64()))
+
+    def _record(self, run: UUID, rows: pa.Table, kind: DecisionKind) -> list[int] | None:
+        """Write the rows and their snapshots; None, with nothing written, when one is open.
+
+        The unique index decides between two that propose at the same time.
+        """
+        count = rows.num_rows
+        if count == 0:
+            return []
+        numbers = self._numbers("decision_number_seq", count)
+        snapshots = self._numbers("decision_snapshot_number_seq", -(-count // SNAPSHOT_ROWS))
+        constant = {
+            "run": run,
+            "kind": kind.name,
+            "kind_version": kind.version,
+            "created_at": self._tx.clock.now(),
+            "created_by": self._tx.actor,
+        }
+        records = decision_rows(rows, constant=constant, numbers=numbers, snapshots=snapshots)
+        if not copy_in_unless_known(self._tx, "decision", records):
+            return None
+        for at, number in enumerate(snapshots):
+            payload = pack(rows.slice(at * SNAPSHOT_ROWS, SNAPSHOT_ROWS))
+            self._run(_SNAPSHOT, number=number, payload=payload)
+        return numbers
+
+    def _numbers(self, sequence: str, count: int) -> list[int]:
+        """The next numbers of a table, in ascending order."""
+        found: list[int] = self._run(_NUMBERS, sequence=sequence, count=count).scalar_one()
+        return found
 
     def get(self, number: int) -> Decision:
         """The decision with its history. Raises NotFound."""
-        row = self._run(_GET, number=number).first()
-        if row is None:
+        rows = self._run(_GET, number=number).all()
+        if not rows:
             raise NotFound(rules.no_decision([number]))
-        return decision_of(row, [event_of(event) for event in self._run(_HISTORY, number=number)])
+        events = [event_of(event) for event in self._run(_HISTORY, number=number)]
+        return self._opened(rows, events)[0]
+
+    def _opened(self, rows: Sequence[Any], events: Sequence[Event] | None = None) -> list[Decision]:
+        """Decisions of their records, each with its row of the packed snapshot."""
+        wanted: dict[int, list[int]] = {}
+        for row in rows:
+            if row.snapshot is not None:
+                wanted.setdefault(row.snapshot, []).append(row.snapshot_row)
+        packed: dict[tuple[int, int], dict[str, Any]] = {}
+        snapshots = list(wanted)
+        for start in range(0, len(snapshots), _READ_SNAPSHOTS):
+            some = snapshots[start : start + _READ_SNAPSHOTS]
+            for found in self._run(_PAYLOADS, numbers=some):
+                told = unpack(found.payload, wanted[found.number])
+                keys = ((found.number, row) for row in wanted[found.number])
+                packed.update(zip(keys, told, strict=True))
+        return [decision_of(r, packed.get((r.snapshot, r.snapshot_row)), events) for r in rows]
 
     def find(
         self,
@@ -268,7 +329,7 @@ class PostgresDecisions:
             .limit(limit)
             .offset(offset)
         )
-        return [decision_of(row) for row in self._tx.connection.execute(statement)]
+        return self._opened(self._tx.connection.execute(statement).all())
 
     def count(
         self,
@@ -282,6 +343,19 @@ class PostgresDecisions:
         wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
+
+    def overruled(self, kind: str, run: UUID) -> pa.Table:
+        """What people closed otherwise than this run proposed."""
+        return fetch_arrow(self._tx, _OVERRULED, (str(run), kind))
+
+    def undecided(self, kind: str) -> pa.Table:
+        """The proposals of a kind that nobody has decided on."""
+        return fetch_arrow(self._tx, _UNDECIDED, (kind,))
+
+    def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
+        """Close proposals that no longer hold; a reason is required."""
+        rules.check_reason(reason, action="withdraw")
+        return self._move(numbers, Status.EXPIRED, reason)
 
     def exclusive(self, kind: str) -> None:
         """Let one transaction at a time propose or carry out this kind, until it ends."""
@@ -327,7 +401,7 @@ class PostgresDecisions:
 
     def start(self, kind: str, *, limit: int = 100_000) -> list[Decision]:
         """Take approved and edited decisions into EXECUTING, locked against other workers."""
-        return [decision_of(row) for row in self._run(_START, kind=kind, limit=limit)]
+        return self._opened(self._run(_START, kind=kind, limit=limit).all())
 
     def executed(self, actions: Mapping[int, Sequence[str]]) -> None:
         """Close decisions as executed with the ids of the actions that carried them out."""

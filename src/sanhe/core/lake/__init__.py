@@ -5,7 +5,7 @@ that sees the named tables and nothing else. `refresh` brings the committed fact
 into the table `facts/TYPE`; `current_facts` gives the query of those that hold.
 """
 
-from sanhe.core.lake.bridge import Refreshed, refresh
+from sanhe.core.lake.bridge import Refreshed, refresh, touched
 from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, write_facts
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
@@ -21,5 +21,6 @@ __all__ = [
     "Refreshed",
     "current_facts",
     "refresh",
+    "touched",
     "write_facts",
 ]

@@ -39,6 +39,11 @@ _ENTRIES = (
     "SELECT type, source, external_id, revision, event_at, day, sku, place, party, "  # noqa: S608
     f"quantity, amount_cents, currency, payload::text AS payload, entry, stands FROM fact {_WHERE}"
 )
+_TOUCHED = (
+    "SELECT DISTINCT type, sku, place FROM fact "
+    "WHERE part BETWEEN $3 AND $4 "
+    "AND part IN (SELECT number FROM fact_part WHERE xid >= $1 AND xid < $2)"
+)
 _POSITION = (
     "SELECT (SELECT id::text FROM installation) AS installation, "
     "pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS below, "
@@ -89,6 +94,18 @@ def refresh(database: Database, lake: ParquetLake) -> Refreshed:
             lake.switch(changed, states={_STATE: reached})
         types = tuple(sorted(exports.done()))
         return Refreshed(exports.entries, types, high, int(position["waiting"]))
+
+
+def touched(database: Database, since: int, below: int) -> pa.Table:
+    """What facts spoke of whose transactions lie in [since, below): type, sku, place, each once.
+
+    The borders are those of `Refreshed.below`: between two refreshes, this is what the second
+    one brought, corrections and retractions included. `sku` and `place` are null where a fact
+    names none.
+    """
+    numbers = database.read_arrow(_PARTS, (since, below))["number"].to_pylist()
+    first, last = (numbers[0], numbers[-1]) if numbers else (0, -1)
+    return database.read_arrow(_TOUCHED, (since, below, first, last))
 
 
 @dataclass(slots=True)

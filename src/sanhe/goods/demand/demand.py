@@ -6,20 +6,43 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from sanhe.core.errors import BadInput, NotFound
+from sanhe.goods.demand import override_value
+from sanhe.goods.demand.aggregates import AggregateForecast, forecast_groups
 from sanhe.goods.demand.backtest import backtest_table
-from sanhe.goods.demand.forecasting import Progress, make_run, run_id, silent
-from sanhe.goods.demand.methods import CHAMPION, METHODS
+from sanhe.goods.demand.explaining import ExplainedForecast, explained
+from sanhe.goods.demand.forecasting import (
+    Progress,
+    learn,
+    make_run,
+    run_id,
+    silent,
+    with_causes,
+)
+from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
+from sanhe.goods.demand.overrides import named, overridden
 from sanhe.goods.demand.panel import DemandPanel, build_panel
-from sanhe.goods.demand.store import find_run, last_day, load_run, save_run, stamp
+from sanhe.goods.demand.refreshing import refreshed
+from sanhe.goods.demand.store import (
+    find_run,
+    last_day,
+    load_models,
+    load_run,
+    save_models,
+    save_run,
+    stamp,
+)
 from sanhe.models.forecast import ACCURATE, ChampionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
     from sanhe.core.lake import Lake
+    from sanhe.goods.demand.override_value import MeasuredOverride
+    from sanhe.goods.demand.overrides import Override
     from sanhe.goods.demand.run import ForecastRun
+    from sanhe.models.forecast import FittedGbm
 
 DEFAULT_HISTORY_DAYS = 400
 
@@ -106,10 +129,8 @@ class Demand:
         if kept is None:
             progress("building the panel", 0.02)
             panel = self.panel(as_of, horizon_days=horizon_days)
-            kept = load_run(self._lake, run_id(panel, method, self._settings))
-            if kept is None:
-                kept = make_run(panel, method, self._settings, progress=progress)
-            save_run(self._lake, kept, data_stamp=data_stamp)
+            predicted = self._predicted(panel, method, progress=progress)
+            kept = self._kept(predicted, panel.panel.first_day, data_stamp=data_stamp)
         progress("forecast ready", 1.0)
         return kept
 
@@ -123,6 +144,92 @@ class Demand:
                 f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
             )
         return make_run(self.panel(as_of, horizon_days=horizon_days), method, self._settings)
+
+    def _predicted(self, panel: DemandPanel, method: str, *, progress: Progress) -> ForecastRun:
+        """The run of this panel before overrides: from a kept one where there is any."""
+        origin = run_id(panel, method, self._settings)
+        kept = find_run(self._lake, {"origin": origin})
+        if kept is not None:
+            return kept.without_overrides()
+        learned = learn(panel, method, self._settings, progress=progress)
+        progress("opening the forecast into its drivers", 0.9)
+        run = with_causes(learned, panel)
+        save_models(self._lake, run, learned.models)
+        return run
+
+    def _kept(self, predicted: ForecastRun, first_day: date, *, data_stamp: str) -> ForecastRun:
+        """Apply the standing overrides to a run and keep it, and what they changed beside it."""
+        run, holding = overridden(self._lake, predicted, first_day)
+        if run.unadjusted is not None:
+            override_value.keep(self._lake, run, holding, known_until=last_day(self._lake))
+        save_run(self._lake, run, data_stamp=data_stamp)
+        return run
+
+    def refresh(
+        self, run: ForecastRun, keys: pa.Table, *, progress: Progress = silent
+    ) -> ForecastRun:
+        """A new run in which some series of `run` are predicted again from today's facts.
+
+        keys: columns sku, place. As_of, horizon and fitted models stay those of `run`, and so does
+        the distribution; the other series keep their rows, series that are new since are added,
+        and those of `keys` that are asleep now are left out. Overrides are applied as they stand.
+        The same run, keys and facts give the same new run. Raises NotFound where the fitted model
+        is no longer kept.
+        """
+        progress("building the panel", 0.1)
+        panel = self.panel(run.as_of, horizon_days=run.horizon_days)
+        progress(f"predicting {keys.num_rows:,} series again", 0.6)
+        predicted = refreshed(
+            run.without_overrides(), panel, keys, models=self._models(run), settings=self._settings
+        )
+        kept = self._kept(predicted, panel.panel.first_day, data_stamp="")
+        progress("forecast ready", 1.0)
+        return kept
+
+    def _models(self, run: ForecastRun) -> Mapping[str, FittedGbm]:
+        models = load_models(self._lake, run)
+        missing = sorted(
+            kind for kind, name in run.chosen.items() if name in LEARNED and kind not in models
+        )
+        if missing:
+            raise NotFound(
+                f"the fitted model of run {run.id} is not kept any more: forecast {run.as_of} anew"
+            )
+        return models
+
+    def explain(
+        self, run: ForecastRun, sku: str, place: str, *, days: int = 14
+    ) -> ExplainedForecast:
+        """What is expected of a series, day by day, opened into its drivers, and the facts behind.
+
+        The facts are those of now; a run made before them doesn't know them. Raises NotFound for
+        no such series, BadInput for more days than the run has.
+        """
+        return explained(self._lake, run, sku=sku, place=place, days=days)
+
+    def override(self, override_id: str) -> Override:
+        """An override by its id. Raises NotFound when there is none, or it was withdrawn."""
+        return named(self._lake, override_id)
+
+    def overrides(self) -> tuple[MeasuredOverride, ...]:
+        """All overrides that are not withdrawn, the newest first, with their measured value."""
+
+        def truth(as_of: date, history_days: int) -> DemandPanel:
+            return self.panel(as_of, horizon_days=1, history_days=history_days)
+
+        return override_value.listed(self._lake, truth)
+
+    def aggregates(
+        self, as_of: date, *, by: str = "category", horizon_weeks: int = 13
+    ) -> AggregateForecast:
+        """Forecast categories, departments or regions by week, a quarter ahead by default.
+
+        Weeks are the seven-day stretches that end the day before as_of; all the history there is
+        counts. Which methods make up the champion is decided by the errors of four earlier
+        origins a horizon apart; the league tells them per group. Raises BadInput for an unknown
+        grouping, a horizon outside 1-52 weeks, or less than a week of sales before as_of.
+        """
+        return forecast_groups(self._lake, as_of, by=by, horizon_weeks=horizon_weeks)
 
     def latest(self) -> ForecastRun:
         """The run that was kept last. Raises NotFound when there is none."""

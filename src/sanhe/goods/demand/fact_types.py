@@ -1,4 +1,4 @@
-"""The fact types of demand: sales, promotions, weather."""
+"""The fact types of demand: sales, promotions, weather, overrides of the forecast."""
 
 from __future__ import annotations
 
@@ -75,6 +75,27 @@ WEATHER_FORECAST: Final = FactType(
     writers=("sim",),
     readers=(OWNER,),
 )
+FORECAST_OVERRIDDEN: Final = FactType(
+    "forecast.overridden",
+    OWNER,
+    "A planner's override of the forecast from `day` to `until`, for a SKU, a category, a region,"
+    " a city, a place or what they have in common. `event_at` is the moment it was said.",
+    payload={
+        "until": FactField("date", "last day, included", required=True),
+        "factor": FactField("float", "the forecast times this; 1.3 = 30 % more"),
+        "units_per_day": FactField("float", "base units a day of all it covers together"),
+        "category": FactField("str", "category path it covers"),
+        "region": FactField("str", "region it covers"),
+        "city": FactField("str", "city it covers"),
+        "reason": FactField("str", "why", required=True),
+        "author": FactField("str", "who says so", required=True),
+        "expires": FactField(
+            "date", "no forecast made for a later morning applies it", required=True
+        ),
+    },
+    writers=(OWNER,),
+    readers=(OWNER,),
+)
 
 FACT_TYPES: Final = (
     SALE_DAY,
@@ -82,5 +103,6 @@ FACT_TYPES: Final = (
     PROMOTION_PUBLISHED,
     WEATHER_OBSERVED,
     WEATHER_FORECAST,
+    FORECAST_OVERRIDDEN,
 )
 """What goods.demand owns."""

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sanhe.core.values import derived_id
-from sanhe.goods.demand.methods import Made, make
+from sanhe.goods.demand.drivers import announced, causes_of
+from sanhe.goods.demand.methods import SIMPLE, Made, make
 from sanhe.goods.demand.run import HISTORY_DAYS, KINDS, ForecastRun, History
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from sanhe.goods.demand.panel import DemandPanel
-    from sanhe.models.forecast import ChampionSettings, Panel
+    from sanhe.models.forecast import ChampionSettings, FittedGbm, Panel
 
     F32 = NDArray[np.float32]
 
-MODEL_VERSION: Final = "1"
+MODEL_VERSION: Final = "2"
 """Raise it when the same data should get a new forecast; it is part of a run's id."""
+
+WORDS: Final = {
+    "price": "price changes",
+    "promotion": "announced promotions",
+    "event": "holidays",
+    "weather": "weather",
+}
+"""What lies behind a driver, in words."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and which share of the work is done (0..1)."""
@@ -35,27 +47,40 @@ def run_id(demand: DemandPanel, method: str, settings: ChampionSettings) -> str:
     return str(derived_id("forecast", demand.digest, method, repr(settings), MODEL_VERSION))
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A run and the fitted models it came from, by kind of goods; none for simple methods."""
+
+    run: ForecastRun
+    models: Mapping[str, FittedGbm]
+
+
 def make_run(
     demand: DemandPanel, method: str, settings: ChampionSettings, *, progress: Progress = silent
 ) -> ForecastRun:
     """Forecast every series of the panel. Counted and measured goods are learned apart."""
+    return learn(demand, method, settings, progress=progress).run
+
+
+def learn(
+    demand: DemandPanel, method: str, settings: ChampionSettings, *, progress: Progress = silent
+) -> Learned:
+    """Forecast every series of the panel, and keep hold of what was fitted."""
     panel, size = demand.panel, (demand.panel.series, demand.panel.horizon_days)
     mean, median = np.zeros(size, np.float32), np.zeros(size, np.float32)
     made: dict[str, Made] = {}
-    for kind in KINDS:
-        mine = np.flatnonzero(demand.counted == (kind == "counts"))
-        if not len(mine):
-            continue
+    notes = list(demand.notes)
+    for kind, mine, part in parts(demand):
         progress(f"learning from {len(mine):,} series", 0.25 if not made else 0.6)
-        part = panel if len(mine) == panel.series else panel.only(mine)
         one = make(part, method, settings)
         mean[mine], median[mine] = one.mean, one.median
         made[kind] = one
+        notes += (*one.notes, *_left_out(part, one.chosen))
     scale = demand.scale[:, None]
-    notes = [note for one in made.values() for note in one.notes]
-    progress("forecast made", 0.95)
-    return ForecastRun(
-        id=run_id(demand, method, settings),
+    origin = run_id(demand, method, settings)
+    progress("forecast made", 0.85)
+    run = ForecastRun(
+        id=origin,
         as_of=demand.as_of,
         horizon_days=panel.horizon_days,
         method=method,
@@ -68,8 +93,45 @@ def make_run(
         dispersion={kind: one.dispersion for kind, one in made.items()},
         holdout_wape={kind: one.holdout_wape for kind, one in made.items()},
         history=history_of(panel, demand.scale),
-        notes=tuple(dict.fromkeys((*demand.notes, *notes))),
+        notes=tuple(dict.fromkeys(notes)),
         digest=demand.digest,
+        origin=origin,
+        model=origin,
+    )
+    return Learned(run, {kind: one.model for kind, one in made.items() if one.model})
+
+
+def with_causes(learned: Learned, demand: DemandPanel) -> ForecastRun:
+    """The run with its drivers price, promotion, event and weather, where its models know them."""
+    run = learned.run
+    causes: dict[str, F32] = {}
+    for kind, mine, part in parts(demand):
+        if kind not in learned.models:
+            continue
+        scale = run.scale[mine, None]
+        mean = (run.mean[mine] * scale).astype(np.float32)
+        for name, effect in causes_of(learned.models[kind], part, mean).items():
+            causes.setdefault(name, np.zeros(run.mean.shape, np.float32))[mine] = effect / scale
+    return replace(run, causes=causes)
+
+
+def parts(demand: DemandPanel) -> Iterator[tuple[str, NDArray[np.int64], Panel]]:
+    """The panel of each kind of goods there is, with the rows it takes."""
+    for kind in KINDS:
+        mine = np.flatnonzero(demand.counted == (kind == "counts"))
+        if len(mine):
+            whole = len(mine) == demand.panel.series
+            yield kind, mine, demand.panel if whole else demand.panel.only(mine)
+
+
+def _left_out(panel: Panel, chosen: str) -> tuple[str, ...]:
+    """Says what is announced for the horizon and a simple method knows nothing of."""
+    ahead = [WORDS[cause] for cause in announced(panel)] if chosen in SIMPLE else []
+    if not ahead:
+        return ()
+    return (
+        f"{' and '.join(ahead)} ahead are NOT in this forecast: {chosen} expects every day to be"
+        " an ordinary one; add what they will bring with sanhe override",
     )
 
 

@@ -11,10 +11,12 @@ import numpy as np
 
 from sanhe.core.errors import BadInput
 from sanhe.goods.demand.rules import lift_short
+from sanhe.goods.demand.statistical import STATISTICAL, require_statistical, statistical
 from sanhe.models.forecast import (
     ChampionSettings,
     Dispersion,
     DispersionSet,
+    FittedGbm,
     GlobalGbm,
     Panel,
     demand_panel,
@@ -40,7 +42,9 @@ SIMPLE: Final[Mapping[str, Callable[[Panel], F32]]] = {
     "sba": sba,
     "tsb": tsb,
 }
-METHODS: Final = (CHAMPION, GBM, *SIMPLE)
+LEARNED: Final = (GBM, "global_gbm")
+"""The names under which the fitted global model is chosen."""
+METHODS: Final = (CHAMPION, GBM, *SIMPLE, *STATISTICAL)
 LEAST_SERIES: Final = 50
 LEAST_DAYS: Final = 28
 NO_LIGHTGBM: Final = (
@@ -51,7 +55,10 @@ NO_LIGHTGBM: Final = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
-    """A forecast of one panel: mean, median [N, H]; its distribution; the method that made it."""
+    """A forecast of one panel: mean, median [N, H]; its distribution; the method that made it.
+
+    model: the fitted global model where the forecast is its own, else None.
+    """
 
     mean: F32
     median: F32
@@ -59,6 +66,7 @@ class Made:
     chosen: str
     holdout_wape: Mapping[str, float]
     notes: tuple[str, ...] = ()
+    model: FittedGbm | None = None
 
 
 def sized(settings: ChampionSettings, panel: Panel) -> ChampionSettings:
@@ -89,12 +97,15 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
     The champion is the global model where it beats the simple methods on held-out days; panels
     of under 50 series or 28 days, and machines without LightGBM, get the best simple method.
     Series seen for under 28 days are pulled to the level of like series when the method is
-    simple. Raises BadInput for an unknown method, or `gbm` on too short a history.
+    simple. Raises BadInput for an unknown method, or `gbm` on too short a history; MissingPart
+    for `ets`, `theta` and `ces` without the extra `stats`.
     """
     if method not in METHODS:
         raise BadInput(
             f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
         )
+    if method in STATISTICAL:
+        require_statistical(method)
     if np.isnan(panel.sales).all() or panel.days < 2:
         return _unfit(panel)
     settings = sized(settings, panel)
@@ -106,13 +117,23 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
     else:
         made = _simple(panel, method, target=settings.gbm.target)
     if made.chosen in SIMPLE:
-        groups = _fine_to_coarse(panel)
         return dataclasses.replace(
-            made,
-            mean=lift_short(made.mean, panel.sales, groups),
-            median=lift_short(made.median, panel.sales, groups),
+            made, mean=_lifted(made.mean, panel), median=_lifted(made.median, panel)
         )
     return made
+
+
+def simple_again(panel: Panel, chosen: str, settings: ChampionSettings) -> F32:
+    """The mean of a simple method that was chosen before, on a panel of today."""
+    if chosen not in SIMPLE:
+        return _unfit(panel).mean
+    source = demand_panel(panel) if settings.gbm.target == "demand" else panel
+    return _lifted(SIMPLE[chosen](source), panel)
+
+
+def _lifted(mean: F32, panel: Panel) -> F32:
+    """Series seen for under 28 days, pulled to the level of like series."""
+    return lift_short(mean, panel.sales, _fine_to_coarse(panel))
 
 
 def lightgbm_missing() -> str:
@@ -138,7 +159,15 @@ def _champion(panel: Panel, settings: ChampionSettings, missing: str) -> Made:
     if notes:
         least = panel.series + 1
     made = forecast(panel, dataclasses.replace(settings, least_series=least))
-    return Made(made.mean, made.median, made.dispersion, made.method, made.holdout_wape, notes)
+    return Made(
+        made.mean,
+        made.median,
+        made.dispersion,
+        made.method,
+        made.holdout_wape,
+        notes,
+        made.model,
+    )
 
 
 def _by_gbm(panel: Panel, settings: ChampionSettings) -> Made:
@@ -151,13 +180,15 @@ def _by_gbm(panel: Panel, settings: ChampionSettings) -> Made:
     held = _held(panel)
     trial = panel.cut(panel.days - held, held)
     tried = GlobalGbm(settings.gbm).fit(trial).predict(trial)
-    made = GlobalGbm(settings.gbm).fit(panel).predict_both(panel)
-    return Made(made.mean, made.median, _dispersion(panel, tried), GBM, {})
+    model = GlobalGbm(settings.gbm).fit(panel)
+    made = model.predict_both(panel)
+    return Made(made.mean, made.median, _dispersion(panel, tried), GBM, {}, model=model)
 
 
 def _simple(panel: Panel, method: str, *, target: str) -> Made:
     def run(one: Panel) -> F32:
-        return SIMPLE[method](demand_panel(one) if target == "demand" else one)
+        source = demand_panel(one) if target == "demand" else one
+        return statistical(source, method) if method in STATISTICAL else SIMPLE[method](source)
 
     held = _held(panel)
     mean = run(panel)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
 from sanhe.core.errors import BadInput, NotFound
+from sanhe.goods.demand.drivers import opened, summed
 from sanhe.goods.demand.rules import extend
 from sanhe.models.forecast import Dispersion, DispersionSet
 
@@ -63,6 +64,14 @@ class WindowDemand:
 
 
 @dataclass(frozen=True, slots=True)
+class Predicted:
+    """Mean and median [N, H] as the method gave them, before a planner's overrides."""
+
+    mean: F32
+    median: F32
+
+
+@dataclass(frozen=True, slots=True)
 class ForecastRun:
     """One run over all series.
 
@@ -71,7 +80,10 @@ class ForecastRun:
     sku, place. mean, median: [N, H] in base units; plan stock with the mean, judge the forecast
     by the median. counted, scale: [N], see `rules.unit_scale`. dispersion: the distribution
     around the mean, by kind, in scaled units. holdout_wape: WAPE of each candidate on the days
-    held out. notes: what a reader should know.
+    held out. notes: what a reader should know. causes: the drivers price, promotion, event and
+    weather, [N, H] in base units; one that is nowhere is left out. unadjusted: the forecast before
+    overrides, None where no override applies. origin: the id of the run before overrides; model:
+    the id under which the fitted model it came from is kept.
     """
 
     id: str
@@ -89,6 +101,60 @@ class ForecastRun:
     history: History
     notes: tuple[str, ...]
     digest: str
+    causes: Mapping[str, F32] = field(default_factory=dict)
+    unadjusted: Predicted | None = None
+    origin: str = ""
+    model: str = ""
+
+    @property
+    def predicted(self) -> Predicted:
+        """What the method says, before a planner's overrides."""
+        return self.unadjusted or Predicted(self.mean, self.median)
+
+    def without_overrides(self) -> ForecastRun:
+        """The run as it was before a planner's overrides."""
+        before = self.predicted
+        return replace(
+            self, id=self.origin, mean=before.mean, median=before.median, unadjusted=None
+        )
+
+    def only(self, rows: NDArray[np.int64]) -> ForecastRun:
+        """The run of some series, by their rows."""
+        import pyarrow as pa
+
+        before = self.unadjusted
+        columns = History.__dataclass_fields__
+        return replace(
+            self,
+            keys=self.keys.take(pa.array(rows)),
+            mean=self.mean[rows],
+            median=self.median[rows],
+            counted=self.counted[rows],
+            scale=self.scale[rows],
+            history=History(**{name: getattr(self.history, name)[rows] for name in columns}),
+            causes={name: grid[rows] for name, grid in self.causes.items()},
+            unadjusted=before and Predicted(before.mean[rows], before.median[rows]),
+        )
+
+    def driver_grids(self) -> dict[str, F32]:
+        """Every driver by name, [N, H] in base units; on each day they sum to the mean."""
+        return opened(self.mean, self.predicted.mean, self.causes)
+
+    def drivers(
+        self, keys: pa.Table, days: int | Sequence[int] | NDArray[np.int64], start_days: int = 0
+    ) -> Mapping[str, F64]:
+        """Each driver's part of `window(keys, days, start_days).mean`, [K] by name.
+
+        They sum to it; 0 where the run has no such series. `models.forecast.whole_parts` makes
+        whole units of them that sum to a whole demand. Raises BadInput as `window` does.
+        """
+        length = np.broadcast_to(np.asarray(days, np.int64), (keys.num_rows,))
+        self._check(length, start_days)
+        at = self.rows(keys)
+        used, row = np.unique(np.maximum(at, 0), return_inverse=True)
+        grids = self.only(used).driver_grids()
+        found = summed(grids, row.ravel(), start_days=start_days, days=length)
+        return {name: sums * (at >= 0) for name, sums in found.items()}
 
     def rows(self, keys: pa.Table) -> NDArray[np.int64]:
         """The row of each (sku, place) of `keys`, [K]; -1 where the run has none."""

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from sanhe.core.lake import current_facts
+from sanhe.goods.demand.drivers import CAUSES
 from sanhe.goods.demand.run import (
     ForecastRun,
     History,
+    Predicted,
     dispersion_from_json,
     dispersion_to_json,
 )
+from sanhe.models.forecast import FittedGbm
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from sanhe.core.values import Json
 
 FOLDER: Final = "forecast/"
+MODEL_FOLDER: Final = "forecast_model/"
 
 MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "span": ("sale_day", "sale_line"),
@@ -37,8 +41,17 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "stock_state": ("series", "stock_counted", "stock_moved", "purchase_received"),
     "promotion_period": ("series_described", "promotion_published"),
     "price_step": ("series", "price_set"),
+    "group_week": ("sale_cell", "item_described", "place_described"),
+    "event_day": ("holiday_declared",),
     "holiday_flag": ("holiday_declared",),
     "weather_day": ("series", "place_described", "weather_observed", "weather_forecast"),
+    "override_told": ("forecast_overridden",),
+    "fact_behind": (
+        "promotion_published",
+        "price_set",
+        "holiday_declared",
+        "item_described",
+    ),
 }
 """Each SQL model of this package and its inputs: models, or fact types with `_` for the dot."""
 
@@ -100,6 +113,11 @@ def save_run(lake: Lake, run: ForecastRun, *, data_stamp: str) -> None:
         "stock_out_share": pa.array(run.history.stock_out_share),
         "weekday_profile": _lists(run.history.weekday_profile),
     }
+    # Base and season follow from the rest; a cause that is nowhere needs no column.
+    columns |= {name: _lists(grid) for name, grid in run.causes.items()}
+    if run.unadjusted is not None:
+        columns["mean_unadjusted"] = _lists(run.unadjusted.mean)
+        columns["median_unadjusted"] = _lists(run.unadjusted.median)
     details: dict[str, Json] = {
         "id": run.id,
         "as_of": run.as_of.isoformat(),
@@ -110,9 +128,31 @@ def save_run(lake: Lake, run: ForecastRun, *, data_stamp: str) -> None:
         "holdout_wape": {kind: dict(scores) for kind, scores in run.holdout_wape.items()},
         "notes": list(run.notes),
         "digest": run.digest,
+        "origin": run.origin,
+        "model": run.model,
         "stamp": data_stamp,
     }
     lake.write(FOLDER + run.id, pa.table(columns), details=details)
+
+
+def save_models(lake: Lake, run: ForecastRun, models: Mapping[str, FittedGbm]) -> None:
+    """Keep the fitted models behind a run; they are dropped when no kept run names them.
+
+    To be called before the run is saved, so that a kept run has its models.
+    """
+    import pyarrow as pa
+
+    if models:
+        fitted = pa.array([model.dump() for model in models.values()], pa.binary())
+        lake.write(MODEL_FOLDER + run.model, pa.table({"kind": list(models), "fitted": fitted}))
+
+
+def load_models(lake: Lake, run: ForecastRun) -> dict[str, FittedGbm]:
+    """The fitted models behind a run by kind of goods; none where they aren't kept."""
+    name = MODEL_FOLDER + run.model
+    if name not in lake.tables():
+        return {}
+    return {row["kind"]: FittedGbm.load(row["fitted"]) for row in lake.read(name).to_pylist()}
 
 
 def load_run(lake: Lake, run_id: str) -> ForecastRun | None:
@@ -160,6 +200,12 @@ def _run(kept: LakeTable, rows: pa.Table) -> ForecastRun:
         ),
         notes=tuple(details["notes"]),
         digest=str(details["digest"]),
+        causes={name: _grid(rows, name) for name in CAUSES if name in rows.column_names},
+        unadjusted=Predicted(_grid(rows, "mean_unadjusted"), _grid(rows, "median_unadjusted"))
+        if "mean_unadjusted" in rows.column_names
+        else None,
+        origin=str(details.get("origin", details["id"])),
+        model=str(details.get("model", details["id"])),
     )
 
 

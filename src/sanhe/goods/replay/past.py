@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sanhe.core.errors import BadInput
 from sanhe.goods.replay.product import Later
 from sanhe.goods.replenish import Assumptions, Known, Policy, prepare
 from sanhe.models.forecast import demand_panel
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from sanhe.goods.demand import DemandPanel, ForecastRun
+
+LEAST_HISTORY_DAYS = 28
+"""So many days must lie before the replay: rules take means of them."""
 
 NEAR_DAYS = 14
 """A day that tells nothing of demand gets the mean of so many days before and after it."""
@@ -46,12 +50,15 @@ def past_of(
     *,
     policy: Policy,
     assumptions: Assumptions,
+    settle_days: int = 0,
 ) -> Past:
     """The lines of a forecast made on the first replayed day, and their demand until `seen` ends.
 
     `seen`: the panel on the day after the last replayed one. `known`: what was known on the first
     day; its stock is the opening stock, days of expected demand where it was never counted.
     Lead times are those measured, or agreed; their deviation says how late deliveries come.
+    `settle_days`: the first days, in which the opening stock wears off, are not counted.
+    Raises BadInput when too few days lie before the first one to know a mean, or none is counted.
     """
     prepared = prepare(Later(first, 0), known, policy=policy, assumptions=assumptions)
     lines, supply = prepared.lines, prepared.supply
@@ -61,16 +68,20 @@ def past_of(
         case_size=lines.case_size,
         moq=lines.moq,
         shelf_life_days=life.astype(np.int64),
-        order_weekday=_order_weekdays(supply.order_weekdays),
+        order_weekday=_order_weekdays(tuple(supply.order_weekdays)),
         unit_cost_cents=lines.unit_cost_cents.astype(np.float64),
         margin_cents=lines.margin_cents.astype(np.float64),
     )
-    demand = _demand(seen, first)
     history = (first.as_of - seen.panel.first_day).days
-    assumed: dict[str, int] = {}
-    for names in prepared.assumed:
-        for name in names:
-            assumed[name] = assumed.get(name, 0) + 1
+    if history < LEAST_HISTORY_DAYS or not 0 <= settle_days < (seen.as_of - first.as_of).days:
+        raise BadInput(
+            f"{history} days of history before {first.as_of}, {settle_days} days to settle",
+            place="replay",
+            remedy=f"replay fewer weeks: {LEAST_HISTORY_DAYS} days must lie before the first, and "
+            "a day must be left to count",
+        )
+    demand = _demand(seen, first)
+    assumed = {name: int(lines.sum()) for name, lines in prepared.assumed.items() if lines.any()}
     return Past(
         first_day=first.as_of,
         keys=first.keys,
@@ -80,25 +91,36 @@ def past_of(
             first_weekday=first.as_of.weekday(),
             opening=np.maximum(lines.on_hand, 0),
             terms=terms,
+            counted_from=settle_days,
         ),
         lateness=Lateness(sd_days=np.asarray(supply.lead_time_sd_days, np.float64)),
-        labels=prepared.label,
+        labels=tuple(prepared.label),
         assumed=assumed,
     )
 
 
-def with_terms(past: Past, *, lead_time_days: int | None = None, moq: int | None = None) -> Past:
-    """The same past with another lead time or minimum quantity for every line."""
-    terms = past.record.terms
-    if lead_time_days is not None:
-        terms = replace(terms, lead_time_days=np.full(len(terms), lead_time_days, np.int64))
-    if moq is not None:
-        terms = replace(terms, moq=np.full(len(terms), moq, np.int64))
-    return replace(past, record=replace(past.record, terms=terms))
+def with_terms(known: Known, *, lead_time_days: int | None = None, moq: int | None = None) -> Known:
+    """The same knowledge with another lead time or minimum quantity in all terms.
+
+    With another lead time what was measured of the present one no longer counts. Lines without
+    terms keep what is assumed for them.
+    """
+    import pyarrow as pa
+
+    if known.terms is None:
+        return known
+    terms = known.terms
+    for name, value in (("lead_time_days", lead_time_days), ("moq", moq)):
+        if value is not None:
+            column = pa.array(np.full(terms.num_rows, value, np.int64))
+            where = terms.column_names.index(name)
+            terms = terms.set_column(where, name, column)
+    measured = known.lead_times if lead_time_days is None else None
+    return replace(known, terms=terms, lead_times=measured)
 
 
 def _demand(seen: DemandPanel, first: ForecastRun) -> npt.NDArray[np.float32]:
-    """Demand in base units, [days, lines], stock-outs taken out."""
+    """Demand in base units, [days, lines], stock-outs taken out; 0 for a line no longer seen."""
     panel = seen.panel
     number = {
         key: row
@@ -107,8 +129,9 @@ def _demand(seen: DemandPanel, first: ForecastRun) -> npt.NDArray[np.float32]:
         )
     }
     asked = zip(first.keys["sku"].to_pylist(), first.keys["place"].to_pylist(), strict=True)
-    row = np.array([number[key] for key in asked], np.int64)
-    units = (demand_panel(panel).sales / seen.scale[:, None])[row]
+    row = np.array([number.get(key, -1) for key in asked], np.int64)
+    units = np.where((row >= 0)[:, None], demand_panel(panel).sales[row], 0)
+    units /= np.where(row >= 0, seen.scale[row], 1.0)[:, None]
     dropped = np.isnan(units)
     filled = np.where(dropped, 0, units)
     for day in np.flatnonzero(dropped.any(axis=0)):

@@ -63,6 +63,9 @@ class Later:
         """Demand of each line of `keys` over `days` days from this morning on."""
         return self.run.window(keys, days, start_days=self.days)
 
+    def drivers(self, keys: pa.Table, days: Ints) -> None:
+        """Not opened into drivers: nobody reads a replayed morning."""
+
 
 class ProductRule:
     """Forecasts every `every_days` days and orders every morning as `sanhe plan` would.

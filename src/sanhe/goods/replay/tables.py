@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sanhe.models.replay import Row, Verdict, compared_rows, draw_fates, replay, totals_of
+from sanhe.models.replay import (
+    Row,
+    Verdict,
+    compared_rows,
+    draw_fates,
+    half_width,
+    replay,
+    totals_of,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -18,14 +26,18 @@ if TYPE_CHECKING:
     from sanhe.models.replay import Played, Rule
 
 
+CLASS_LETTERS = 2
+"""Classes are told by value and variability: the first letters of a label."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Old against new over `first_day` to `last_day`.
+    """Old against new over `first_day` to `last_day`, the days counted.
 
     `rows`: the table over all lines, profit last; each seed is one paired observation, so the
     intervals say what chance in the deliveries does; the demand is the recorded one. `classes`:
-    one row a class and policy. `days`: one row a day and policy, means over the seeds. `lines`:
-    how many. `assumed`: lines that stand on an assumption, by its name.
+    one row a class (value and variability) and policy. `days`: one row a day and policy, means
+    over the seeds. `lines`: how many. `assumed`: lines that stand on an assumption, by its name.
     """
 
     old: str
@@ -57,7 +69,7 @@ def replayed(past: Past, old: Rule, new: Rule, *, seeds: Sequence[int]) -> Repla
         old=old.name,
         new=new.name,
         seeds=tuple(seeds),
-        first_day=past.first_day,
+        first_day=past.first_day + timedelta(days=past.record.counted_from),
         last_day=past.first_day + timedelta(days=past.record.days - 1),
         lines=len(past.record.terms),
         rows=rows,
@@ -73,7 +85,8 @@ def class_rows(past: Past, played: Played) -> pa.Table:
     stock_out_share, lost_units, waste_cents, order_lines, purchases_cents, profit_cents."""
     import pyarrow as pa
 
-    names, code = np.unique(np.array(past.labels, str), return_inverse=True)
+    letters = [label[:CLASS_LETTERS] for label in past.labels]
+    names, code = np.unique(np.array(letters, str), return_inverse=True)
     sums = totals_of(played, past.record.terms, by=code.astype(np.int64))
     return pa.table(
         {
@@ -93,20 +106,54 @@ def class_rows(past: Past, played: Played) -> pa.Table:
 
 
 def day_rows(past: Past, played: Played) -> pa.Table:
-    """By day, means over the seeds, at cost: day, policy, fill_rate, stock_cents, sold_cents,
-    lost_cents, waste_cents, ordered_cents."""
+    """By counted day, means over the seeds, at cost: day, policy, fill_rate, stock_cents,
+    sold_cents, lost_cents, waste_cents, ordered_cents."""
     import pyarrow as pa
 
-    by_day = {name: values.mean(axis=0) for name, values in played.by_day.items()}
+    start = past.record.counted_from
+    by_day = {name: values[:, start:].mean(axis=0) for name, values in played.by_day.items()}
     wanted = by_day["sold_cents"] + by_day["lost_cents"]
-    count = past.record.days
+    count = played.counted_days
     return pa.table(
         {
-            "day": [past.first_day + timedelta(days=index) for index in range(count)],
+            "day": [past.first_day + timedelta(days=start + index) for index in range(count)],
             "policy": [played.name] * count,
             "fill_rate": np.divide(
                 by_day["sold_cents"], wanted, out=np.ones(count), where=wanted > 0
             ),
             **by_day,
         }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a sweep: means over the seeds, with half the 95 % interval of `profit_cents`.
+
+    `half_cents` is what chance in the deliveries leaves open; infinite for one seed.
+    """
+
+    value: float
+    inventory_days: float
+    fill_rate: float
+    waste_cents: float
+    order_lines: float
+    purchases_cents: float
+    profit_cents: float
+    half_cents: float
+
+
+def point(past: Past, rule: Rule, *, value: float, seeds: Sequence[int]) -> Point:
+    """Play one rule and tell what it comes to, as the point of a curve."""
+    played = replay(past.record, rule, draw_fates(past.record, seeds, past.lateness))
+    sums = totals_of(played, past.record.terms)
+    return Point(
+        value=value,
+        inventory_days=float(sums.stock_cents.sum() / max(sums.sold_cost_cents.sum(), 1e-9)),
+        fill_rate=float(sums.sold_units.sum() / max(sums.demand_units.sum(), 1e-9)),
+        waste_cents=float(sums.waste_cents.mean()),
+        order_lines=float(sums.order_lines.mean()),
+        purchases_cents=float(sums.ordered_cents.mean()),
+        profit_cents=float(sums.profit_cents.mean()),
+        half_cents=half_width(sums.profit_cents),
     )

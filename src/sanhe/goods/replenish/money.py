@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from sanhe.goods.catalog import BaseUnit
 from sanhe.goods.replenish.assumptions import Assumptions
-from sanhe.goods.replenish.matching import Matched, by_priority
+from sanhe.goods.replenish.matching import Keys, Matched, Texts, by_distinct, by_priority, encoded
 from sanhe.models.inventory import Bools, Floats
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class UnitMoney:
 
 
 def unit_money(
-    skus: Sequence[str],
-    places: Sequence[str],
+    skus: Keys,
+    places: Keys,
     *,
     terms: pa.Table | None,
     prices: pa.Table | None,
@@ -52,9 +52,10 @@ def unit_money(
     left aside: no rate of exchange is known. Margin: price without tax less cost; else the
     assumed share. A price is taken to include tax unless it says it doesn't.
     """
+    skus, places = encoded(skus), encoded(places)
     priced = Matched(prices, skus, places)
     rate = priced.numbers("tax_rate")
-    taxed = np.array([value is not False for value in priced.values("tax_included")], bool)
+    taxed = priced.numbers("tax_included") != 0.0
     per_units = priced.numbers("per_units")
     gross = priced.numbers("price_cents") / np.where(np.isnan(per_units), 1.0, per_units)
     unknown_rate = taxed & np.isnan(rate)
@@ -62,7 +63,7 @@ def unit_money(
     price = gross / (1.0 + tax)
     offered = Matched(by_priority(terms), skus, places)
     agreed = np.where(_differ(offered, priced), np.nan, _agreed_cost(offered))
-    whole = _whole_units(Matched(items, skus, places).values("base_unit"))
+    whole = _whole_units(Matched(items, skus, places).texts("base_unit"))
     assumed = np.where(
         np.isnan(price),
         assumptions.unit_cost_cents * whole,
@@ -81,8 +82,12 @@ def unit_money(
 
 def _differ(terms: Matched, prices: Matched) -> Bools:
     """Where cost and price name different currencies; one that names none is taken to agree."""
-    pairs = zip(terms.values("currency"), prices.values("currency"), strict=True)
-    return np.array([None not in pair and pair[0] != pair[1] for pair in pairs], bool)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    one, other = (matched.column("currency").cast(pa.string()) for matched in (terms, prices))
+    differ: Bools = pc.not_equal(one, other).fill_null(False).to_numpy(zero_copy_only=False)
+    return differ
 
 
 def _agreed_cost(terms: Matched) -> Floats:
@@ -91,10 +96,11 @@ def _agreed_cost(terms: Matched) -> Floats:
     return np.where(np.isnan(by_case), terms.numbers("unit_cost_cents"), by_case)
 
 
-def _whole_units(base_units: Sequence[str | None]) -> Floats:
+def _whole_units(base_units: Texts) -> Floats:
     """How much of a whole unit (each, kilogram, litre) one base unit is."""
-    sizes: dict[str | None, float] = {}
-    for text in set(base_units):
+
+    def size(text: str) -> float:
         unit = BaseUnit.parse(text or "each")
-        sizes[text] = float(unit.size) / WHOLE_UNITS.get(unit.measure, 1)
-    return np.array([sizes[text] for text in base_units], np.float64)
+        return float(unit.size) / WHOLE_UNITS.get(unit.measure, 1)
+
+    return by_distinct(np.where(base_units == None, "each", base_units), size)  # noqa: E711

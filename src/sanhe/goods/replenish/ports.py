@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -63,6 +64,10 @@ class Forecast(Protocol):
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Window:
         """Demand of each (sku, place) of `keys` over the first `days` days, [K]."""
+        ...
+
+    def drivers(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Mapping[str, Floats] | None:
+        """What that demand is made of: by driver, [K], summing to its mean; None = not known."""
         ...
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sanhe.goods.replenish.assumptions import Assumptions
-from sanhe.goods.replenish.matching import Matched, by_priority, whole
+from sanhe.goods.replenish.matching import (
+    Matched,
+    Texts,
+    as_texts,
+    by_distinct,
+    by_priority,
+    encoded,
+    lines_of,
+    whole,
+)
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import Policy
 from sanhe.goods.replenish.ports import Forecast, Known
@@ -44,8 +53,8 @@ class Supply:
     supplier takes the next order (0 = today), `next_order_in`: until the one after it.
     """
 
-    supplier: tuple[str, ...]
-    order_weekdays: tuple[str | None, ...]
+    supplier: Texts
+    order_weekdays: Texts
     lead_time_days: Floats
     lead_time_sd_days: Floats
     review_days: Ints
@@ -73,43 +82,32 @@ class Supply:
 class Prepared:
     """N lines ready to compute, with what is needed to explain them.
 
-    `assumed[i]`: names of the inputs of line i that were assumed. `class_rules[i]`: the settings
-    that its class steers, with the class of the policy that set them.
+    `assumed`: by the name of an input the lines in which it was assumed, [N]. `class_rules`: of
+    each line the settings that its class steers, with the class of the policy that set them.
     """
 
     forecast: Forecast
-    sku: tuple[str, ...]
-    place: tuple[str, ...]
-    item_name: tuple[str | None, ...]
-    label: tuple[str, ...]
+    sku: Texts
+    place: Texts
+    item_name: Texts
+    label: Texts
     mean: Floats
     lines: Lines
     until_arrival: Demand
     supply: Supply
     shelf_life_days: Floats
-    stock_known_since: tuple[str | None, ...]
-    assumed: tuple[tuple[str, ...], ...]
-    class_rules: tuple[Mapping[str, str], ...]
-
-
-class _Gaps:
-    """Collects the names of the inputs that were assumed, line by line."""
-
-    def __init__(self, lines: int) -> None:
-        self.names: list[tuple[str, ...]] = [()] * lines
-
-    def add(self, name: str, missing: Bools) -> None:
-        for row in np.flatnonzero(missing):
-            self.names[row] = (*self.names[row], name)
+    stock_known_since: Texts
+    assumed: Mapping[str, Bools]
+    class_rules: pa.MapArray
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
     """What is at hand for N lines while they are prepared."""
 
-    sku: tuple[str, ...]
-    place: tuple[str, ...]
-    label: tuple[str, ...]
+    sku: pa.DictionaryArray
+    place: pa.DictionaryArray
+    label: Texts
     mean: Floats
     known: Known
     policy: Policy
@@ -117,7 +115,7 @@ class _Given:
     items: Matched
     terms: Matched
     stock: Matched
-    gaps: _Gaps
+    gaps: dict[str, Bools]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +144,11 @@ def prepare(
     rows: Ints | None = None,
 ) -> Prepared:
     """All lines of the forecast, or those of `rows`, with what is known; gaps are assumed."""
-    chosen = np.arange(forecast.keys.num_rows) if rows is None else rows
-    keys = forecast.keys.take(chosen)
+    chosen: slice | Ints = slice(None) if rows is None else rows
+    keys = forecast.keys if rows is None else forecast.keys.take(rows)
     given = _given(
         keys,
-        np.asarray(forecast.mean, np.float64)[chosen],
+        np.asarray(forecast.mean[chosen], np.float64),
         known,
         policy=policy,
         assumptions=assumptions,
@@ -176,9 +174,9 @@ def prepare(
     orders = _open_orders(given, forecast.as_of, supply)
     return Prepared(
         forecast=forecast,
-        sku=given.sku,
-        place=given.place,
-        item_name=tuple(given.items.values("name")),
+        sku=as_texts(given.sku),
+        place=as_texts(given.place),
+        item_name=given.items.texts("name"),
         label=given.label,
         mean=given.mean,
         lines=_lines(
@@ -193,8 +191,8 @@ def prepare(
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
-        stock_known_since=_known_since(given),
-        assumed=tuple(given.gaps.names),
+        stock_known_since=_as_written(given.stock.column("known_since")),
+        assumed=given.gaps,
         class_rules=_class_rules(given),
     )
 
@@ -203,13 +201,12 @@ def _given(
     keys: pa.Table, mean: Floats, known: Known, *, policy: Policy, assumptions: Assumptions
 ) -> _Given:
     """Match the tables to the lines."""
-    skus = tuple(keys.column("sku").to_pylist())
-    places = tuple(keys.column("place").to_pylist())
-    labels = Matched(known.classes, skus, places).values("label")
+    skus, places = encoded(keys.column("sku")), encoded(keys.column("place"))
+    labels = Matched(known.classes, skus, places).column("label")
     return _Given(
         sku=skus,
         place=places,
-        label=tuple(label or "" for label in labels),
+        label=as_texts(labels.cast("string").fill_null("")),
         mean=np.maximum(mean, 0.0),
         known=known,
         policy=policy,
@@ -217,7 +214,7 @@ def _given(
         items=Matched(known.items, skus, places),
         terms=Matched(by_priority(known.terms), skus, places),
         stock=Matched(known.positions, skus, places),
-        gaps=_Gaps(len(skus)),
+        gaps={},
     )
 
 
@@ -238,9 +235,8 @@ def _service_level(
         holding_rate_per_year=policy.holding_rate_per_year,
         goodwill_rate=policy.goodwill_rate,
     )
-    bounds = {label: policy.service_of(label) for label in set(given.label)}
-    both = np.array([bounds[label] for label in given.label], np.float64).reshape(-1, 2)
-    lowest, highest = both.T
+    lowest = by_distinct(given.label, lambda label: policy.service_of(label)[0])
+    highest = by_distinct(given.label, lambda label: policy.service_of(label)[1])
     level = critical_ratio(costs, lowest=lowest, highest=highest)
     rows = until_expiry.rows
     level[rows] = perishable_ratio(
@@ -263,9 +259,9 @@ def _money(given: _Given) -> UnitMoney:
         items=given.known.items,
         assumptions=given.assumptions,
     )
-    given.gaps.add("unit_cost_cents", money.cost_assumed)
-    given.gaps.add("margin", money.margin_assumed)
-    given.gaps.add("tax_rate", money.tax_assumed)
+    given.gaps["unit_cost_cents"] = money.cost_assumed
+    given.gaps["margin"] = money.margin_assumed
+    given.gaps["tax_rate"] = money.tax_assumed
     return money
 
 
@@ -303,31 +299,46 @@ def _lines(
 
 def _supply(given: _Given, today: date) -> Supply:
     """Supplier, lead time and order days of each line; measured lead times win over agreed."""
+    import pyarrow.compute as pc
+
     terms, assumptions = given.terms, given.assumptions
-    given.gaps.add("supplier", ~terms.found)
-    suppliers = tuple(v or assumptions.supplier for v in terms.values("supplier"))
-    lead = terms.numbers("lead_time_days")
-    deviation = np.full(lead.shape, np.nan)
-    measured = _measured(given.known.lead_times, given.policy.measured_from_deliveries)
-    for row, key in enumerate(zip(suppliers, given.sku, strict=True)):
-        if (times := measured.get(key) or measured.get((key[0], None))) is not None:
-            lead[row], deviation[row] = times
-    given.gaps.add("lead_time_days", np.isnan(lead))
-    given.gaps.add("lead_time_sd_days", np.isnan(deviation))
+    given.gaps["supplier"] = ~terms.found
+    named = terms.column("supplier").cast("string")
+    given_name = pc.if_else(pc.equal(named, ""), None, named)
+    suppliers = as_texts(given_name.fill_null(assumptions.supplier))
+    least = given.policy.measured_from_deliveries
+    measured = _measured(given.known.lead_times, encoded(suppliers), given.sku, least=least)
+    mean, sd = measured.numbers("mean_days"), np.nan_to_num(measured.numbers("sd_days"))
+    lead = np.where(measured.found, mean, terms.numbers("lead_time_days"))
+    deviation = np.where(measured.found, sd, np.nan)
+    given.gaps["lead_time_days"] = np.isnan(lead)
+    given.gaps["lead_time_sd_days"] = np.isnan(deviation)
     lead = np.where(np.isnan(lead), assumptions.lead_time_days, lead)
     deviation = np.where(np.isnan(deviation), assumptions.lead_time_sd_days, deviation)
-    review = np.array([given.policy.review_days_of(label) for label in given.label], np.int64)
-    weekdays = tuple(terms.values("order_weekdays"))
-    waits = order_waits(weekdays, today, review_days=review.tolist())
+    review = by_distinct(given.label, given.policy.review_days_of).astype(np.int64)
+    weekdays = terms.texts("order_weekdays")
+    order_in, next_order_in = _waits(weekdays, review, today)
     return Supply(
         supplier=suppliers,
         order_weekdays=weekdays,
         lead_time_days=lead,
         lead_time_sd_days=deviation,
         review_days=review,
-        order_in=waits.next_days,
-        next_order_in=waits.following_days,
+        order_in=order_in,
+        next_order_in=next_order_in,
     )
+
+
+def _waits(weekdays: Texts, review: Ints, today: date) -> tuple[Ints, Ints]:
+    """Days to the next order day and to the one after it, once for each calendar and review."""
+    calendars = encoded(weekdays)
+    names = [*calendars.dictionary.to_pylist(), None]
+    code = np.asarray(calendars.indices.fill_null(len(names) - 1), np.int64)
+    pairs, at = np.unique(code * (review.max(initial=0) + 1) + review, return_inverse=True)
+    which, reviews = np.divmod(pairs, review.max(initial=0) + 1)
+    asked = [names[number] for number in which]
+    waits = order_waits(asked, today, review_days=reviews.tolist())
+    return waits.next_days[at], waits.following_days[at]
 
 
 def _until_expiry(
@@ -341,17 +352,21 @@ def _until_expiry(
 
 
 def _measured(
-    table: pa.Table | None, least: int
-) -> dict[tuple[str, str | None], tuple[float, float]]:
-    """Mean and deviation of lead times measured from enough deliveries."""
-    if table is None:
-        return {}
-    rows = table.select(["supplier", "sku", "mean_days", "sd_days", "n"]).to_pylist()
-    return {
-        (row["supplier"], row["sku"]): (float(row["mean_days"]), float(row["sd_days"] or 0.0))
-        for row in rows
-        if row["n"] >= least
-    }
+    table: pa.Table | None, suppliers: pa.DictionaryArray, skus: pa.DictionaryArray, *, least: int
+) -> Matched:
+    """Lead times measured from enough deliveries, of the supplier's SKU or of the supplier."""
+    import pyarrow.compute as pc
+
+    enough = None if table is None else table.filter(pc.greater_equal(table.column("n"), least))
+    return Matched(enough, suppliers, skus, on=("supplier", "sku"))
+
+
+def _as_written(moments: pa.Array) -> Texts:
+    """Each value as text, worked out once for each distinct one; None where there is none."""
+    codes = moments.dictionary_encode()
+    distinct = [None if value is None else str(value) for value in codes.dictionary.to_pylist()]
+    texts: Texts = np.array([*distinct, None], object)
+    return texts[np.asarray(codes.indices.fill_null(len(distinct)), np.int64)]
 
 
 def _demand_over(
@@ -374,8 +389,8 @@ def _demand_over(
 
 def _on_hand(given: _Given) -> Ints:
     """Counted stock, or days of expected demand where it was never counted."""
-    unknown = np.array([v is None for v in given.stock.values("known_since")], bool)
-    given.gaps.add("on_hand", unknown)
+    unknown = np.asarray(given.stock.column("known_since").is_null())
+    given.gaps["on_hand"] = unknown
     days = np.full(len(given.mean), given.assumptions.on_hand_days)
     counted = given.stock.numbers("net")
     assumed = np.rint(expected_demand(given.mean, days))
@@ -393,50 +408,58 @@ def _open_orders(given: _Given, today: date, supply: Supply) -> _OpenOrders:
     table = given.known.on_order
     if table is None or table.num_rows == 0:
         return found
-    row_of = {key: row for row, key in enumerate(zip(given.sku, given.place, strict=True))}
     agreed = np.nan_to_num(given.terms.numbers("lead_time_days"))
     lead = np.maximum(agreed, supply.lead_time_days)
-    ends = np.ceil(supply.next_order_in + lead).astype(int).tolist()
-    columns = [table.column(name).to_pylist() for name in ("sku", "place", "quantity", "due")]
-    for sku, place, quantity, due in zip(*columns, strict=True):
-        row = row_of.get((sku, place))
-        if row is None:
-            continue
-        if due is not None and due >= today + timedelta(days=ends[row]):
-            later[row] += quantity
-            continue
-        within[row] += quantity
-        if due is not None and due < today:
-            overdue[row] += quantity
+    ends = np.ceil(supply.next_order_in + lead).astype(np.int64)
+    row, quantity, due_in = _orders_of_lines(given, table, today)
+    after = due_in >= ends[row]
+    np.add.at(later, row[after], quantity[after])
+    np.add.at(within, row[~after], quantity[~after])
+    late = due_in < 0
+    np.add.at(overdue, row[late], quantity[late])
     return found
+
+
+def _orders_of_lines(given: _Given, table: pa.Table, today: date) -> tuple[Ints, Ints, Ints]:
+    """The line, quantity and days until due (0 = no day is named) of each open order of a line."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    row = lines_of(given.sku, given.place, of=table)
+    due = table.column("due").cast(pa.date32()).cast(pa.int32())
+    days = pc.subtract(due, (today - date(1970, 1, 1)).days).fill_null(0)
+    mine = row >= 0
+    quantity = np.asarray(table.column("quantity").to_numpy(), np.int64)
+    return row[mine], quantity[mine], np.asarray(days.to_numpy(), np.int64)[mine]
 
 
 def _presentation(given: _Given) -> Ints:
     """The shelf minimum of each line: its own, or the policy's for its class."""
-    by_class = np.array([given.policy.presentation_of(v) for v in given.label], np.float64)
+    by_class = by_distinct(given.label, given.policy.presentation_of)
     own = Matched(given.known.presentation, given.sku, given.place).numbers("units")
     return whole(np.where(np.isnan(own), by_class, own), 0)
 
 
-def _known_since(given: _Given) -> tuple[str | None, ...]:
-    """Since when the stock of each line is known; None = it was never counted."""
-    return tuple(None if v is None else str(v) for v in given.stock.values("known_since"))
-
-
-def _class_rules(given: _Given) -> tuple[Mapping[str, str], ...]:
+def _class_rules(given: _Given) -> pa.MapArray:
     """Which classes of the policy steer each line; its own shelf minimum wins over its class's."""
-    steered = {label: given.policy.class_rules(label) for label in set(given.label)}
-    rules: list[Mapping[str, str]] = [steered[label] for label in given.label]
+    import pyarrow as pa
+
+    labels = encoded(given.label)
+    steered = [given.policy.class_rules(label) for label in labels.dictionary.to_pylist()]
+    without = [
+        {name: rule for name, rule in rules.items() if name != "presentation.units"}
+        for rules in steered
+    ]
+    distinct = [list(rules.items()) for rules in (*steered, *without)]
     own = Matched(given.known.presentation, given.sku, given.place).numbers("units")
-    for row in np.flatnonzero(~np.isnan(own)).tolist():
-        rules[row] = {key: of for key, of in rules[row].items() if key != "presentation.units"}
-    return tuple(rules)
+    code = np.asarray(labels.indices, np.int64) + np.where(np.isnan(own), 0, len(steered))
+    return pa.array(distinct, pa.map_(pa.string(), pa.string())).take(pa.array(code))
 
 
 def _moq(given: _Given) -> Ints:
     """The least quantity: assumed where nothing was agreed, 1 where the agreement names none."""
     found = given.terms.found
-    given.gaps.add("moq", ~found)
+    given.gaps["moq"] = ~found
     agreed = np.where(found, given.terms.numbers("moq"), given.assumptions.moq)
     return np.maximum(whole(agreed, 1), 1)
 
@@ -446,5 +469,5 @@ def _case_size(given: _Given) -> Ints:
     agreed = given.terms.numbers("case_size")
     size = np.where(np.isnan(agreed), given.items.numbers("case_size"), agreed)
     missing = np.isnan(size) & ~given.terms.found
-    given.gaps.add("case_size", missing)
+    given.gaps["case_size"] = missing
     return np.maximum(whole(np.where(missing, given.assumptions.case_size, size), 1), 1)

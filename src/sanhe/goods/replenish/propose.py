@@ -1,22 +1,24 @@
-"""Turn computed lines into proposals a person can judge."""
+"""Turn computed lines into proposals a person can judge, column by column."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from sanhe.core.decisions import Effect, Proposal, Subject
-from sanhe.core.values import Json
-from sanhe.goods.replenish.effects import Choice, Effects
+from sanhe.core.decisions import ProposalTable
+from sanhe.goods.replenish.effects import Effects, effects
+from sanhe.goods.replenish.matching import Texts
 from sanhe.goods.replenish.policy import KIND
 from sanhe.goods.replenish.prepared import Prepared
-from sanhe.goods.replenish.rules import TERMS, Outcome
-from sanhe.goods.replenish.words import in_days, reason
-from sanhe.models.inventory import Floats, Ints
+from sanhe.goods.replenish.rules import Outcome
+from sanhe.goods.replenish.words import reasons, warnings
+from sanhe.models.inventory import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many lines of how many are done."""
@@ -24,107 +26,93 @@ Progress: TypeAlias = Callable[[int, int], None]
 METHOD = "order-up-to/1"
 """The method of the arithmetic and its version."""
 
-_STEP_LINES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The numbers of the ordered lines as plain Python lists, ready for records."""
-
-    values: dict[str, list[Json]]
-    forecast: list[list[float]]
-    terms: list[list[int]]
-
-    def inputs(self, at: int) -> dict[str, Json]:
-        """The snapshot of one line's inputs."""
-        return {name: column[at] for name, column in self.values.items()}
+PIECE_LINES = 131_072
+"""So many lines become proposals at a time, so that memory stays bounded."""
 
 
 def proposals(
     prepared: Prepared,
     outcome: Outcome,
-    bought: Effects,
+    rows: Ints,
     *,
     valid_until: datetime | None,
     progress: Progress | None = None,
-) -> Iterator[Proposal]:
-    """One proposal for each line of `bought`, in its order."""
-    columns = _columns(prepared, outcome, bought)
-    hits = {name: hit[bought.rows].tolist() for name, hit in outcome.hits.items()}
-    saved = _effects(bought)
-    choices = [_choice_rows(choice) for choice in bought.others]
-    reasons = _reasons(prepared, outcome, bought)
-    cents = _value_cents(prepared, outcome, bought.rows)
-    total = len(bought.rows)
-    for at, row in enumerate(bought.rows.tolist()):
-        terms = tuple(columns.terms[at])
-        inputs = columns.inputs(at)
-        inputs["forecast_by_day"] = columns.forecast[at]
-        inputs["assumed"] = list(prepared.assumed[row])
-        inputs["class_rules"] = dict(prepared.class_rules[row])
-        yield Proposal(
-            kind=KIND,
-            subject=Subject(sku=prepared.sku[row], place=prepared.place[row]),
-            value=sum(terms),
-            value_cents=cents[at],
-            terms=terms,
-            reason=reasons[at],
-            inputs=inputs,
-            method=f"{METHOD} on {prepared.forecast.method}",
-            constraints=tuple(name for name, hit in hits.items() if hit[at]),
-            alternatives=tuple(other for rows in choices if (other := rows[at]) is not None),
-            expected=saved[at],
-            label=prepared.label[row],
-            valid_until=valid_until,
-        )
-        if progress is not None and (at + 1 == total or (at + 1) % _STEP_LINES == 0):
-            progress(at + 1, total)
+) -> Iterator[ProposalTable]:
+    """One proposal for each of these lines, in their order, many to a table."""
+    for start in range(0, len(rows), PIECE_LINES):
+        some = rows[start : start + PIECE_LINES]
+        bought = effects(prepared, outcome, some)
+        table = ProposalTable(KIND, _table(prepared, outcome, bought, valid_until=valid_until))
+        if progress is not None:
+            progress(start + len(some), len(rows))
+        yield table
 
 
-def _columns(prepared: Prepared, outcome: Outcome, bought: Effects) -> Columns:
-    """The numbers of the ordered lines, column by column."""
+def _table(
+    prepared: Prepared, outcome: Outcome, bought: Effects, *, valid_until: datetime | None
+) -> pa.Table:
+    """The proposals of the lines of `bought`."""
+    import pyarrow as pa
+
+    rows = bought.rows
+    until = pa.scalar(valid_until, pa.timestamp("us", "UTC"))
+    columns = {
+        "sku": _texts(prepared.sku[rows]),
+        "place": _texts(prepared.place[rows]),
+        "value": outcome.quantity[rows],
+        "value_cents": _value_cents(prepared, outcome, rows),
+        "terms": _lists(np.ones((len(rows), outcome.terms.shape[1]), bool), outcome.terms[rows]),
+        "label": _texts(prepared.label[rows]),
+        "valid_until": pa.repeat(until, len(rows)),
+        "reason": _reasons(prepared, outcome, bought),
+        "method": pa.repeat(f"{METHOD} on {prepared.forecast.method}", len(rows)),
+        "inputs": _struct(_inputs(prepared, bought)),
+        "constraints": _names_of(outcome.hits, rows),
+        "alternatives": _alternatives(bought),
+        "expected": _expected(bought),
+    }
+    return pa.table(columns)
+
+
+def _inputs(prepared: Prepared, bought: Effects) -> dict[str, pa.Array]:
+    """The snapshot: what the lines were computed from."""
+    import pyarrow as pa
+
     rows = bought.rows
     lines, supply = prepared.lines, prepared.supply
     today = prepared.forecast.as_of
 
-    def day(days_ahead: Floats) -> list[Json]:
-        offsets = np.ceil(days_ahead[rows]).astype(int).tolist()
-        names = {offset: (today + timedelta(days=offset)).isoformat() for offset in set(offsets)}
-        return [names[offset] for offset in offsets]
-
-    def pick(values: tuple[str | None, ...]) -> list[Json]:
-        return [values[row] for row in rows.tolist()]
-
-    def same(value: Json) -> list[Json]:
-        return [value] * len(rows)
+    def day(days_ahead: Floats) -> pa.Array:
+        ahead, at = np.unique(np.ceil(days_ahead[rows]).astype(np.int64), return_inverse=True)
+        names = [(today + timedelta(days=days)).isoformat() for days in ahead.tolist()]
+        return pa.array(names, pa.string()).take(at)
 
     demand = lines.until_next.take(rows)
-    cover = supply.next_arrival_in[rows]
-    values: dict[str, list[Json]] = {
-        "as_of": same(today.isoformat()),
-        "forecast_run": same(prepared.forecast.id),
-        "item_name": pick(prepared.item_name),
-        "supplier": pick(prepared.supply.supplier),
+    values = {
+        "as_of": pa.repeat(today.isoformat(), len(rows)),
+        "forecast_run": pa.repeat(prepared.forecast.id, len(rows)),
+        "item_name": _texts(prepared.item_name[rows]),
+        "supplier": _texts(supply.supplier[rows]),
         "order_on": day(supply.order_in.astype(np.float64)),
         "arrives_on": day(supply.arrives_in),
         "next_arrival_on": day(supply.next_arrival_in),
-        "cover_days": _rounded(cover),
+        "cover_days": _rounded(supply.next_arrival_in[rows]),
         "lead_time_days": _rounded(supply.lead_time_days[rows]),
         "lead_time_sd_days": _rounded(supply.lead_time_sd_days[rows]),
-        "review_days": _ints(supply.review_days[rows]),
+        "review_days": pa.array(supply.review_days[rows]),
         "service_level": _rounded(lines.service_level[rows]),
         "demand_mean": _rounded(demand.mean),
         "demand_sd": _rounded(np.sqrt(demand.variance)),
-        "distribution": ["counts" if c else "continuous" for c in demand.counted.tolist()],
-        "on_hand": _ints(lines.on_hand[rows]),
-        "stock_known_since": pick(prepared.stock_known_since),
-        "on_order": _ints(lines.on_order[rows]),
-        "on_order_overdue": _ints(lines.on_order_overdue[rows]),
-        "on_order_after_cover": _ints(lines.on_order_after_cover[rows]),
-        "reserved": _ints(lines.reserved[rows]),
-        "presentation_units": _ints(lines.presentation[rows]),
-        "moq": _ints(lines.moq[rows]),
-        "case_size": _ints(lines.case_size[rows]),
+        "distribution": pa.array(["continuous", "counts"]).take(demand.counted.astype(np.int64)),
+        "on_hand": pa.array(lines.on_hand[rows]),
+        "stock_known_since": _texts(prepared.stock_known_since[rows]),
+        "on_order": pa.array(lines.on_order[rows]),
+        "on_order_overdue": pa.array(lines.on_order_overdue[rows]),
+        "on_order_after_cover": pa.array(lines.on_order_after_cover[rows]),
+        "reserved": pa.array(lines.reserved[rows]),
+        "presentation_units": pa.array(lines.presentation[rows]),
+        "moq": pa.array(lines.moq[rows]),
+        "case_size": pa.array(lines.case_size[rows]),
         "shelf_life_days": _rounded(prepared.shelf_life_days[rows]),
         "unit_cost_cents": _rounded(lines.unit_cost_cents[rows], 4),
         "margin_cents": _rounded(lines.margin_cents[rows], 4),
@@ -132,69 +120,130 @@ def _columns(prepared: Prepared, outcome: Outcome, bought: Effects) -> Columns:
         "cover_after_days": _rounded(bought.chosen.cover_days, 1),
         "expected_fill": _rounded(bought.chosen.fill, 4),
         "stock_out_risk": _rounded(bought.stock_out_risk, 4),
+        "forecast_by_day": _forecast_by_day(prepared, rows),
+        "assumed": _names_of(prepared.assumed, rows),
+        "class_rules": prepared.class_rules.take(pa.array(rows)),
     }
-    ends = np.ceil(cover).astype(int).tolist()
-    by_day = np.round(prepared.mean[rows], 3).tolist()
-    forecast = [days[:end] for days, end in zip(by_day, ends, strict=True)]
-    return Columns(values, forecast, outcome.terms[rows].tolist())
+    drivers = _drivers(prepared, rows)
+    return values | ({"drivers": _struct(drivers)} if drivers else {})
 
 
-def _effects(bought: Effects) -> list[Effect]:
+def _forecast_by_day(prepared: Prepared, rows: Ints) -> pa.ListArray:
+    """Expected demand of each day until the next order arrives."""
+    by_day = np.round(prepared.mean[rows], 3)
+    ends = np.ceil(prepared.supply.next_arrival_in[rows])
+    return _lists(np.arange(by_day.shape[1]) < ends[:, None], by_day)
+
+
+def _drivers(prepared: Prepared, rows: Ints) -> dict[str, pa.Array]:
+    """What the demand over the cover is made of, by driver; empty where that is not known."""
+    import pyarrow as pa
+
+    days = prepared.supply.next_arrival_in[rows]
+    full = np.floor(days).astype(np.int64)
+    keys = pa.table({"sku": _texts(prepared.sku[rows]), "place": _texts(prepared.place[rows])})
+    low = prepared.forecast.drivers(keys, full)
+    if not low:
+        return {}
+    part = days - full
+    high = prepared.forecast.drivers(keys, full + 1) if part.any() else None
+    between = {name: (1.0 - part) * low[name] + part * (high or low)[name] for name in low}
+    return {name: _rounded(units) for name, units in between.items()}
+
+
+def _expected(bought: Effects) -> pa.StructArray:
     """What each order saves from being short, in units, with its 90 % interval."""
-    columns = (bought.avoided, bought.avoided_low, bought.avoided_high)
-    rows = zip(*(np.round(column, 3).tolist() for column in columns), strict=True)
-    return [Effect("shortage_avoided_units", *row) for row in rows]
+    import pyarrow as pa
+
+    return _struct(
+        {
+            "metric": pa.repeat("shortage_avoided_units", len(bought.rows)),
+            "value": pa.array(np.round(bought.avoided, 3)),
+            "low": pa.array(np.round(bought.avoided_low, 3)),
+            "high": pa.array(np.round(bought.avoided_high, 3)),
+        }
+    )
 
 
-def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> list[str]:
+def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> pa.StringArray:
     """The sentence of each line, with a warning where stock may run out before the arrival."""
-    rows = bought.rows
-    columns = (
-        outcome.terms[rows].tolist(),
-        prepared.supply.next_arrival_in[rows].tolist(),
-        prepared.supply.arrives_in[rows].tolist(),
-        prepared.lines.case_size[rows].tolist(),
-        bought.cover_before_days.tolist(),
+    import pyarrow.compute as pc
+
+    rows, supply = bought.rows, prepared.supply
+    told = reasons(
+        outcome.terms[rows],
+        days=supply.next_arrival_in[rows],
+        case_size=prepared.lines.case_size[rows],
     )
-    told = []
-    for terms, days, arrival, case_size, cover in zip(*columns, strict=True):
-        named = dict(zip(TERMS, terms, strict=True))
-        text = reason(named, sum(terms), days=days, case_size=case_size)
-        if cover < arrival:
-            ordered = "the order arrives" if sum(terms) else "an order would arrive"
-            text += f" Stock lasts {in_days(cover)}, {ordered} in {in_days(arrival)}."
-        told.append(text)
-    return told
-
-
-def _choice_rows(choice: Choice) -> list[dict[str, Json] | None]:
-    """Another quantity of each line as a record; None where it is not open to the line."""
-    columns = zip(
-        choice.quantity.tolist(),
-        _rounded(choice.fill, 4),
-        _rounded(choice.cover_days, 1),
-        strict=True,
+    warned = warnings(
+        bought.cover_before_days, supply.arrives_in[rows], ordered=outcome.quantity[rows] != 0
     )
-    return [
-        None if quantity < 0 else {"quantity": quantity, "expected_fill": fill, "cover_days": cover}
-        for quantity, fill, cover in columns
-    ]
+    return pc.binary_join_element_wise(told, warned, "")
 
 
-def _value_cents(prepared: Prepared, outcome: Outcome, rows: Ints) -> list[int]:
+def _alternatives(bought: Effects) -> pa.ListArray:
+    """The other quantities that are open to each line."""
+    import pyarrow as pa
+
+    quantity, fill, cover = (
+        np.stack([getattr(choice, name) for choice in bought.others], axis=1)
+        for name in ("quantity", "fill", "cover_days")
+    )
+    is_open = quantity >= 0
+    others = _struct(
+        {
+            "quantity": pa.array(quantity[is_open]),
+            "expected_fill": _rounded(fill[is_open], 4),
+            "cover_days": _rounded(cover[is_open], 1),
+        }
+    )
+    return pa.ListArray.from_arrays(_ends(is_open), others)
+
+
+def _value_cents(prepared: Prepared, outcome: Outcome, rows: Ints) -> Ints:
     """The money of each line in whole cents, half a cent rounded up."""
     exact = outcome.quantity[rows] * prepared.lines.unit_cost_cents[rows]
-    cents: list[int] = np.floor(exact + 0.5 + 1e-9).astype(np.int64).tolist()
+    cents: Ints = np.floor(exact + 0.5 + 1e-9).astype(np.int64)
     return cents
 
 
-def _rounded(values: Floats, digits: int = 3) -> list[Json]:
-    """Numbers for a record: rounded, and None where they are not finite."""
-    finite = np.isfinite(values).tolist()
-    rounded = np.round(values, digits).tolist()
-    return [v if ok else None for v, ok in zip(rounded, finite, strict=True)]
+def _rounded(values: Floats, digits: int = 3) -> pa.DoubleArray:
+    """Numbers for a record: rounded, and null where they are not finite."""
+    import pyarrow as pa
+
+    return pa.array(np.round(values, digits), pa.float64(), mask=~np.isfinite(values))
 
 
-def _ints(values: Ints) -> list[Json]:
-    listed: list[Json] = values.tolist()
-    return listed
+def _names_of(flags: Mapping[str, Bools], rows: Ints) -> pa.ListArray:
+    """The names whose flag is set, of each row, in their order."""
+    import pyarrow as pa
+
+    is_set = np.stack([flag[rows] for flag in flags.values()], axis=1)
+    names = pa.array(flags, pa.string()).take(np.nonzero(is_set)[1])
+    return pa.ListArray.from_arrays(_ends(is_set), names)
+
+
+def _lists(kept: Bools, values: Ints | Floats) -> pa.ListArray:
+    """Of each row of `values` [N, K] those that are kept."""
+    import pyarrow as pa
+
+    return pa.ListArray.from_arrays(_ends(kept), pa.array(values[kept]))
+
+
+def _ends(kept: Bools) -> pa.Int32Array:
+    """Where the list of each row begins and ends among all that is kept."""
+    import pyarrow as pa
+
+    return pa.array(np.concatenate([[0], np.cumsum(kept.sum(axis=1))]), pa.int32())
+
+
+def _struct(columns: Mapping[str, pa.Array]) -> pa.StructArray:
+    import pyarrow as pa
+
+    return pa.StructArray.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _texts(values: Texts) -> pa.StringArray:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())

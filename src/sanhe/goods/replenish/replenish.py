@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -15,15 +15,14 @@ from sanhe.core.decisions import (
     Decision,
     DecisionKind,
     Decisions,
-    Proposal,
-    Proposed,
     Status,
+    proposals_of,
 )
-from sanhe.core.errors import NotFound
+from sanhe.core.errors import BadInput, NotFound
 from sanhe.core.values import derived_id
 from sanhe.goods.replenish.assumptions import Assumptions
-from sanhe.goods.replenish.effects import effects
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
+from sanhe.goods.replenish.matching import Matched, lines_of
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
@@ -32,7 +31,7 @@ from sanhe.goods.replenish.rules import TERMS, Outcome, compute
 from sanhe.goods.suppliers import OrderLine, PurchaseOrder
 
 if TYPE_CHECKING:
-    from sanhe.models.inventory import Ints
+    from sanhe.models.inventory import Bools, Ints
 
 DECISION_KIND = DecisionKind(
     name=KIND,
@@ -49,6 +48,10 @@ INPUT_TERMS = ("demand_over_cover", "safety_stock", "presentation_top_up", "on_h
 
 ALL = 100_000_000
 """Large enough to mean every decision of a run."""
+
+
+STALE = "new facts: computed anew"
+"""Why a proposal that nobody decided on was closed."""
 
 
 class Orders(Protocol):
@@ -71,7 +74,8 @@ class Plan:
     `decided_before` were rejected, or ordered with an edited quantity, in this run with the same
     arithmetic, `no_order_needed` have enough. `limits` counts lines by the limit they hit,
     `assumed` by the input assumed. `value_cents` is the money of the new decisions,
-    `auto_approved` how many a rule approved.
+    `auto_approved` how many a rule approved, `replaced` how many proposals that nobody had
+    decided on were closed because new facts gave other arithmetic.
     """
 
     run: UUID
@@ -86,6 +90,7 @@ class Plan:
     limits: Mapping[str, int]
     assumed: Mapping[str, int]
     numbers: tuple[int, ...]
+    replaced: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +125,47 @@ class Replenish:
         self.decisions.exclusive(KIND)
 
     def propose(
-        self, forecast: Forecast, known: Known, *, progress: Progress | None = None
+        self,
+        forecast: Forecast,
+        known: Known,
+        *,
+        rows: Ints | None = None,
+        replace: bool = False,
+        progress: Progress | None = None,
     ) -> Plan:
-        """Compute every line of the forecast and record a decision for each that orders.
+        """Compute every line of the forecast, or those of `rows` (int64 indexes of its lines),
+        and record a decision for each that orders.
 
         Running it again proposes nothing twice: a line with an open decision is left out, open
         orders count, and what was rejected, or ordered with another quantity, comes back only
         when its arithmetic has changed. Call `exclusive` before reading what is known where
-        others work on the same store. `progress` is told (lines done, lines in all).
+        others work on the same store. `progress` is told (ordered lines done, in all).
+        `replace`: close proposals of these lines that nobody has decided on and whose arithmetic
+        no longer holds, so that none is approved on facts that have changed.
+        Raises BadInput for some rows under a budget, which only all lines together can share.
         """
+        if rows is not None and self.policy.budget_cents is not None:
+            raise BadInput(
+                "a budget is shared by all lines",
+                place="policy, [budget]",
+                remedy="plan all lines, or leave the budget out",
+            )
         self.exclusive()
         self.decisions.expire()
-        prepared = prepare(forecast, known, policy=self.policy, assumptions=self.assumptions)
+        prepared = prepare(
+            forecast, known, policy=self.policy, assumptions=self.assumptions, rows=rows
+        )
         outcome = compute(prepared.lines, budget_cents=self.policy.budget_cents)
         run = self.run_of(forecast)
-        rows, decided_before = self._undecided(run, prepared, outcome)
-        made = list(
-            proposals(
-                prepared,
-                outcome,
-                effects(prepared, outcome, rows),
-                valid_until=self.clock.now() + timedelta(days=self.policy.valid_days),
-                progress=progress,
-            )
+        replaced = self._withdraw_stale(prepared, outcome) if replace else 0
+        ordering = outcome.quantity > 0
+        decided = ordering & self._decided_before(run, prepared, outcome)
+        made = proposals(
+            prepared,
+            outcome,
+            np.flatnonzero(ordering & ~decided),
+            valid_until=self.clock.now() + timedelta(days=self.policy.valid_days),
+            progress=progress,
         )
         recorded = self.decisions.propose(run, made)
         approved = self.decisions.auto_approve(run, self.policy.auto_approval)
@@ -152,13 +175,14 @@ class Replenish:
             considered=len(prepared.sku),
             proposed=recorded.new,
             already_open=recorded.already_open,
-            decided_before=decided_before,
+            decided_before=int(decided.sum()),
             no_order_needed=int((outcome.term("no_order_needed") > 0).sum()),
             auto_approved=approved,
-            value_cents=self._value_cents(run, made, recorded),
-            limits={name: int(hit.sum()) for name, hit in outcome.hits.items() if hit.any()},
-            assumed=_assumed(prepared),
+            value_cents=recorded.value_cents,
+            limits=_counts(outcome.hits),
+            assumed=_counts(prepared.assumed),
             numbers=recorded.numbers,
+            replaced=replaced,
         )
 
     def run_of(self, forecast: Forecast) -> UUID:
@@ -183,8 +207,8 @@ class Replenish:
             forecast, known, policy=self.policy, assumptions=self.assumptions, rows=rows
         )
         outcome = compute(prepared.lines)
-        bought = effects(prepared, outcome, np.arange(1))
-        (proposal,) = proposals(prepared, outcome, bought, valid_until=None)
+        (table,) = proposals(prepared, outcome, np.arange(1), valid_until=None)
+        (proposal,) = proposals_of(table)
         return explain_proposal(proposal)
 
     def execute(self, orders: Orders, *, day: date) -> Executed:
@@ -208,55 +232,36 @@ class Replenish:
             self.decisions.executed(actions)
         return Executed(len(started), tuple(order.name for order in placed))
 
-    def _undecided(self, run: UUID, prepared: Prepared, outcome: Outcome) -> tuple[Ints, int]:
-        """The rows that order something, without those this run decided as they stand.
+    def _withdraw_stale(self, prepared: Prepared, outcome: Outcome) -> int:
+        """Close the undecided proposals of these lines whose terms are others now."""
+        found = self.decisions.undecided(KIND)
+        lines = lines_of(prepared.sku, prepared.place, of=found)
+        terms = found.column("terms").to_pylist()
+        stale = [
+            number
+            for number, line, old in zip(
+                found.column("number").to_pylist(), lines.tolist(), terms, strict=True
+            )
+            if line >= 0 and old != outcome.terms[line].tolist()
+        ]
+        return self.decisions.withdraw(stale, reason=STALE) if stale else 0
+
+    def _decided_before(self, run: UUID, prepared: Prepared, outcome: Outcome) -> Bools:
+        """The lines that people decided otherwise in this run, with the arithmetic they have now.
 
         Rejected is a line by all its terms; edited by those that its own order leaves alone, as
         a person who orders less, or nothing, has seen the need.
         """
-        closed = {Status.REJECTED, Status.EXECUTED, Status.MEASURED}
-        found = self.decisions.find(kind=KIND, statuses=closed, run=run, limit=ALL)
-        before = {
-            _key(
-                d.proposal.subject.sku,
-                d.proposal.subject.place,
-                d.proposal.terms,
-                names=TERMS if d.status is Status.REJECTED else INPUT_TERMS,
-            )
-            for d in found
-            if d.status is Status.REJECTED or d.value != d.proposal.value
-        }
-        rows = np.flatnonzero(outcome.quantity > 0)
-        if not before:
-            return rows, 0
-        kept = [
-            before.isdisjoint(
-                _key(
-                    prepared.sku[row],
-                    prepared.place[row],
-                    outcome.terms[row].tolist(),
-                    names=names,
-                )
-                for names in (TERMS, INPUT_TERMS)
-            )
-            for row in rows.tolist()
-        ]
-        return rows[np.array(kept, bool)], len(kept) - sum(kept)
-
-    def _value_cents(self, run: UUID, made: Sequence[Proposal], recorded: Proposed) -> int:
-        """The money of the decisions just recorded."""
-        if recorded.already_open == 0:
-            return sum(proposal.value_cents for proposal in made)
-        wanted = set(recorded.numbers)
-        found = self.decisions.find(kind=KIND, run=run, limit=ALL) if wanted else ()
-        return sum(d.proposal.value_cents for d in found if d.number in wanted)
-
-
-def _key(
-    sku: str | None, place: str | None, terms: Sequence[int], *, names: Sequence[str]
-) -> tuple[object, ...]:
-    """A line with those of its terms."""
-    return (sku, place, *(terms[TERMS.index(name)] for name in names))
+        found = self.decisions.overruled(KIND, run)
+        lines = lines_of(prepared.sku, prepared.place, of=found)
+        terms = np.array(found.column("terms").to_pylist(), np.int64).reshape(-1, len(TERMS))
+        same = outcome.terms[lines] == terms
+        rejected = np.array(found.column("status").to_pylist(), object) == Status.REJECTED.value
+        of_inputs = [TERMS.index(name) for name in INPUT_TERMS]
+        stands = np.where(rejected, same.all(axis=1), same[:, of_inputs].all(axis=1))
+        decided = np.zeros(len(prepared.sku), bool)
+        decided[lines[stands & (lines >= 0)]] = True
+        return decided
 
 
 def _order_line(decision: Decision) -> OrderLine:
@@ -275,21 +280,13 @@ def _order_line(decision: Decision) -> OrderLine:
 
 def _row(forecast: Forecast, sku: str, place: str) -> Ints:
     """The forecast's row of an SKU at a place, as an array of one."""
-    keys = zip(
-        forecast.keys.column("sku").to_pylist(),
-        forecast.keys.column("place").to_pylist(),
-        strict=True,
-    )
-    for row, key in enumerate(keys):
-        if key == (sku, place):
-            return np.array([row])
+    keys = forecast.keys
+    (row,) = Matched(keys, [sku], [place]).rows
+    if row >= 0:
+        return np.array([row])
     raise NotFound(f"no forecast for {sku} at {place}: check the codes, or plan again")
 
 
-def _assumed(prepared: Prepared) -> dict[str, int]:
-    """How many lines assumed each input."""
-    counts: dict[str, int] = {}
-    for names in prepared.assumed:
-        for name in names:
-            counts[name] = counts.get(name, 0) + 1
-    return counts
+def _counts(flags: Mapping[str, Bools]) -> dict[str, int]:
+    """How many lines each flag is set for, without those of none."""
+    return {name: int(flag.sum()) for name, flag in flags.items() if flag.any()}

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from sanhe.goods.replenish.matching import Texts
+from sanhe.goods.replenish.rules import TERMS
+from sanhe.models.inventory import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 TERM_WORDS: Final[Mapping[str, str]] = {
     "demand_over_cover": "expected demand until the next order arrives",
@@ -35,38 +44,92 @@ ASSUMED_WORDS: Final[Mapping[str, str]] = {
 """What each assumed input means to a person."""
 
 
-def reason(terms: Mapping[str, int], quantity: int, *, days: float, case_size: int) -> str:
-    """One plain sentence that adds up to the quantity.
+_PARTS: Final = (
+    ("safety_stock", "safety"),
+    ("presentation_top_up", "for the shelf minimum"),
+    ("on_hand", "on hand"),
+    ("on_order", "on order"),
+    ("reserved", "reserved"),
+    ("moq_top_up", "to the supplier's minimum"),
+    ("case_rounding", "to fill"),
+    ("shelf_life_cut", "that would expire"),
+    ("budget_cut", "beyond the budget"),
+    ("no_order_needed", "beyond the need"),
+    ("not_orderable", "that can't be ordered today"),
+)
 
-    >>> reason({"demand_over_cover": 31, "safety_stock": 8, "on_hand": -10, "on_order": -6,
-    ...         "case_rounding": 1}, 24, days=9, case_size=12)
+
+def reasons(terms: Ints, *, days: Floats, case_size: Ints) -> pa.StringArray:
+    """One plain sentence for each of N lines that adds up to its quantity.
+
+    `terms` [N, len(TERMS)], `days` that the order has to last and `case_size` [N].
+
+    >>> terms = np.zeros((1, len(TERMS)), np.int64)
+    >>> terms[0, [0, 1, 3, 4, 7]] = 31, 8, -10, -6, 1
+    >>> reasons(terms, days=np.array([9.0]), case_size=np.array([12]))[0].as_py()
     'Order 24: 31 expected over 9 days + 8 safety - 10 on hand - 6 on order + 1 to fill 2 cases \
 of 12.'
     """
-    cases = quantity // case_size
-    noun = "case" if cases == 1 else "cases"
-    parts = (
-        ("safety_stock", "safety"),
-        ("presentation_top_up", "for the shelf minimum"),
-        ("on_hand", "on hand"),
-        ("on_order", "on order"),
-        ("reserved", "reserved"),
-        ("moq_top_up", "to the supplier's minimum"),
-        ("case_rounding", f"to fill {cases} {noun} of {case_size}"),
-        ("shelf_life_cut", "that would expire"),
-        ("budget_cut", "beyond the budget"),
-        ("no_order_needed", "beyond the need"),
-        ("not_orderable", "that can't be ordered today"),
+    quantity = terms.sum(axis=1)
+    ordered = _choose(quantity != 0, _joined("Order ", quantity, ": "), "No order: ")
+    text = [_joined(ordered, terms[:, 0], " expected over ", in_days(days))]
+    for name, words in _PARTS:
+        value = terms[:, TERMS.index(name)]
+        if not value.any():
+            continue
+        part = _joined(_choose(value > 0, " + ", " - "), np.abs(value), f" {words}")
+        if name == "case_rounding":
+            part = _joined(part, _cases(quantity // case_size, case_size))
+        text.append(_choose(value != 0, part, ""))
+    return _joined(*text, ".")
+
+
+def warnings(cover_days: Floats, arrives_in: Floats, *, ordered: Bools) -> pa.StringArray:
+    """What to add where stock may run out before the order arrives, [N]; else nothing."""
+    late = np.flatnonzero(cover_days < arrives_in)
+    arrives = _choose(ordered[late], ", the order arrives in ", ", an order would arrive in ")
+    told = _joined(
+        " Stock lasts ", in_days(cover_days[late]), arrives, in_days(arrives_in[late]), "."
     )
-    text = f"{terms.get('demand_over_cover', 0)} expected over {in_days(days)}"
-    for name, words in parts:
-        value = terms.get(name, 0)
-        if value:
-            text += f" {'+' if value > 0 else '-'} {abs(value)} {words}"
-    return f"{'Order ' + str(quantity) if quantity else 'No order'}: {text}."
+    texts = np.full(len(cover_days), "", object)
+    texts[late] = told.to_numpy(zero_copy_only=False)
+    return _texts(texts)
 
 
-def in_days(days: float) -> str:
-    """A number of days in words, to one digit: "1 day", "2.5 days"."""
+def in_days(days: Floats) -> pa.StringArray:
+    """Numbers of days in words, to one digit: "1 day", "2.5 days"."""
+    distinct, at = np.unique(days, return_inverse=True)
+    return _texts([_days(number) for number in distinct.tolist()]).take(at)
+
+
+def _days(days: float) -> str:
     whole = f"{days:.1f}".removesuffix(".0")
     return f"{whole} day" if whole == "1" else f"{whole} days"
+
+
+def _cases(cases: Ints, case_size: Ints) -> pa.StringArray:
+    return _joined(" ", cases, _choose(cases == 1, " case of ", " cases of "), case_size)
+
+
+def _joined(*parts: pa.Array | Ints | str) -> pa.StringArray:
+    """The parts of each line one after another."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = [part if isinstance(part, str) else pa.array(part).cast("string") for part in parts]
+    return pc.binary_join_element_wise(*texts, "")
+
+
+def _choose(
+    condition: Bools, one: pa.StringArray | str, other: pa.StringArray | str
+) -> pa.StringArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pa.array(condition), one, other)
+
+
+def _texts(values: Sequence[str] | Texts) -> pa.StringArray:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())

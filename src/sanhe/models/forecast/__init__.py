@@ -27,11 +27,22 @@ from sanhe.models.forecast.champion import (
     forecast,
 )
 from sanhe.models.forecast.distribution import Dispersion, DispersionSet, fit_dispersion
+from sanhe.models.forecast.drivers import effects, level, whole_parts
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
 from sanhe.models.forecast.history import FeatureNames
 from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
 from sanhe.models.forecast.panel import Panel
 from sanhe.models.forecast.scores import Score, bias, coverage, pinball, wape
+from sanhe.models.forecast.weekly import (
+    WeeklyForecast,
+    WeeklySettings,
+    flat_mean,
+    forecast_weekly,
+    grown_naive,
+)
+from sanhe.models.forecast.weekly import profile as weekly_profile
+from sanhe.models.forecast.weekly import seasonal_naive as weekly_seasonal_naive
+from sanhe.models.forecast.weekly_model import WeeklyPanel, YearlyRatioModel, weekly_calendar
 
 __all__ = [
     "ACCURATE",
@@ -51,14 +62,23 @@ __all__ = [
     "Panel",
     "Prediction",
     "Score",
+    "WeeklyForecast",
+    "WeeklyPanel",
+    "WeeklySettings",
+    "YearlyRatioModel",
     "backtest",
     "bias",
     "coverage",
     "demand_panel",
+    "effects",
     "estimate_demand",
     "fit_dispersion",
+    "flat_mean",
     "forecast",
+    "forecast_weekly",
+    "grown_naive",
     "launched",
+    "level",
     "pinball",
     "same_weekday_mean",
     "sba",
@@ -67,4 +87,8 @@ __all__ = [
     "uncensored_days",
     "wape",
     "weekday_profile",
+    "weekly_calendar",
+    "weekly_profile",
+    "weekly_seasonal_naive",
+    "whole_parts",
 ]

@@ -18,7 +18,7 @@ from sanhe.models.forecast.distribution import (
     Kind,
     fit_dispersion,
 )
-from sanhe.models.forecast.gbm import GbmSettings, GlobalGbm, Prediction
+from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
 from sanhe.models.forecast.panel import F32, Panel, is_counts
 from sanhe.models.forecast.scores import wape
 
@@ -56,6 +56,7 @@ class Forecast:
 
     mean, median: [N, H]. dispersion: the distribution around the mean. method: which one won.
     holdout_wape: WAPE of each method on the hold-out, on days that were not censored.
+    model: the fitted global model where it won, else None.
     """
 
     mean: F32
@@ -63,6 +64,7 @@ class Forecast:
     dispersion: DispersionSet
     method: str
     holdout_wape: dict[str, float]
+    model: FittedGbm | None = None
 
 
 def forecast(panel: Panel, settings: ChampionSettings | None = None) -> Forecast:
@@ -86,11 +88,9 @@ def forecast(panel: Panel, settings: ChampionSettings | None = None) -> Forecast
     method = _winner(held_wape, chosen.margin)
     kind: Kind = "counts" if is_counts(panel.sales) else "quantities"
     dispersion = _dispersion(candidates[method].mean, seen, kind=kind)
-    if method == GLOBAL:
-        final = GlobalGbm(chosen.gbm).fit(panel).predict_both(panel)
-    else:
-        final = _simple(panel, chosen.gbm)[method]
-    return Forecast(final.mean, final.median, dispersion, method, held_wape)
+    model = GlobalGbm(chosen.gbm).fit(panel) if method == GLOBAL else None
+    final = model.predict_both(panel) if model else _simple(panel, chosen.gbm)[method]
+    return Forecast(final.mean, final.median, dispersion, method, held_wape, model)
 
 
 def _simple(panel: Panel, gbm: GbmSettings) -> dict[str, Prediction]:

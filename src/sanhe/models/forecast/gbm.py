@@ -7,6 +7,7 @@ Tweedie: Jorgensen (1987); boosting: Ke et al. (2017), LightGBM.
 """
 
 import dataclasses
+import json
 import os
 from typing import Any, Literal
 
@@ -15,7 +16,7 @@ import numpy as np
 from sanhe.models.forecast.censoring import demand_panel
 from sanhe.models.forecast.features import rows
 from sanhe.models.forecast.history import FeatureNames, History, prepare
-from sanhe.models.forecast.panel import F32, I64, Panel
+from sanhe.models.forecast.panel import F32, I64, Bool, Panel
 
 Target = Literal["sales", "demand"]
 MOST_CATEGORIES = 300
@@ -110,21 +111,17 @@ class FittedGbm:
         """The mean of each series and day of the horizon, [N, H]."""
         return self.predict_both(panel).mean
 
-    def predict_both(self, panel: Panel) -> Prediction:
-        """Mean and median of each series and day of the horizon."""
-        history = prepare(_target_panel(panel, self.settings), self.settings.names)
-        mean = np.empty((panel.series, panel.horizon_days), np.float32)
+    def predict_both(self, panel: Panel, series: I64 | None = None) -> Prediction:
+        """Mean and median of each day of the horizon: of all series, or of `series` (indexes [S]).
+
+        A series is forecast alike whoever else is asked for: the others are its neighbourhood.
+        """
+        chosen = np.arange(panel.series) if series is None else series
+        history = prepare(self.learned_panel(panel), self.settings.names)
+        mean = np.empty((len(chosen), panel.horizon_days), np.float32)
         median = np.empty_like(mean)
-        everyone = np.arange(panel.series)
         for h in range(panel.horizon_days):
-            columns, base = rows(
-                history,
-                panel.days,
-                everyone,
-                horizon=np.full(panel.series, h + 1),
-                window_days=self.settings.window_days,
-            )
-            x = np.stack([columns[name] for name in self.names], axis=1)
+            x, base = self._rows(history, h, chosen)
             mean[:, h] = np.exp(self._raw(0, x)) * base
             median[:, h] = mean[:, h]
             if len(self.boosters) > 1:
@@ -133,10 +130,66 @@ class FittedGbm:
                 median[:, h] = 0.5 * (mean[:, h] + least_absolute)
         return Prediction(mean, median)
 
+    def learned_panel(self, panel: Panel) -> Panel:
+        """The panel as the model sees it: with stock-outs taken out where it learns demand."""
+        return _target_panel(panel, self.settings)
+
+    def mean_at(self, panel: Panel, cells: Bool) -> F32:
+        """The mean of some series-days, chosen by the mask `cells` [N, H]; nan elsewhere.
+
+        panel: one from `learned_panel`, so that its known inputs can be changed many times
+        while its stock-outs are taken out once.
+        """
+        history = prepare(panel, self.settings.names)
+        mean = np.full(cells.shape, np.nan, np.float32)
+        for h in np.flatnonzero(cells.any(0)):
+            series = np.flatnonzero(cells[:, h])
+            x, base = self._rows(history, int(h), series)
+            mean[series, h] = np.exp(self._raw(0, x)) * base
+        return mean
+
+    def dump(self) -> bytes:
+        """The fitted model as bytes (JSON around LightGBM's own text); `load` reads them."""
+        content = {
+            "settings": dataclasses.asdict(self.settings),
+            "names": self.names,
+            "boosters": [booster.model_to_string() for booster in self.boosters],
+        }
+        return json.dumps(content).encode()
+
+    @classmethod
+    def load(cls, kept: bytes) -> "FittedGbm":
+        """The model that was dumped; it predicts to the last bit what the original does."""
+        import lightgbm
+
+        content = json.loads(kept)
+        settings = dict(content["settings"])
+        names = {name: _frozen(value) for name, value in settings.pop("names").items()}
+        return cls(
+            GbmSettings(**settings, names=FeatureNames(**names)),
+            tuple(content["names"]),
+            tuple(lightgbm.Booster(model_str=text) for text in content["boosters"]),
+        )
+
+    def _rows(self, history: History, ahead: int, series: I64) -> tuple[F32, F32]:
+        """Features [S, C] and base [S] of the day `ahead` days after the first of the horizon."""
+        columns, base = rows(
+            history,
+            history.days,
+            series,
+            horizon=np.full(len(series), ahead + 1),
+            window_days=self.settings.window_days,
+        )
+        return np.stack([columns[name] for name in self.names], axis=1), base
+
     def _raw(self, k: int, x: F32) -> F32:
         threads = self.settings.threads
         raw = self.boosters[k].predict(x, raw_score=True, num_threads=threads)
         return np.asarray(raw, np.float32)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def training_rows(
