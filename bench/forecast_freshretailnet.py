@@ -73,7 +73,9 @@ def score(panel: Panel, origin: int, settings: ChampionSettings = CHAMPION) -> W
 
 def band(made: Forecast, actual: NDArray[np.float32], clean: NDArray[np.bool_]) -> float:
     """Share of uncensored days inside the 5-95 % band."""
-    low, high = (made.dispersion.quantile(made.mean, q) for q in (0.05, 0.95))
+    low, high = (
+        made.dispersion.quantile(made.mean, q, spread=made.spread[:, None]) for q in (0.05, 0.95)
+    )
     return coverage(actual, low, high, where=clean)
 
 

@@ -68,6 +68,7 @@ def _run(keys: pa.Table, mean: np.ndarray) -> ForecastRun:
         counted=np.ones(lines, bool),
         scale=np.ones(lines),
         dispersion={"counts": spread, "quantities": spread},
+        spread=np.ones(lines),
         holdout_wape={},
         history=History(
             last_days=nothing[:, None],

@@ -22,12 +22,16 @@ from numpy.typing import NDArray
 from bench.results_file import Figure
 from sanhe.goods.replenish import Assumptions, Known, Lines, Policy, prepare
 from sanhe.models.forecast import (
+    SIMPLE,
     ChampionSettings,
     DispersionSet,
     GlobalGbm,
+    Kind,
     Panel,
     demand_panel,
     forecast,
+    own_spread,
+    uncensored_days,
 )
 from sanhe.models.inventory import expected_demand, order_up_to
 from sanhe.models.replay import (
@@ -96,6 +100,7 @@ class Morning:
     mean: NDArray[np.float32]
     counted: NDArray[np.bool_]
     dispersion: DispersionSet
+    spread: F64
     base_units: int
 
     def window(self, keys: pa.Table, days: NDArray[np.int64]) -> "Window":
@@ -108,7 +113,9 @@ class Morning:
         variance = np.zeros(mean.shape)
         for one in np.unique(length[length > 0]):
             mine = length == one
-            of_panel = self.dispersion.of(int(one)).variance(mean[mine] / self.base_units)
+            of_panel = self.dispersion.of(int(one)).variance(
+                mean[mine] / self.base_units, spread=self.spread[row[mine]]
+            )
             variance[mine] = of_panel * self.base_units**2
         return Window(mean, variance)
 
@@ -144,30 +151,35 @@ def our_lines(
 ) -> dict[int, Lines]:
     """The product's lines for every order day of a stretch, from what was known that morning.
 
-    The champion is chosen, and its distribution fitted, before the first day; the model is fitted
-    there and again every `refit_days`.
+    The champion is chosen, and its distribution fitted, before the first day; the global model,
+    where it won, is fitted there and again every `refit_days`, and the lines' own spread learned.
     """
     horizon = case.panel.horizon_days
     chosen = forecast(case.panel.cut(stretch.start, horizon), settings)
     known, policy, assumptions = known_of(case), Policy.load(), Assumptions.load()
     found: dict[int, Lines] = {}
-    fitted, fitted_on = None, -refit_days
+    fitted, spread, fitted_on = chosen.model, chosen.spread, 0
     for index in range(stretch.warm_days + stretch.days):
         origin = stretch.start + index
         day = case.panel.first_day + datetime.timedelta(days=origin)
         if not case.terms.order_weekday[:, day.weekday()].any():
             continue
         seen = case.panel.cut(origin, horizon)
-        if fitted is None or index - fitted_on >= refit_days:
-            fitted, fitted_on = GlobalGbm(settings.gbm).fit(seen), index
+        if index - fitted_on >= refit_days:
+            fitted_on = index
+            fitted = fitted and GlobalGbm(settings.gbm).fit(seen)
+            kind: Kind = "counts" if case.counted else "quantities"
+            spread = own_spread(seen.sales, uncensored_days(seen), kind=kind)
+        mean = fitted.predict(seen) if fitted else SIMPLE[chosen.method](demand_panel(seen))
         made = Morning(
             id=f"{case.name} {day}",
             method=chosen.method,
             as_of=day,
             keys=known.items.select(["sku", "place"]) if known.items else pa.table({}),
-            mean=fitted.predict(seen) * case.base_units,
+            mean=mean * case.base_units,
             counted=np.full(len(case.terms), case.counted),
             dispersion=chosen.dispersion,
+            spread=spread,
             base_units=case.base_units,
         )
         found[index] = prepare(made, known, policy=policy, assumptions=assumptions).lines

@@ -14,6 +14,7 @@ import numpy as np
 
 from sanhe.goods.replenish import Assumptions, Known, Policy, compute, prepare
 from sanhe.models.forecast import (
+    SIMPLE,
     ChampionSettings,
     DispersionSet,
     FittedGbm,
@@ -21,9 +22,8 @@ from sanhe.models.forecast import (
     GlobalGbm,
     demand_panel,
     forecast,
-    same_weekday_mean,
-    seasonal_naive,
-    tsb,
+    own_spread,
+    uncensored_days,
 )
 from sanhe.models.inventory import expected_demand
 from sanhe.sim.panel import panel_of
@@ -38,11 +38,6 @@ if TYPE_CHECKING:
     from sanhe.sim.world import World
 
 HORIZON_DAYS = 21
-METHODS = {
-    "same_weekday_mean": same_weekday_mean,
-    "seasonal_naive": seasonal_naive,
-    "tsb": tsb,
-}
 QUICK = ChampionSettings(
     gbm=GbmSettings(
         rows=20_000,
@@ -70,7 +65,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class MorningForecast:
-    """A forecast as goods.replenish takes it: expected demand by day from `as_of` on, [N, H]."""
+    """A forecast as goods.replenish takes it: expected demand by day from `as_of` on, [N, H].
+
+    spread: each line's own factor in the dispersion, [N].
+    """
 
     id: str
     method: str
@@ -79,6 +77,7 @@ class MorningForecast:
     mean: npt.NDArray[np.float32]
     counted: npt.NDArray[np.bool_]
     dispersion: DispersionSet
+    spread: npt.NDArray[np.float64]
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Window:
         """Demand of each (sku, place) of `keys` over the first `days` days, [K]."""
@@ -88,7 +87,9 @@ class MorningForecast:
         variance = np.zeros(mean.shape)
         for one in np.unique(length[length > 0]):
             inside = length == one
-            variance[inside] = self.dispersion.of(int(one)).variance(mean[inside])
+            variance[inside] = self.dispersion.of(int(one)).variance(
+                mean[inside], spread=self.spread[row[inside]]
+            )
         return Window(mean, variance)
 
     def drivers(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> None:
@@ -103,7 +104,10 @@ class MorningForecast:
 
 @dataclass(frozen=True, slots=True)
 class _Learned:
-    """What the policy remembers: its method, and its last forecast of `lines`, [N, H]."""
+    """What the policy remembers: its method, and its last forecast of `lines`, [N, H].
+
+    spread: [N], as of the last forecast.
+    """
 
     learned_on: int
     method: str
@@ -112,6 +116,7 @@ class _Learned:
     made_on: int = -1
     lines: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     mean: Floats = field(default_factory=lambda: np.zeros((0, 1), dtype=np.float32))
+    spread: Float64s = field(default_factory=lambda: np.zeros(0))
     lead_times: pa.Table | None = None
 
     def forecast(self, view: DayView, chosen: Ints) -> MorningForecast:
@@ -124,6 +129,7 @@ class _Learned:
             mean=self.mean[chosen, view.index - self.made_on :],
             counted=np.ones(len(chosen), dtype=np.bool_),
             dispersion=self.dispersion,
+            spread=self.spread[chosen],
         )
 
 
@@ -179,12 +185,17 @@ class SanhePolicy:
             made = forecast(panel, self._champion)
             learned = _Learned(view.index, made.method, made.dispersion, None)
             return replace(
-                learned, made_on=view.index, lines=lines, mean=made.mean, lead_times=times(view)
+                learned,
+                made_on=view.index,
+                lines=lines,
+                mean=made.mean,
+                spread=made.spread,
+                lead_times=times(view),
             )
         # Between two choices of the method, the method that won forecasts from fresh data.
         fitted, method = last.fitted, last.method
-        if method in METHODS:
-            mean = METHODS[method](demand_panel(panel))
+        if method in SIMPLE:
+            mean = SIMPLE[method](demand_panel(panel))
         else:
             fitted = fitted or GlobalGbm(self._champion.gbm).fit(panel)
             mean = fitted.predict(panel)
@@ -194,6 +205,7 @@ class SanhePolicy:
             made_on=view.index,
             lines=lines,
             mean=mean,
+            spread=own_spread(panel.sales, uncensored_days(panel), kind="counts"),
             lead_times=times(view),
         )
 

@@ -39,6 +39,7 @@ def run() -> ForecastRun:
         counted=np.array([True, True, False]),
         scale=np.array([1, 1, 0.001]),
         dispersion={"counts": spread(), "quantities": spread("quantities")},
+        spread=np.ones(len(mean)),
         holdout_wape={},
         history=History(none, np.ones(3, np.int32), flat, flat, flat, none[:, :7]),
         notes=(),

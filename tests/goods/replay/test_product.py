@@ -75,6 +75,7 @@ def run_of(as_of: date, mean: npt.NDArray[np.float64]) -> ForecastRun:
         counted=np.ones(LINES, np.bool_),
         scale=np.ones(LINES),
         dispersion={"counts": SPREAD, "quantities": SPREAD},
+        spread=np.ones(len(mean)),
         holdout_wape={},
         history=History(
             last_days=np.zeros((LINES, 28), np.float32),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-MODEL_VERSION: Final = "2"
+MODEL_VERSION: Final = "3"
 """Raise it when the same data should get a new forecast; it is part of a run's id."""
 
 WORDS: Final = {
@@ -68,12 +68,13 @@ def learn(
     """Forecast every series of the panel, and keep hold of what was fitted."""
     panel, size = demand.panel, (demand.panel.series, demand.panel.horizon_days)
     mean, median = np.zeros(size, np.float32), np.zeros(size, np.float32)
+    spread = np.ones(panel.series)
     made: dict[str, Made] = {}
     notes = list(demand.notes)
     for kind, mine, part in parts(demand):
         progress(f"learning from {len(mine):,} series", 0.25 if not made else 0.6)
         one = make(part, method, settings)
-        mean[mine], median[mine] = one.mean, one.median
+        mean[mine], median[mine], spread[mine] = one.mean, one.median, one.spread
         made[kind] = one
         notes += (*one.notes, *_left_out(part, one.chosen))
     scale = demand.scale[:, None]
@@ -91,6 +92,7 @@ def learn(
         counted=demand.counted,
         scale=demand.scale,
         dispersion={kind: one.dispersion for kind, one in made.items()},
+        spread=spread,
         holdout_wape={kind: one.holdout_wape for kind, one in made.items()},
         history=history_of(panel, demand.scale),
         notes=tuple(dict.fromkeys(notes)),

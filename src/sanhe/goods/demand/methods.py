@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -18,26 +18,30 @@ from sanhe.models.forecast import (
     DispersionSet,
     FittedGbm,
     GlobalGbm,
+    Kind,
     Panel,
     demand_panel,
-    fit_dispersion,
     forecast,
+    is_counts,
     same_weekday_mean,
     sba,
     seasonal_naive,
+    smoothed_mean,
     tsb,
-    uncensored_days,
+    uncertainty,
 )
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
 
 CHAMPION: Final = "champion"
 GBM: Final = "gbm"
 SIMPLE: Final[Mapping[str, Callable[[Panel], F32]]] = {
     "same_weekday_mean": same_weekday_mean,
+    "smoothed_mean": smoothed_mean,
     "seasonal_naive": seasonal_naive,
     "sba": sba,
     "tsb": tsb,
@@ -55,7 +59,8 @@ NO_LIGHTGBM: Final = (
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Made:
-    """A forecast of one panel: mean, median [N, H]; its distribution; the method that made it.
+    """A forecast of one panel: mean, median [N, H]; its distribution, with each series' own spread
+    in it [N]; the method that made it.
 
     model: the fitted global model where the forecast is its own, else None.
     """
@@ -63,6 +68,7 @@ class Made:
     mean: F32
     median: F32
     dispersion: DispersionSet
+    spread: F64
     chosen: str
     holdout_wape: Mapping[str, float]
     notes: tuple[str, ...] = ()
@@ -163,6 +169,7 @@ def _champion(panel: Panel, settings: ChampionSettings, missing: str) -> Made:
         made.mean,
         made.median,
         made.dispersion,
+        made.spread,
         made.method,
         made.holdout_wape,
         notes,
@@ -182,7 +189,7 @@ def _by_gbm(panel: Panel, settings: ChampionSettings) -> Made:
     tried = GlobalGbm(settings.gbm).fit(trial).predict(trial)
     model = GlobalGbm(settings.gbm).fit(panel)
     made = model.predict_both(panel)
-    return Made(made.mean, made.median, _dispersion(panel, tried), GBM, {}, model=model)
+    return Made(made.mean, made.median, *uncertainty(panel, tried), GBM, {}, model=model)
 
 
 def _simple(panel: Panel, method: str, *, target: str) -> Made:
@@ -192,26 +199,12 @@ def _simple(panel: Panel, method: str, *, target: str) -> Made:
 
     held = _held(panel)
     mean = run(panel)
-    return Made(mean, mean, _dispersion(panel, run(panel.cut(panel.days - held, held))), method, {})
+    tried = run(panel.cut(panel.days - held, held))
+    return Made(mean, mean, *uncertainty(panel, tried), method, {})
 
 
 def _held(panel: Panel) -> int:
     return min(panel.horizon_days, panel.days // 2)
-
-
-def _dispersion(panel: Panel, tried: F32) -> DispersionSet:
-    """The distribution of the errors of the held-out days."""
-    days = tried.shape[1]
-    actual, clean = panel.sales[:, -days:], uncensored_days(panel)[:, -days:]
-    kind = _kind(panel)
-    if not clean.any():
-        return DispersionSet((Dispersion(kind, 0.0, 0.0),))
-    return fit_dispersion(tried, actual, clean, kind=kind, sums_days=tuple(range(2, days + 1)))
-
-
-def _kind(panel: Panel) -> Literal["counts", "quantities"]:
-    seen = panel.sales[~np.isnan(panel.sales)]
-    return "counts" if bool((seen == np.round(seen)).all()) else "quantities"
 
 
 def _unfit(panel: Panel) -> Made:
@@ -219,9 +212,10 @@ def _unfit(panel: Panel) -> Made:
     groups = _fine_to_coarse(panel)
     flat = np.nan_to_num(panel.sales[:, -1:]).repeat(panel.horizon_days, axis=1)
     mean = lift_short(flat.astype(np.float32), panel.sales, groups)
-    spread = DispersionSet((Dispersion(_kind(panel), 0.0, 0.0),))
+    kind: Kind = "counts" if is_counts(panel.sales) else "quantities"
+    dispersion = DispersionSet((Dispersion(kind, 0.0, 0.0),))
     note = "less than two days of sales: every forecast is the mean of what was seen"
-    return Made(mean, mean, spread, "mean", {}, (note,))
+    return Made(mean, mean, dispersion, np.ones(panel.series), "mean", {}, (note,))
 
 
 def _fine_to_coarse(panel: Panel) -> tuple[NDArray[np.int32], ...]:

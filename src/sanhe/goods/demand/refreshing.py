@@ -81,6 +81,7 @@ def _predict(
         for name, effect in causes_of(models[kind], part, made.mean, series=at).items():
             causes.setdefault(name, np.zeros(size, np.float32))[rows] = effect
     scale = demand.scale[fresh, None]
+    before = run.rows(demand.keys)[fresh]
     return replace(
         run,
         keys=demand.keys.take(_indexes(fresh)),
@@ -88,6 +89,8 @@ def _predict(
         median=(median[fresh] / scale).astype(np.float32),
         counted=demand.counted[fresh],
         scale=demand.scale[fresh],
+        # A spread is learned from months; some new days don't change it.
+        spread=np.where(before >= 0, run.spread[np.maximum(before, 0)], 1.0),
         history=history_of(demand.panel.only(fresh), demand.scale[fresh]),
         causes={n: (grid[fresh] / scale).astype(np.float32) for n, grid in causes.items()},
     )
@@ -109,6 +112,7 @@ def _merged(old: ForecastRun, new: ForecastRun) -> ForecastRun:
         median=np.concatenate([old.median, new.median]),
         counted=np.concatenate([old.counted, new.counted]),
         scale=np.concatenate([old.scale, new.scale]),
+        spread=np.concatenate([old.spread, new.spread]),
         history=History(
             **{
                 name: np.concatenate([getattr(old.history, name), getattr(new.history, name)])

@@ -79,11 +79,12 @@ class ForecastRun:
     forecast day. method: what was asked for; chosen: what won, by kind of goods. keys: columns
     sku, place. mean, median: [N, H] in base units; plan stock with the mean, judge the forecast
     by the median. counted, scale: [N], see `rules.unit_scale`. dispersion: the distribution
-    around the mean, by kind, in scaled units. holdout_wape: WAPE of each candidate on the days
-    held out. notes: what a reader should know. causes: the drivers price, promotion, event and
-    weather, [N, H] in base units; one that is nowhere is left out. unadjusted: the forecast before
-    overrides, None where no override applies. origin: the id of the run before overrides; model:
-    the id under which the fitted model it came from is kept.
+    around the mean, by kind, in scaled units; spread: [N], each series' own factor in it.
+    holdout_wape: WAPE of each candidate's sums over the days held out. notes: what a reader
+    should know. causes: the drivers price, promotion, event and weather, [N, H] in base units; one
+    that is nowhere is left out. unadjusted: the forecast before overrides, None where no override
+    applies. origin: the id of the run before overrides; model: the id under which the fitted model
+    it came from is kept.
     """
 
     id: str
@@ -97,6 +98,7 @@ class ForecastRun:
     counted: NDArray[np.bool_]
     scale: F64
     dispersion: Mapping[str, DispersionSet]
+    spread: F64
     holdout_wape: Mapping[str, Mapping[str, float]]
     history: History
     notes: tuple[str, ...]
@@ -131,6 +133,7 @@ class ForecastRun:
             median=self.median[rows],
             counted=self.counted[rows],
             scale=self.scale[rows],
+            spread=self.spread[rows],
             history=History(**{name: getattr(self.history, name)[rows] for name in columns}),
             causes={name: grid[rows] for name, grid in self.causes.items()},
             unadjusted=before and Predicted(before.mean[rows], before.median[rows]),
@@ -200,10 +203,10 @@ class ForecastRun:
                 mine = known & (length == one) & (self.counted[row] == (kind == "counts"))
                 if not mine.any():
                     continue
-                spread = self.dispersion[kind].of(int(one))
-                scale = self.scale[row[mine]]
-                variance[mine] = spread.variance(mean[mine] * scale) / scale**2
-                size[mine] = spread.size(mean[mine] * scale)
+                of_sum = self.dispersion[kind].of(int(one))
+                scale, own = self.scale[row[mine]], self.spread[row[mine]]
+                variance[mine] = of_sum.variance(mean[mine] * scale, spread=own) / scale**2
+                size[mine] = of_sum.size(mean[mine] * scale, spread=own)
         return WindowDemand(mean, variance * (mean > 0), size, self.counted[row], known)
 
     def quantile(self, q: float, days: int = 1) -> F64:
@@ -217,8 +220,8 @@ class ForecastRun:
             mine = self.counted == (kind == "counts")
             if mine.any():
                 scale = self.scale[mine][:, None]
-                spread = self.dispersion[kind].of(days)
-                out[mine] = spread.quantile(means[mine] * scale, q) / scale
+                of_sum, own = self.dispersion[kind].of(days), self.spread[mine][:, None]
+                out[mine] = of_sum.quantile(means[mine] * scale, q, spread=own) / scale
         return out if days == 1 else out[:, 0]
 
     @staticmethod

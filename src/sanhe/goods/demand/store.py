@@ -104,6 +104,7 @@ def save_run(lake: Lake, run: ForecastRun, *, data_stamp: str) -> None:
         "place": run.keys["place"],
         "counted": pa.array(run.counted),
         "scale": pa.array(run.scale),
+        "spread": pa.array(run.spread),
         "mean": _lists(run.mean),
         "median": _lists(run.median),
         "last_days": _lists(run.history.last_days),
@@ -189,6 +190,10 @@ def _run(kept: LakeTable, rows: pa.Table) -> ForecastRun:
         counted=np.asarray(rows["counted"].to_numpy(), bool),
         scale=np.asarray(rows["scale"].to_numpy(), np.float64),
         dispersion=dispersion_from_json(details["dispersion"]),
+        # Runs kept before each series had its own spread had that of all.
+        spread=np.asarray(rows["spread"].to_numpy(), np.float64)
+        if "spread" in rows.column_names
+        else np.ones(rows.num_rows),
         holdout_wape={kind: dict(scores) for kind, scores in details["holdout_wape"].items()},
         history=History(
             last_days=_grid(rows, "last_days"),

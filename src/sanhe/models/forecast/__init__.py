@@ -9,6 +9,7 @@ from sanhe.models.forecast.baselines import (
     same_weekday_mean,
     sba,
     seasonal_naive,
+    smoothed_mean,
     tsb,
     weekday_profile,
 )
@@ -22,17 +23,24 @@ from sanhe.models.forecast.censoring import (
 from sanhe.models.forecast.champion import (
     ACCURATE,
     FAST,
+    SIMPLE,
     ChampionSettings,
     Forecast,
     forecast,
 )
-from sanhe.models.forecast.distribution import Dispersion, DispersionSet, fit_dispersion
+from sanhe.models.forecast.distribution import (
+    Dispersion,
+    DispersionSet,
+    Kind,
+    fit_dispersion,
+)
 from sanhe.models.forecast.drivers import effects, level, whole_parts
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
 from sanhe.models.forecast.history import FeatureNames
 from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
-from sanhe.models.forecast.panel import Panel
+from sanhe.models.forecast.panel import Panel, is_counts
 from sanhe.models.forecast.scores import Score, bias, coverage, pinball, wape
+from sanhe.models.forecast.spread import own_spread, uncertainty
 from sanhe.models.forecast.weekly import (
     WeeklyForecast,
     WeeklySettings,
@@ -47,6 +55,7 @@ from sanhe.models.forecast.weekly_model import WeeklyPanel, YearlyRatioModel, we
 __all__ = [
     "ACCURATE",
     "FAST",
+    "SIMPLE",
     "CensoringSettings",
     "ChampionSettings",
     "Demand",
@@ -57,6 +66,7 @@ __all__ = [
     "Forecast",
     "GbmSettings",
     "GlobalGbm",
+    "Kind",
     "LaunchSettings",
     "Launched",
     "Panel",
@@ -77,14 +87,18 @@ __all__ = [
     "forecast",
     "forecast_weekly",
     "grown_naive",
+    "is_counts",
     "launched",
     "level",
+    "own_spread",
     "pinball",
     "same_weekday_mean",
     "sba",
     "seasonal_naive",
+    "smoothed_mean",
     "tsb",
     "uncensored_days",
+    "uncertainty",
     "wape",
     "weekday_profile",
     "weekly_calendar",

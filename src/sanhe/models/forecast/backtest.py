@@ -6,7 +6,7 @@ import numpy as np
 
 from sanhe.models.forecast.censoring import uncensored_days
 from sanhe.models.forecast.champion import Forecast
-from sanhe.models.forecast.distribution import BAND, DispersionSet
+from sanhe.models.forecast.distribution import BAND
 from sanhe.models.forecast.panel import F32, Bool, Panel
 from sanhe.models.forecast.scores import (
     PINBALL_QUANTILES,
@@ -58,18 +58,17 @@ def backtest(
 def _score(
     made: F32 | Forecast, actual: F32, clean: Bool, *, part: Bool, at: tuple[str, int, str]
 ) -> Score:
-    mean, median, dispersion = _unpack(made)
+    mean, median = (made.mean, made.median) if isinstance(made, Forecast) else (made, made)
     y, ok = actual[part], clean[part]
     losses, inside = float("nan"), float("nan")
-    if dispersion is not None:
-        low, high = (dispersion.quantile(mean[part], q) for q in BAND)
-        inside = coverage(y, low, high, where=ok)
+    if isinstance(made, Forecast):
+        bands = {
+            q: made.dispersion.quantile(mean[part], q, spread=made.spread[part, None])
+            for q in PINBALL_QUANTILES
+        }
+        inside = coverage(y, bands[BAND[0]], bands[BAND[1]], where=ok)
         seen = np.where(ok, y, np.nan)
-        losses = float(
-            np.mean(
-                [pinball(seen, dispersion.quantile(mean[part], q), q) for q in PINBALL_QUANTILES]
-            )
-        )
+        losses = float(np.mean([pinball(seen, quantile, q) for q, quantile in bands.items()]))
     name, origin, group = at
     return Score(
         name,
@@ -81,9 +80,3 @@ def _score(
         losses,
         inside,
     )
-
-
-def _unpack(made: F32 | Forecast) -> tuple[F32, F32, DispersionSet | None]:
-    if isinstance(made, Forecast):
-        return made.mean, made.median, made.dispersion
-    return made, made, None

@@ -78,6 +78,20 @@ def tsb(panel: Panel, alpha: float = 0.1, beta: float = 0.05) -> F32:
     return _with_profile(panel, size * chance)
 
 
+def smoothed_mean(panel: Panel, half_life_days: float = 56.0) -> F32:
+    """Exponentially weighted mean of the seen days, times a weekday profile, [N, H].
+
+    A day counts half as much every half_life_days (simple exponential smoothing, Brown 1956). Its
+    long memory makes the sums of weeks steady, which is what stock is planned with.
+    """
+    if half_life_days <= 0:
+        raise ValueError(f"half_life_days must be positive, got {half_life_days}")
+    age = np.arange(panel.days - 1, -1, -1)
+    weight = 0.5 ** (age / half_life_days)
+    seen = ~np.isnan(panel.sales)
+    return _with_profile(panel, _ratio(np.nan_to_num(panel.sales) @ weight, seen @ weight))
+
+
 def weekday_profile(panel: Panel, prior_weeks: float = 8.0) -> F64:
     """Factors by weekday, [N, 7], mean 1; short series are pulled to the profile of all series.
 

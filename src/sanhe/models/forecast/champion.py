@@ -1,8 +1,11 @@
 """The champion of a panel: the global model where it earns it on a hold-out, else a simple method.
 
 Nothing is decided by looking ahead. The last H days of the history are held out once: a smaller
-global model and the simple methods forecast them, the best one wins, and its errors there give
-the distribution. The winner is then fitted on the whole history.
+global model and the simple methods forecast them, the one nearest to each series' sum over the
+horizon wins, and its errors there give the distribution. The winner is then fitted on the whole
+history. Sums, not days, because an order covers a stretch of days: a method that is nearer to each
+day by staying low is further from the sum (Iowa's warehouse, six hold-outs of 35 days: TSB errs
+less than the smoothed mean by day in four, by sum in none).
 """
 
 import dataclasses
@@ -10,21 +13,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sanhe.models.forecast.baselines import same_weekday_mean, seasonal_naive, tsb
-from sanhe.models.forecast.censoring import demand_panel, uncensored_days
-from sanhe.models.forecast.distribution import (
-    Dispersion,
-    DispersionSet,
-    Kind,
-    fit_dispersion,
+from sanhe.models.forecast.baselines import (
+    same_weekday_mean,
+    seasonal_naive,
+    smoothed_mean,
+    tsb,
 )
+from sanhe.models.forecast.censoring import demand_panel, uncensored_days
+from sanhe.models.forecast.distribution import DispersionSet
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
-from sanhe.models.forecast.panel import F32, Panel, is_counts
+from sanhe.models.forecast.panel import F32, F64, Panel
 from sanhe.models.forecast.scores import wape
+from sanhe.models.forecast.spread import uncertainty
 
 GLOBAL = "global_gbm"
 SIMPLE: dict[str, Callable[[Panel], F32]] = {
     "same_weekday_mean": same_weekday_mean,
+    "smoothed_mean": smoothed_mean,
     "tsb": tsb,
     "seasonal_naive": seasonal_naive,
 }
@@ -54,14 +59,16 @@ ACCURATE = ChampionSettings()
 class Forecast:
     """The champion's forecast of a panel.
 
-    mean, median: [N, H]. dispersion: the distribution around the mean. method: which one won.
-    holdout_wape: WAPE of each method on the hold-out, on days that were not censored.
-    model: the fitted global model where it won, else None.
+    mean, median: [N, H]. dispersion: the distribution around the mean; spread: [N], each series'
+    own factor in it. method: which one won. holdout_wape: WAPE of each method's sums over the
+    hold-out, see `sum_wape`, days that were censored left out. model: the fitted global model
+    where it won, else None.
     """
 
     mean: F32
     median: F32
     dispersion: DispersionSet
+    spread: F64
     method: str
     holdout_wape: dict[str, float]
     model: FittedGbm | None = None
@@ -84,13 +91,22 @@ def forecast(panel: Panel, settings: ChampionSettings | None = None) -> Forecast
         smaller = _smaller(chosen.gbm, chosen.holdout_effort)
         candidates[GLOBAL] = GlobalGbm(smaller).fit(trial).predict_both(trial)
     seen = np.where(clean, actual, np.nan).astype(np.float32)
-    held_wape = {name: wape(seen, one.median) for name, one in candidates.items()}
+    held_wape = {name: sum_wape(seen, one.mean) for name, one in candidates.items()}
     method = _winner(held_wape, chosen.margin)
-    kind: Kind = "counts" if is_counts(panel.sales) else "quantities"
-    dispersion = _dispersion(candidates[method].mean, seen, kind=kind)
+    dispersion, spread = uncertainty(panel, candidates[method].mean)
     model = GlobalGbm(chosen.gbm).fit(panel) if method == GLOBAL else None
     final = model.predict_both(panel) if model else _simple(panel, chosen.gbm)[method]
-    return Forecast(final.mean, final.median, dispersion, method, held_wape, model)
+    return Forecast(final.mean, final.median, dispersion, spread, method, held_wape, model)
+
+
+def sum_wape(actual: F32, forecast: F32) -> float:
+    """WAPE of each series' sum over the horizon, taken over the days whose actual is known.
+
+    actual, forecast: [N, H]; actual is nan where it is not known. nan when nothing was sold.
+    """
+    seen = ~np.isnan(actual)
+    sold, told = (np.where(seen, one, 0).sum(1, dtype=np.float64) for one in (actual, forecast))
+    return wape(sold, told)
 
 
 def _simple(panel: Panel, gbm: GbmSettings) -> dict[str, Prediction]:
@@ -125,11 +141,3 @@ def _winner(held_wape: dict[str, float], margin: float) -> str:
     if GLOBAL in scored and scored[GLOBAL] <= (1 - margin) * simple[best]:
         return GLOBAL
     return best
-
-
-def _dispersion(mean: F32, actual: F32, *, kind: Kind) -> DispersionSet:
-    clean = ~np.isnan(actual)
-    if not clean.any():
-        return DispersionSet((Dispersion(kind, 0.0, 0.0),))
-    sums = tuple(range(2, mean.shape[1] + 1))
-    return fit_dispersion(mean, actual, clean, kind=kind, sums_days=sums)
