@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -87,3 +88,26 @@ def new_database(server: EmbeddedServer, clock: FixedClock) -> Iterator[Callable
     for name, opened in made:
         opened.close()
         _drop(server, name)
+
+
+@pytest.fixture
+def cpu_seconds(database: Database) -> Callable[[Callable[[], object]], float]:
+    """A function that tells the CPU seconds of both sides: a busy machine stretches the clock.
+
+    For ratios of two ways within one run; how fast a machine is belongs into bench/.
+    """
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("needs /proc for the server's CPU seconds")
+
+    def server_seconds() -> float:
+        with database.transaction(actor="clock") as tx:
+            pid = tx.connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    def spent(work: Callable[[], object]) -> float:
+        client, server = time.process_time(), server_seconds()
+        work()
+        return time.process_time() - client + server_seconds() - server
+
+    return spent
