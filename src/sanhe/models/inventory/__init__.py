@@ -3,7 +3,8 @@
 `Demand` is demand over an interval as a distribution (negative binomial, Poisson or gamma);
 `protection_demand` makes it from a forecast by day and an uncertain interval; `order_up_to`
 with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
-`shortage_avoided` say what an order buys. Arrays in, arrays out; errors are ValueError.
+`shortage_avoided` say what an order buys. `place_safety_stock` says at which stages of a chain
+of warehouses and stores safety stock should lie. Arrays in, arrays out; errors are ValueError.
 """
 
 from sanhe.models.inventory.demand import (
@@ -16,6 +17,15 @@ from sanhe.models.inventory.demand import (
     demand_of,
     quantile,
     shortage,
+)
+from sanhe.models.inventory.guaranteed_service import (
+    NO_LIMIT,
+    Chains,
+    Placement,
+    longest_replenishment,
+    normal_excess,
+    place_safety_stock,
+    pooled_sd,
 )
 from sanhe.models.inventory.interval import (
     Spread,
@@ -40,10 +50,13 @@ from sanhe.models.inventory.policy import (
 )
 
 __all__ = [
+    "NO_LIMIT",
     "Bools",
+    "Chains",
     "Demand",
     "Floats",
     "Ints",
+    "Placement",
     "Spread",
     "UnitCosts",
     "above",
@@ -55,9 +68,13 @@ __all__ = [
     "demand_of",
     "expected_demand",
     "expected_fill",
+    "longest_replenishment",
+    "normal_excess",
     "normal_order_up_to",
     "order_up_to",
     "perishable_ratio",
+    "place_safety_stock",
+    "pooled_sd",
     "protection_demand",
     "quantile",
     "sellable_within",
