@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sanhe.cli import (
+    changes,
     daily,
     data,
     deciding,
@@ -50,6 +51,7 @@ for verbs in (
     forecasting,
     health,
     deciding,
+    changes,
     keeping,
 ):
     verbs.register(app)

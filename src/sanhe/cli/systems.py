@@ -102,7 +102,8 @@ SYSTEMS = (
 
 
 def _listed(docstring: str, label: str) -> tuple[str, ...]:
-    found = re.search(rf"^{label}: (.+?)\.?$", docstring, re.MULTILINE)
+    # The list may go on in the next lines; it ends with a full stop.
+    found = re.search(rf"^{label}: (.+?)\.$", docstring, re.MULTILINE | re.DOTALL)
     return tuple(part.strip() for part in found[1].split(",")) if found else ()
 
 

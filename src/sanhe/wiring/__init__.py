@@ -5,6 +5,7 @@ capability on it. The flows that cross capabilities (import, plan, carry out) ar
 beside it; the command line and the web call them alike.
 """
 
+from sanhe.wiring.changes import plan_changes
 from sanhe.wiring.daily import Daily, DailyRequest, run_daily
 from sanhe.wiring.health import health, health_moves
 from sanhe.wiring.imports import (
@@ -56,6 +57,7 @@ __all__ = [
     "next_day",
     "override",
     "plan",
+    "plan_changes",
     "record_facts",
     "replay_past",
     "replay_sweep",

@@ -13,7 +13,14 @@ import numpy as np
 from sanhe.core.errors import BadInput
 from sanhe.core.lake import refresh
 from sanhe.goods.health import Health
-from sanhe.goods.replenish import Assumptions, Explanation, Known, Plan, Policy
+from sanhe.goods.replenish import (
+    Assumptions,
+    Explanation,
+    Known,
+    Plan,
+    Policy,
+    keep_plan_lines,
+)
 from sanhe.wiring.changed import KeptPlan, keep_plan, kept_plan, touched_since
 from sanhe.wiring.jobs import queue_execution, run_jobs
 from sanhe.wiring.progress import Report, silent
@@ -90,6 +97,7 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         morning = _whole_morning(sanhe, request, as_of, report=report)
     forecast = morning.forecast
     drop_old_forecasts(sanhe, used=forecast.id)
+    computed: list[pa.Table] = []
     with sanhe.work(actor=actor) as work:
         replenish = work.replenish_with(policy, assumptions)
         # Before anything is read: an order placed from here on would not be seen, and its lines
@@ -102,10 +110,13 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
             rows=morning.rows,
             replace=request.changed,
             progress=lambda done, total: report("proposing", done, total),
+            computed=computed.append,
         )
         work.audit.record("plan", str(made.run), {"proposed": made.proposed})
         if made.auto_approved:
             queue_execution(sanhe, work, actor=actor)
+    for lines in computed:
+        keep_plan_lines(sanhe.lake, as_of, lines, whole=morning.rows is None)
     keep_plan(sanhe, KeptPlan(forecast.id, asked, refreshed.below))
     orders = run_jobs(sanhe)
     notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))

@@ -1,7 +1,8 @@
 """Replenishment (补货): how much of what to order where, as decisions whose arithmetic adds up.
 
 Systems: S3.
-Commands: sanhe plan, sanhe explain, sanhe approve, sanhe edit, sanhe reject, sanhe snooze.
+Commands: sanhe plan, sanhe explain, sanhe changes, sanhe approve, sanhe edit,
+sanhe reject, sanhe snooze.
 
 Inputs: a forecast run (goods.demand), stock, open orders, supply terms, prices and classes as
 tables, the order policy and the assumptions file. Decides the quantity of each SKU × place:
@@ -11,6 +12,15 @@ full cases, shelf life, budget, the supplier's order days. Outputs: decisions of
 """
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.changes import (
+    CAUSES,
+    CauseSum,
+    ChangedLine,
+    Changes,
+    compare,
+    keep_plan_lines,
+    plan_changes,
+)
 from sanhe.goods.replenish.classes import LETTERS, check_class
 from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
 from sanhe.goods.replenish.matching import Matched, by_priority
@@ -20,10 +30,12 @@ from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Lines, Outcome, compute
-from sanhe.goods.replenish.words import ASSUMED_WORDS, TERM_WORDS
+from sanhe.goods.replenish.words import ASSUMED_WORDS, CAUSE_WORDS, TERM_WORDS
 
 __all__ = [
     "ASSUMED_WORDS",
+    "CAUSES",
+    "CAUSE_WORDS",
     "CONSTRAINTS",
     "DECISION_KIND",
     "KIND",
@@ -31,6 +43,9 @@ __all__ = [
     "TERMS",
     "TERM_WORDS",
     "Assumptions",
+    "CauseSum",
+    "ChangedLine",
+    "Changes",
     "Executed",
     "ExplainedTerm",
     "Explanation",
@@ -47,7 +62,10 @@ __all__ = [
     "UnitMoney",
     "by_priority",
     "check_class",
+    "compare",
     "compute",
+    "keep_plan_lines",
+    "plan_changes",
     "prepare",
     "unit_money",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -20,6 +20,7 @@ from sanhe.core.decisions import (
 )
 from sanhe.core.errors import BadInput, NotFound
 from sanhe.core.values import derived_id
+from sanhe.goods.replenish.arithmetic import arithmetic
 from sanhe.goods.replenish.assumptions import Assumptions
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
 from sanhe.goods.replenish.matching import Matched, lines_of
@@ -31,6 +32,8 @@ from sanhe.goods.replenish.rules import TERMS, Outcome, compute
 from sanhe.goods.suppliers import OrderLine, PurchaseOrder
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sanhe.models.inventory import Bools, Ints
 
 DECISION_KIND = DecisionKind(
@@ -132,6 +135,7 @@ class Replenish:
         rows: Ints | None = None,
         replace: bool = False,
         progress: Progress | None = None,
+        computed: Callable[[pa.Table], None] | None = None,
     ) -> Plan:
         """Compute every line of the forecast, or those of `rows` (int64 indexes of its lines),
         and record a decision for each that orders.
@@ -141,15 +145,11 @@ class Replenish:
         when its arithmetic has changed. Call `exclusive` before reading what is known where
         others work on the same store. `progress` is told (ordered lines done, in all).
         `replace`: close proposals of these lines that nobody has decided on and whose arithmetic
-        no longer holds, so that none is approved on facts that have changed.
+        no longer holds, so that none is approved on facts that have changed. `computed` is given
+        the arithmetic of all lines, ordered or not, see `arithmetic`.
         Raises BadInput for some rows under a budget, which only all lines together can share.
         """
-        if rows is not None and self.policy.budget_cents is not None:
-            raise BadInput(
-                "a budget is shared by all lines",
-                place="policy, [budget]",
-                remedy="plan all lines, or leave the budget out",
-            )
+        _check_shared(self.policy, rows)
         self.exclusive()
         self.decisions.expire()
         prepared = prepare(
@@ -169,6 +169,8 @@ class Replenish:
         )
         recorded = self.decisions.propose(run, made)
         approved = self.decisions.auto_approve(run, self.policy.auto_approval)
+        if computed is not None:
+            computed(arithmetic(prepared, outcome))
         return Plan(
             run=run,
             as_of=forecast.as_of,
@@ -262,6 +264,16 @@ class Replenish:
         decided = np.zeros(len(prepared.sku), bool)
         decided[lines[stands & (lines >= 0)]] = True
         return decided
+
+
+def _check_shared(policy: Policy, rows: Ints | None) -> None:
+    """Raise BadInput for some rows under a budget."""
+    if rows is not None and policy.budget_cents is not None:
+        raise BadInput(
+            "a budget is shared by all lines",
+            place="policy, [budget]",
+            remedy="plan all lines, or leave the budget out",
+        )
 
 
 def _order_line(decision: Decision) -> OrderLine:

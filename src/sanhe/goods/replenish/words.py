@@ -43,6 +43,26 @@ ASSUMED_WORDS: Final[Mapping[str, str]] = {
 }
 """What each assumed input means to a person."""
 
+CAUSE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "forecast": ("forecast", "预测"),
+    "lead_time": ("lead time", "提前期"),
+    "order_days": ("days between orders", "订货间隔"),
+    "service_level": ("service level", "服务水平"),
+    "presentation_top_up": ("shelf minimum", "陈列下限"),
+    "on_hand": ("stock on hand", "现有库存"),
+    "on_order": ("open orders", "在途订单"),
+    "reserved": ("reserved stock", "预留库存"),
+    "moq_top_up": ("supplier's minimum", "起订量"),
+    "case_rounding": ("full cases", "整箱取整"),
+    "shelf_life_cut": ("shelf life", "保质期"),
+    "budget_cut": ("budget", "预算"),
+    "no_order_needed": ("stock beyond the need", "超出需求的库存"),
+    "not_orderable": ("can't be ordered that day", "当日不可订"),
+    "new_line": ("new in the plan", "新进计划"),
+    "dropped_line": ("no longer in the plan", "不在计划内"),
+}
+"""What each cause of a change of the plan means to a person, in English and Chinese."""
+
 
 _PARTS: Final = (
     ("safety_stock", "safety"),
