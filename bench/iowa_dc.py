@@ -1,8 +1,8 @@
 """Iowa liquor as a warehouse's daily panel: what it shipped of each item to the 153 kept stores.
 
 Source: State of Iowa, data.iowa.gov (store_orders of the data folder). A store's order is the
-warehouse's demand; returns (negative bottles) are left out. Items sold on at least `least_days`
-days in the year before the replay.
+warehouse's demand; returns (negative bottles) are left out. Items sold on at least `LEAST_DAYS`
+days in the year before the replay. The season is that of each category, all its items together.
 """
 
 import datetime
@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from sanhe.models.forecast import Panel
+from sanhe.models.forecast import Panel, Season
 
 LEAST_DAYS = 50
+EARLIER_DAYS = 3 * 364
+"""The season looks back so far before the panel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +36,18 @@ def read_items(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    begin = first - datetime.timedelta(days=EARLIER_DAYS)
     orders = pq.read_table(
         folder / "store_orders.parquet",
         columns=["date", "item_id", "bottles"],
-        filters=[("date", ">=", first), ("date", "<=", last), ("bottles", ">", 0)],
+        filters=[("date", ">=", begin), ("date", "<=", last), ("bottles", ">", 0)],
     )
     days = (last - first).days + 1
-    day = orders["date"].cast("int32").to_numpy() - (first - datetime.date(1970, 1, 1)).days
+    day = orders["date"].cast("int32").to_numpy() - (begin - datetime.date(1970, 1, 1)).days
     ids, row = np.unique(orders["item_id"].to_numpy(), return_inverse=True)
-    sales = np.zeros((len(ids), days), np.float32)
-    np.add.at(sales, (row, day), orders["bottles"].to_numpy())
+    whole = np.zeros((len(ids), EARLIER_DAYS + days), np.float32)
+    np.add.at(whole, (row, day), orders["bottles"].to_numpy())
+    sales = whole[:, EARLIER_DAYS:]
     master = pq.read_table(folder / "items.parquet")
     master = master.filter(pc.is_in(master["item_id"], value_set=orders["item_id"].unique()))
     known = {int(one["item_id"]): one for one in master.to_pylist()}
@@ -53,6 +57,12 @@ def read_items(
     category = tuple(str(one["category"] or "unknown") for one in told)
     vendor = np.unique([str(one["vendor_id"]) for one in told], return_inverse=True)[1]
     kind = np.unique(category, return_inverse=True)[1]
+    names = np.unique(category)
+    of_item = [str((known.get(int(one)) or {}).get("category") or "unknown") for one in ids]
+    group = np.searchsorted(names, of_item)
+    mine = (group < len(names)) & (names[np.minimum(group, len(names) - 1)] == of_item)
+    together = np.zeros((len(names), whole.shape[1]))
+    np.add.at(together, group[mine], whole[mine])
     sales = sales[chosen]
     listed = np.cumsum(sales, axis=1) > 0
     static = np.stack([kind, vendor, np.arange(len(chosen))], axis=1)
@@ -67,6 +77,7 @@ def read_items(
             known_names=(),
             first_day=first,
             horizon_days=horizon_days,
+            season=Season(together, kind.astype(np.int32)),
         ),
         pack=np.array([max(int(one["pack"] or 1), 1) for one in told], np.int64),
         cost_cents=np.array([100.0 * float(one["bottle_cost"] or 1) for one in told]),

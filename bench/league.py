@@ -34,18 +34,6 @@ LARGE_SETTINGS = dataclasses.replace(
 )
 
 
-def some_series(panel: Panel, picked: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Panel:
-    """The panel of some of its series."""
-    return dataclasses.replace(
-        panel,
-        sales=panel.sales[picked],
-        in_stock=panel.in_stock[picked],
-        opened_empty=panel.opened_empty[picked],
-        static=panel.static[picked],
-        known=panel.known[picked],
-    )
-
-
 def alone(panel: Panel) -> F32:
     """The product's champion, trained on this panel alone with the size it gives such a panel."""
     return make(panel, "champion", ALONE).median
@@ -54,7 +42,7 @@ def alone(panel: Panel) -> F32:
 def compare(panel: Panel) -> list[Row]:
     """WAPE over the origins and CPU milliseconds per series and origin of every method."""
     order = np.random.default_rng(SEED).permutation(panel.series)
-    few, large = some_series(panel, order[:SERIES]), some_series(panel, order[:LARGE])
+    few, large = panel.only(order[:SERIES]), panel.only(order[:LARGE])
     origins = [panel.days - HORIZON_DAYS * (k + 1) for k in range(ORIGINS)]
     actual = np.stack([few.sales[:, at : at + HORIZON_DAYS] for at in origins])
     methods: dict[str, tuple[Panel, Callable[[Panel], F32]]] = {
@@ -69,7 +57,7 @@ def compare(panel: Panel) -> list[Row]:
     )
     rows: list[Row] = []
     for name, (source, method) in methods.items():
-        method(some_series(few.cut(origins[-1]), np.arange(60)))  # loads and compiles
+        method(few.cut(origins[-1]).only(np.arange(60)))  # loads and compiles
         cpu = time.process_time()
         made = [method(source.cut(at)) for at in origins]
         cpu = (time.process_time() - cpu) / len(origins) / source.series

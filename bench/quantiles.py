@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.freshretailnet import HORIZON_DAYS, data_path, read_panel
-from bench.league import LARGE_SETTINGS, some_series
+from bench.league import LARGE_SETTINGS
 from bench.results_file import Figure, write_results
 from sanhe.models.forecast import (
     GlobalGbm,
@@ -124,7 +124,7 @@ def main() -> None:
     """Measure and write bench/results/quantiles.json."""
     panel = read_panel(data_path("Quantiles of sums on FreshRetailNet"))
     order = np.random.default_rng(SEED).permutation(panel.series)
-    found = figures(weeks(some_series(panel, order[:SERIES])))
+    found = figures(weeks(panel.only(order[:SERIES])))
     path = write_results("quantiles", found)
     for name, value in found.items():
         print(f"{name}: {value}")

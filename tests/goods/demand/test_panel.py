@@ -376,3 +376,24 @@ def test_the_check_for_leaks_can_fail() -> None:
     )
     assert panel_of(base, 8).digest != panel_of([*base, promotion], 8).digest
     assert panel_of(base, 8).digest != panel_of([*base, sold("A", "P", 7, 2)], 8).digest
+
+
+def test_earlier_years_of_each_category_come_with_the_panel() -> None:
+    facts = [
+        item("M", category="food/dairy"),
+        item("R", category="food/rice", base_unit="g"),
+        shop("P"),
+        *(sold("M", "P", week * 7, 10 + week) for week in range(80)),
+        *(sold("R", "P", week * 7, 3000) for week in range(80)),
+    ]
+    made = build_panel(lake_of(facts), day(560), horizon_days=7, history_days=60)
+    season = made.panel.season
+    assert season is not None
+    assert made.panel.days == 60 and season.sales.shape == (2, 560)
+    of = dict(zip(made.keys["sku"].to_pylist(), season.group.tolist(), strict=True))
+    assert season.sales[of["M"], ::7].tolist() == [10 + week for week in range(80)]
+    assert season.sales[of["R"], 553] == pytest.approx(3.0)  # kilograms
+    assert season.sales.sum() == pytest.approx(80 * 3 + sum(range(10, 90)))
+    older = [*facts, sold("M", "P", 1, 5)]
+    other = build_panel(lake_of(older), day(560), horizon_days=7, history_days=60)
+    assert (other.panel.sales == made.panel.sales).all() and other.digest != made.digest

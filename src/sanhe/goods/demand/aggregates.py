@@ -100,14 +100,14 @@ def _weekly_sales(lake: Lake, as_of: date, *, by: str) -> tuple[tuple[str, ...],
             place="the facts of sales",
             remedy="import sales first, or choose a later --as-of",
         )
-    rows = run_model(lake, "group_week", {**when, "by": by}).to_pylist()
+    rows = run_model(lake, "group_sales", {**when, "by": by, "period_days": 7}).to_pylist()
     names = sorted({row["group_name"] for row in rows})
     at = {name: line for line, name in enumerate(names)}
     sales = np.zeros((len(names), weeks))
     for row in rows:
-        if row["weeks_back"] <= weeks:
+        if row["periods_back"] <= weeks:
             scale, _ = unit_scale(row["base_unit"])
-            sales[at[row["group_name"]], weeks - row["weeks_back"]] += row["quantity"] * scale
+            sales[at[row["group_name"]], weeks - row["periods_back"]] += row["quantity"] * scale
     live = sales[:, -LIVE_WEEKS:].sum(1) > 0
     if not live.any():
         raise BadInput(

@@ -12,6 +12,7 @@ import numpy as np
 from sanhe.core.errors import BadInput
 from sanhe.goods.demand.known import Shape, collect_known
 from sanhe.goods.demand.rules import unit_scale
+from sanhe.goods.demand.season import category_season
 from sanhe.goods.demand.store import run_model
 from sanhe.models.forecast import Panel
 
@@ -82,6 +83,7 @@ def build_panel(
     known = collect_known(lake, shape, dates, realised_weather=realised_weather)
     static, static_names = _static(described)
     scale, counted = _units(described["base_unit"])
+    categories = tuple(described["category"].fill_null("").to_pylist())
     panel = Panel(
         sales=(history.sales * scale[:, None]).astype(np.float32),
         in_stock=history.in_stock,
@@ -93,6 +95,7 @@ def build_panel(
         known_names=known.names,
         first_day=first_day,
         horizon_days=horizon_days,
+        season=category_season(lake, as_of, categories),
     )
     keys = described.select(["sku", "place"])
     return DemandPanel(
@@ -101,7 +104,7 @@ def build_panel(
         panel=panel,
         counted=counted,
         scale=scale,
-        categories=tuple(described["category"].fill_null("").to_pylist()),
+        categories=categories,
         notes=(*notes, *known.notes),
         digest=_digest(as_of, keys, panel),
     )
@@ -233,7 +236,8 @@ def _digest(as_of: date, keys: pa.Table, panel: Panel) -> str:
     for name in ("sku", "place"):
         digest.update("\x1f".join(keys[name].to_pylist()).encode())
     arrays = (panel.sales, panel.in_stock, panel.opened_empty, panel.sold_out, panel.static)
-    for array in (*arrays, panel.known):
+    earlier = (None, None) if panel.season is None else (panel.season.sales, panel.season.group)
+    for array in (*arrays, panel.known, *earlier):
         if array is not None:
             digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

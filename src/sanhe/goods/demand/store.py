@@ -41,7 +41,7 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "stock_state": ("series", "stock_counted", "stock_moved", "purchase_received"),
     "promotion_period": ("series_described", "promotion_published"),
     "price_step": ("series", "price_set"),
-    "group_week": ("sale_cell", "item_described", "place_described"),
+    "group_sales": ("sale_cell", "item_described", "place_described"),
     "event_day": ("holiday_declared",),
     "holiday_flag": ("holiday_declared",),
     "weather_day": ("series", "place_described", "weather_observed", "weather_forecast"),

@@ -40,6 +40,7 @@ from sanhe.models.forecast.history import FeatureNames
 from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
 from sanhe.models.forecast.panel import Panel, is_counts
 from sanhe.models.forecast.scores import Score, bias, coverage, pinball, wape
+from sanhe.models.forecast.season import Season, season_factor
 from sanhe.models.forecast.spread import own_spread, uncertainty
 from sanhe.models.forecast.weekly import (
     WeeklyForecast,
@@ -72,6 +73,7 @@ __all__ = [
     "Panel",
     "Prediction",
     "Score",
+    "Season",
     "WeeklyForecast",
     "WeeklyPanel",
     "WeeklySettings",
@@ -94,6 +96,7 @@ __all__ = [
     "pinball",
     "same_weekday_mean",
     "sba",
+    "season_factor",
     "seasonal_naive",
     "smoothed_mean",
     "tsb",

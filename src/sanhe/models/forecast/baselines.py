@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from sanhe.models.forecast.panel import F32, F64, Panel
+from sanhe.models.forecast.season import season_factor
 
 WEEK_DAYS = 7
 
@@ -79,17 +80,22 @@ def tsb(panel: Panel, alpha: float = 0.1, beta: float = 0.05) -> F32:
 
 
 def smoothed_mean(panel: Panel, half_life_days: float = 56.0) -> F32:
-    """Exponentially weighted mean of the seen days, times a weekday profile, [N, H].
+    """Exponentially weighted mean of the seen days, times weekday and season, [N, H].
 
     A day counts half as much every half_life_days (simple exponential smoothing, Brown 1956). Its
-    long memory makes the sums of weeks steady, which is what stock is planned with.
+    long memory makes the sums of weeks steady, which is what stock is planned with; the season of
+    the group, where the panel tells it, turns it in time (see `season_factor`).
     """
     if half_life_days <= 0:
         raise ValueError(f"half_life_days must be positive, got {half_life_days}")
     age = np.arange(panel.days - 1, -1, -1)
     weight = 0.5 ** (age / half_life_days)
     seen = ~np.isnan(panel.sales)
-    return _with_profile(panel, _ratio(np.nan_to_num(panel.sales) @ weight, seen @ weight))
+    mean = _with_profile(panel, _ratio(np.nan_to_num(panel.sales) @ weight, seen @ weight))
+    if panel.season is None:
+        return mean
+    factor = season_factor(panel.season.sales, panel.horizon_days, half_life_days=half_life_days)
+    return (mean * factor[panel.season.group]).astype(np.float32)
 
 
 def weekday_profile(panel: Panel, prior_weeks: float = 8.0) -> F64:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sanhe.models.forecast.season import Season
+
 F32 = NDArray[np.float32]
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
@@ -32,6 +34,7 @@ class Panel:
     traits: further codes >= 0, [N, J], that say what a series is like (brand, price level, size);
         they place new series and are no input of the global model.
     trait_names: J names.
+    season: what the groups of these series sold in earlier years; None = not told.
 
     Raises ValueError when shapes do not fit or a value is out of its range.
     """
@@ -48,6 +51,7 @@ class Panel:
     sold_out: Bool | None = None
     traits: I32 | None = None
     trait_names: tuple[str, ...] = ()
+    season: Season | None = None
 
     def __post_init__(self) -> None:
         if self.sales.ndim != 2 or 0 in self.sales.shape:
@@ -64,6 +68,8 @@ class Panel:
             _expect("sold_out", self.sold_out, (n, t))
         if self.traits is not None:
             _expect("traits", self.traits, (n, len(self.trait_names)))
+        if self.season is not None:
+            _expect("season.group", self.season.group, (n,))
         for names in (self.static_names + self.trait_names, self.known_names):
             if len(set(names)) != len(names):
                 raise ValueError(f"names must be different from each other, got {names}")
@@ -109,6 +115,7 @@ class Panel:
             sold_out=None if self.sold_out is None else self.sold_out[:, :origin],
             known=self.known[:, : origin + horizon],
             horizon_days=horizon,
+            season=None if self.season is None else self.season.cut(self.days - origin),
         )
 
     def only(self, series: NDArray[Any]) -> "Panel":
@@ -122,6 +129,7 @@ class Panel:
             static=self.static[series],
             known=self.known[series],
             traits=None if self.traits is None else self.traits[series],
+            season=None if self.season is None else self.season.only(series),
         )
 
     def without(self, names: tuple[str, ...]) -> "Panel":
