@@ -1,11 +1,12 @@
 """The champion of a panel: the global model where it earns it on a hold-out, else a simple method.
 
-Nothing is decided by looking ahead. The last H days of the history are held out once: a smaller
-global model and the simple methods forecast them, the one nearest to each series' sum over the
-horizon wins, and its errors there give the distribution. The winner is then fitted on the whole
-history. Sums, not days, because an order covers a stretch of days: a method that is nearer to each
-day by staying low is further from the sum (Iowa's warehouse, six hold-outs of 35 days: TSB errs
-less than the smoothed mean by day in four, by sum in none).
+Nothing is decided by looking ahead. Up to four stretches of H days are held out, one before the
+other: the simple method nearest to each series' sum over them is the best of its kind, as one
+stretch alone tells too little. A smaller global model meets it on the last stretch; the winner's
+errors there give the distribution, and it is fitted on the whole history. Sums, not days, because
+an order covers a stretch of days: a method that is nearer to each day by staying low is further
+from the sum (Iowa's warehouse, six hold-outs of 35 days: TSB errs less than the smoothed mean by
+day in four, by sum in none).
 """
 
 import dataclasses
@@ -22,11 +23,12 @@ from sanhe.models.forecast.baselines import (
 from sanhe.models.forecast.censoring import demand_panel, uncensored_days
 from sanhe.models.forecast.distribution import DispersionSet
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
-from sanhe.models.forecast.panel import F32, F64, Panel
+from sanhe.models.forecast.panel import F32, F64, Bool, Panel
 from sanhe.models.forecast.scores import wape
 from sanhe.models.forecast.spread import uncertainty
 
 GLOBAL = "global_gbm"
+HOLDOUTS = 4
 SIMPLE: dict[str, Callable[[Panel], F32]] = {
     "same_weekday_mean": same_weekday_mean,
     "smoothed_mean": smoothed_mean,
@@ -61,7 +63,7 @@ class Forecast:
 
     mean, median: [N, H]. dispersion: the distribution around the mean; spread: [N], each series'
     own factor in it. method: which one won. holdout_wape: WAPE of each method's sums over the
-    hold-out, see `sum_wape`, days that were censored left out. model: the fitted global model
+    last hold-out, see `sum_wape`, days that were censored left out. model: the fitted global model
     where it won, else None.
     """
 
@@ -84,15 +86,13 @@ def forecast(panel: Panel, settings: ChampionSettings | None = None) -> Forecast
         raise ValueError("at least two days of seen history are needed to forecast")
     held = min(panel.horizon_days, panel.days // 2)
     trial = panel.cut(panel.days - held, held)
-    actual = panel.sales[:, -held:]
-    clean = uncensored_days(panel)[:, -held:]
     candidates = _simple(trial, chosen.gbm)
     if _can_learn(trial, chosen):
         smaller = _smaller(chosen.gbm, chosen.holdout_effort)
         candidates[GLOBAL] = GlobalGbm(smaller).fit(trial).predict_both(trial)
-    seen = np.where(clean, actual, np.nan).astype(np.float32)
-    held_wape = {name: sum_wape(seen, one.mean) for name, one in candidates.items()}
-    method = _winner(held_wape, chosen.margin)
+    clean = uncensored_days(panel)
+    held_wape = _wapes(panel, clean, panel.days - held, made=candidates)
+    method = _winner(held_wape, _best_simple(panel, clean, held, gbm=chosen.gbm), chosen.margin)
     dispersion, spread = uncertainty(panel, candidates[method].mean)
     model = GlobalGbm(chosen.gbm).fit(panel) if method == GLOBAL else None
     final = model.predict_both(panel) if model else _simple(panel, chosen.gbm)[method]
@@ -132,12 +132,33 @@ def _smaller(gbm: GbmSettings, effort: float) -> GbmSettings:
     )
 
 
-def _winner(held_wape: dict[str, float], margin: float) -> str:
-    scored = {name: value for name, value in held_wape.items() if np.isfinite(value)}
-    simple = {name: value for name, value in scored.items() if name != GLOBAL}
-    if not simple:
-        return GLOBAL if GLOBAL in held_wape else "same_weekday_mean"
-    best = min(simple, key=lambda name: simple[name])
-    if GLOBAL in scored and scored[GLOBAL] <= (1 - margin) * simple[best]:
-        return GLOBAL
-    return best
+def _wapes(
+    panel: Panel, clean: Bool, origin: int, *, made: dict[str, Prediction]
+) -> dict[str, float]:
+    """`sum_wape` of each forecast of the days from `origin` on; censored days are left out."""
+    found: dict[str, float] = {}
+    for name, one in made.items():
+        span = slice(origin, origin + one.mean.shape[1])
+        seen = np.where(clean[:, span], panel.sales[:, span], np.nan).astype(np.float32)
+        found[name] = sum_wape(seen, one.mean)
+    return found
+
+
+def _best_simple(panel: Panel, clean: Bool, held: int, *, gbm: GbmSettings) -> str:
+    """The simple method with the least mean WAPE over the hold-outs; "" when nothing was sold."""
+    scores: dict[str, list[float]] = {name: [] for name in SIMPLE}
+    for origin in range(panel.days - held, 0, -held)[:HOLDOUTS]:
+        tried = _simple(panel.cut(origin, held), gbm)
+        for name, value in _wapes(panel, clean, origin, made=tried).items():
+            if np.isfinite(value):
+                scores[name].append(value)
+    told = {name: float(np.mean(values)) for name, values in scores.items() if values}
+    return min(told, key=lambda name: told[name]) if told else ""
+
+
+def _winner(held_wape: dict[str, float], best: str, margin: float) -> str:
+    if GLOBAL not in held_wape:
+        return best or "same_weekday_mean"
+    if not best or not np.isfinite(held_wape[GLOBAL]):
+        return best or GLOBAL
+    return GLOBAL if held_wape[GLOBAL] <= (1 - margin) * held_wape[best] else best
