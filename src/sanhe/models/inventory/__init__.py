@@ -3,9 +3,11 @@
 `Demand` is demand over an interval as a distribution (negative binomial, Poisson or gamma);
 `protection_demand` makes it from a forecast by day and an uncertain interval; `order_up_to`
 with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
-`shortage_avoided` say what an order buys. Arrays in, arrays out; errors are ValueError.
+`shortage_avoided` say what an order buys; `allocate` chooses whole cases where budget, trucks or
+pallets do not take them all. Arrays in, arrays out; errors are ValueError.
 """
 
+from sanhe.models.inventory.allocation import Allocation, Limit, Steps, allocate, steps_of
 from sanhe.models.inventory.demand import (
     Bools,
     Demand,
@@ -40,13 +42,17 @@ from sanhe.models.inventory.policy import (
 )
 
 __all__ = [
+    "Allocation",
     "Bools",
     "Demand",
     "Floats",
     "Ints",
+    "Limit",
     "Spread",
+    "Steps",
     "UnitCosts",
     "above",
+    "allocate",
     "at_most",
     "cover_days",
     "critical_ratio",
@@ -64,6 +70,7 @@ __all__ = [
     "shortage",
     "shortage_avoided",
     "shortage_avoided_at",
+    "steps_of",
     "unit_costs",
     "whole_units",
 ]
