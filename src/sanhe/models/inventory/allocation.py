@@ -65,7 +65,8 @@ class Limit:
 class Allocation:
     """The choice: `cases` [N] in whole cases, its `worth`, and `bound`, which no choice passes.
 
-    `binding[l]` [N]: lines whose group of limit l has a price, so that its capacity is short.
+    `binding[l]` [N]: lines with a step left out that the rest of limit l's capacity can't hold;
+    every line that doesn't get all its steps has at least one such limit.
     """
 
     cases: Ints
@@ -106,10 +107,12 @@ def _concave(per_case: Floats, rank: Ints) -> Floats:
 def allocate(steps: Steps, limits: Sequence[Limit], *, lines: int) -> Allocation:
     """Choose the steps that are worth most within the limits.
 
-    Raises ValueError for a negative amount, capacity or worth.
+    Raises ValueError for a negative amount, capacity or worth, and for a group without capacity.
     """
     if any((limit.amount < 0).any() or (limit.capacity < 0).any() for limit in limits):
         raise ValueError("amounts and capacities must not be negative")
+    if any(limit.group.max(initial=-1) >= limit.capacity.size for limit in limits):
+        raise ValueError("every group needs a capacity")
     if (steps.worth < 0).any() or (steps.cases < 1).any():
         raise ValueError("a step must add at least one case and no negative worth")
     uses = [_Use.of(steps, limit) for limit in limits]
@@ -117,20 +120,14 @@ def allocate(steps: Steps, limits: Sequence[Limit], *, lines: int) -> Allocation
     prices, bound = _priced(steps, pressed)
     taken = _filled(steps, pressed, prices)
     taken = searched(steps.line, steps.worth, pressed, prices=prices, taken=taken)
+    # The search is indifferent to steps worth nothing; what fits is taken all the same.
+    taken = _filled(steps, pressed, prices, taken=taken)
     cases = np.bincount(steps.line, weights=steps.cases * taken, minlength=lines)
-    priced = {id(use): price for use, price in zip(pressed, prices, strict=True)}
-    binding = tuple(
-        _binding(limit, priced.get(id(use))) for limit, use in zip(limits, uses, strict=True)
-    )
+    left_out = np.flatnonzero(~taken)
+    following = left_out[_first_of_line(steps.line[left_out])]
+    binding = tuple(use.blocked(taken, following, line=steps.line, lines=lines) for use in uses)
     worth = float(steps.worth[taken].sum())
     return Allocation(np.rint(cases).astype(np.int64), worth, max(bound, worth), binding)
-
-
-def _binding(limit: Limit, price: Floats | None) -> Bools:
-    if price is None:
-        return np.zeros(limit.group.shape, bool)
-    short: Bools = (price > 0)[limit.group]
-    return short & (limit.group >= 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +153,17 @@ class _Use:
 
     def total(self, taken: Bools) -> Floats:
         """What is used up in each group."""
-        return np.bincount(
+        total: Floats = np.bincount(
             self.group[taken], weights=self.amount[taken], minlength=self.capacity.size
-        )
+        ).astype(np.float64)
+        return total
+
+    def blocked(self, taken: Bools, following: Ints, *, line: Ints, lines: int) -> Bools:
+        """[lines]: whether the step that follows what a line takes has no room here."""
+        room = self.capacity - self.total(taken)
+        blocked = np.zeros(lines, bool)
+        blocked[line[following]] = self.amount[following] > room[self.group[following]]
+        return blocked
 
     def cost(self, price: Floats) -> Floats:
         """What each step has to pay."""
@@ -184,13 +189,13 @@ def _priced(steps: Steps, uses: Sequence[_Use]) -> tuple[list[Floats], float]:
     best, bound = [price.copy() for price in prices], _dual(steps, uses, prices)
     for _ in range(_SWEEPS):
         for at in range(len(uses)):
-            prices[at] = _coordinate(steps, uses, prices, at)
+            prices[at] = _coordinate(steps, uses, prices, at=at)
         value = _dual(steps, uses, prices)
         if value >= bound * (1 - 1e-7):
             break
         best, bound = [price.copy() for price in prices], value
     if len(uses) > 1:
-        return _subgradient(steps, uses, best, bound)
+        return _subgradient(steps, uses, best, bound=bound)
     return best, bound
 
 
@@ -204,7 +209,7 @@ def _dual(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats]) -> float
     return float(np.maximum(left, 0.0).sum()) + paid
 
 
-def _coordinate(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats], at: int) -> Floats:
+def _coordinate(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats], *, at: int) -> Floats:
     """The exact best prices of one limit while the others stay: the first step that has no room."""
     use = uses[at]
     left = steps.worth.copy()
@@ -221,7 +226,7 @@ def _coordinate(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats], at
 
 
 def _subgradient(
-    steps: Steps, uses: Sequence[_Use], start: Sequence[Floats], bound: float
+    steps: Steps, uses: Sequence[_Use], start: Sequence[Floats], *, bound: float
 ) -> tuple[list[Floats], float]:
     """Better prices by Polyak's steps towards the best choice known so far."""
     prices, best = [price.copy() for price in start], [price.copy() for price in start]
@@ -254,21 +259,25 @@ def _subgradient(
     return best, bound
 
 
-def _filled(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats]) -> Bools:
-    """Take steps by worth over price while they fit; a line stops at its first that does not.
+def _filled(
+    steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats], *, taken: Bools | None = None
+) -> Bools:
+    """Take steps by worth over price while they fit, beside those that are taken already; a line
+    stops at its first that does not.
 
     Done in rounds: all steps that fit together with those before them are taken at once, those
     that can't fit any more leave with the later steps of their line.
     """
-    taken = np.zeros(steps.worth.size, bool)
+    taken = np.zeros(steps.worth.size, bool) if taken is None else taken.copy()
     if not uses:
-        return ~taken
+        return np.ones(steps.worth.size, bool)
     cost = sum((use.cost(price) for use, price in zip(uses, prices, strict=True)), np.zeros(1))
     cost = np.broadcast_to(cost, steps.worth.shape)
     rank = np.divide(steps.worth, cost, out=np.full(cost.shape, np.inf), where=cost > 0)
     # Steps that cost nothing come first; those of one line stay in their order.
     order = np.argsort(-rank, kind="stable")
-    room = [use.capacity.copy() for use in uses]
+    order = order[~taken[order]]
+    room = [use.capacity - use.total(taken) for use in uses]
     while order.size:
         fits = np.ones(order.size, bool)
         for use, left in zip(uses, room, strict=True):
@@ -276,9 +285,7 @@ def _filled(steps: Steps, uses: Sequence[_Use], prices: Sequence[Floats]) -> Boo
         chosen = order[fits]
         taken[chosen] = True
         for use, left in zip(uses, room, strict=True):
-            left -= np.bincount(
-                use.group[chosen], weights=use.amount[chosen], minlength=left.size
-            )
+            left -= np.bincount(use.group[chosen], weights=use.amount[chosen], minlength=left.size)
         rest = order[~fits]
         alone = np.ones(rest.size, bool)
         for use, left in zip(uses, room, strict=True):

@@ -35,9 +35,20 @@ _LEAST_GAIN = 1e-6
 class Use(Protocol):
     """What steps [T] use up of one limit, see `allocation`."""
 
-    group: Ints
-    amount: Floats
-    capacity: Floats
+    @property
+    def group(self) -> Ints:
+        """The group of each step."""
+        ...
+
+    @property
+    def amount(self) -> Floats:
+        """What each step uses up."""
+        ...
+
+    @property
+    def capacity(self) -> Floats:
+        """The most that each group may use."""
+        ...
 
     def total(self, taken: Bools) -> Floats:
         """What is used up in each group."""
@@ -188,11 +199,29 @@ def _extended(
     parent, option = np.nonzero((left >= 0).all(axis=2) & (reached > floor))
     value = reached[parent, option]
     if value.size > width:
-        kept = np.argpartition(-value, width)[:width]
+        # What of the room, at its prices, these lines have left; the rest is as their parents'.
+        spare = (rooms @ price)[parent] - (line.amount @ price[line.column])[option]
+        kept = _kept(value, spare, width)
         parent, option, value = parent[kept], option[kept], value[kept]
     after = rooms[parent]
     after[:, line.column] = left[parent, option]
     return value, after, parent, option
+
+
+def _kept(value: Floats, spare: Floats, width: int) -> Ints:
+    """So many of the beginnings: half the most promising, half the best at each room left.
+
+    By promise alone all would leave the same room, and a large step that needs more than that
+    (a minimum quantity) would never be tried.
+    """
+    low, high = float(spare.min()), float(spare.max())
+    shelf = np.floor((spare - low) * (width // 2 / max(high - low, 1e-12))).astype(np.int64)
+    order = np.lexsort((-value, shelf))
+    first = order[np.flatnonzero(np.diff(shelf[order], prepend=-1))]
+    value = value.copy()
+    value[first] = np.inf
+    kept: Ints = np.argpartition(-value, width)[:width]
+    return kept
 
 
 def searched(
