@@ -75,11 +75,14 @@ class Allocation:
     binding: tuple[Bools, ...]
 
 
-def steps_of(worth_at: WorthAt, least: Ints, most: Ints, *, longest: int = 32) -> Steps:
+def steps_of(
+    worth_at: WorthAt, least: Ints, most: Ints, *, longest: int = 32, lowest: float = 0.0
+) -> Steps:
     """The steps of N lines from none to `most` cases, the first one to `least`.
 
     A line with more than `longest` cases above the least goes in even blocks of several. A step
-    that is worth less than nothing counts as worth nothing: it was rounded into the order.
+    that is worth less than `lowest` counts as worth that: by default as nothing, as it was
+    rounded into the order.
     """
     wants = np.maximum(most - least, 0)
     block = np.maximum(-(-wants // longest), 1)
@@ -91,7 +94,7 @@ def steps_of(worth_at: WorthAt, least: Ints, most: Ints, *, longest: int = 32) -
     total = worth_at(line, upto)
     before = np.concatenate(([0.0], total[:-1])) if total.size else total
     cases = upto - np.where(first, 0, np.concatenate(([0], upto[:-1])) if upto.size else upto)
-    worth = np.maximum(total - np.where(first, 0.0, before), 0.0)
+    worth = np.maximum(total - np.where(first, 0.0, before), lowest)
     return Steps(line, cases, _concave(worth / np.maximum(cases, 1), rank) * cases)
 
 
