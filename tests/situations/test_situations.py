@@ -36,6 +36,7 @@ HERE = Path(__file__).parent
 FOLDERS = sorted(path.parent for path in HERE.glob("*/situation.toml"))
 TODAY = date(2025, 9, 25)
 SKU, SHOP = "SKU-1", "SHOP-1"
+OF_DELIVERIES = ("truck_grams", "case_grams", "minimum_order_cents", "minimum_order_cases")
 
 
 def forecast_of(given: dict[str, Any]) -> FlatForecast:
@@ -90,6 +91,7 @@ def known_of(situation: dict[str, Any]) -> Known:
             case_size=supply.get("case", 1),
             order_weekdays=supply.get("order_weekdays"),
             priority=1,
+            **{name: supply[name] for name in OF_DELIVERIES if name in supply},
         ),
         on_order=pa.table(
             {

@@ -97,7 +97,7 @@ def test_a_sweep_of_service_buys_fill_with_stock(sanhe: Sanhe) -> None:
         assert found == sorted(found) and found[0] < found[-1], name
 
 
-@pytest.mark.parametrize(("over", "values"), [("lead", (1, 14)), ("moq", (1, 60))])
+@pytest.mark.parametrize(("over", "values"), [("lead", (1, 5)), ("moq", (1, 60))])
 def test_longer_lead_times_and_larger_minima_cost_stock(
     sanhe: Sanhe, over: Sweep, values: tuple[int, int]
 ) -> None:
@@ -123,6 +123,8 @@ def test_what_can_not_be_replayed_is_refused(sanhe: Sanhe) -> None:
     for over, value in wrong:
         with pytest.raises(BadInput):
             replay_sweep(sanhe, REQUEST, over=over, values=(value,), actor="planner")
+    with pytest.raises(BadInput, match="settle for 2 weeks"):
+        replay_sweep(sanhe, REQUEST, over="lead", values=(1, 14), actor="planner")
     with pytest.raises(BadInput, match="no values"):
         replay_sweep(sanhe, REQUEST, over="review", values=(), actor="planner")
 

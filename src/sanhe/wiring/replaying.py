@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -161,12 +162,15 @@ def replay_sweep(
 
     `over`: "service" sets the service level of all lines (0 to below 1), "review" the days
     between reviews, "lead" the lead time in days, "moq" the minimum quantity in base units.
-    Raises BadInput for a value that can't be.
+    Raises BadInput for a value that can't be, and a lead time beyond the settling weeks: its
+    first orders would come while it is measured, and what the stock began with would be its.
     """
     _, new = request.policies()
     chosen = [_setting(over, value, new) for value in values]
     if not chosen:
         raise BadInput("no values to sweep", place="replay", remedy="give some: 0.8,0.9,0.95")
+    if over == "lead":
+        _check_settled(max(values), request.settle_weeks)
     stage = _staged(sanhe, request, actor=actor, report=report)
     found: list[Point] = []
     for value, (policy, terms) in zip(values, chosen, strict=True):
@@ -196,6 +200,16 @@ def _setting(over: Sweep, value: float, policy: Policy) -> tuple[Policy, dict[st
     if over == "review":
         return replace(policy, review_days=whole, review_days_by_class={}), {}
     return policy, {"lead_time_days" if over == "lead" else "moq": whole}
+
+
+def _check_settled(lead_days: float, settle_weeks: int) -> None:
+    """Raise BadInput where no order of the longest lead time arrives in the settling weeks."""
+    if lead_days > 7 * settle_weeks:
+        raise BadInput(
+            f"a lead time of {lead_days:g} days, longer than the {settle_weeks} weeks of settling",
+            place="the values to sweep",
+            remedy=f"settle for {math.ceil(lead_days / 7)} weeks, or give shorter lead times",
+        )
 
 
 def _cover(request: ReplayRequest) -> Rule:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 
@@ -113,6 +114,32 @@ def test_only_a_shipped_mapping_is_saved(tmp_path: Path) -> None:
         pytest.raises(BadInput, match="comes from a file already"),
     ):
         plan.mapping.to_toml()
+
+
+def test_limits_of_deliveries_are_told_in_kilograms_and_cubic_metres(tmp_path: Path) -> None:
+    supplier = written(
+        tmp_path, "供应商,供应商名称,起订箱数,车辆载重,车辆容积\nV1,Vendor one,20,1500.5,12\n"
+    )
+    (described,) = facts_of(supplier)
+    assert json.loads(described["payload"]) == {
+        "name": "Vendor one",
+        "minimum_order_cases": 20,
+        "truck_grams": 1_500_500,
+        "truck_ml": 12_000_000,
+    }
+    terms = written(
+        tmp_path,
+        "supplier,sku,unit cost,lead time,case weight,case volume,cases per pallet\n"
+        "V1,A1,2.5,3,6.25,0.024,60\n",
+        name="terms.csv",
+    )
+    (agreed,) = facts_of(terms)
+    assert json.loads(agreed["payload"]) == {
+        "lead_time_days": 3,
+        "case_grams": 6_250,
+        "case_ml": 24_000,
+        "cases_per_pallet": 60,
+    }
 
 
 def test_two_fitting_mappings_are_asked_about(tmp_path: Path) -> None:

@@ -39,6 +39,10 @@ def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) ->
         A = 4
         [budget]
         cents = 500
+        [receiving]
+        pallets = 12
+        [receiving.by_place]
+        S01 = 6.5
         [[auto_approval]]
         name = "small"
         classes = ["AX"]
@@ -50,6 +54,9 @@ def test_a_policy_file_changes_what_it_names_and_nothing_else(tmp_path: Path) ->
     assert [policy.review_days_of(v) for v in ("CX", "CZ", "AX", "")] == [3, 7, 2, 2]
     assert [policy.presentation_of(v) for v in ("AZ", "BX")] == [4, 0]
     assert policy.budget_cents == 500
+    assert [policy.pallets_of(place) for place in ("S01", "S02")] == [6.5, 12]
+    assert policy.limits_pallets
+    assert not Policy().limits_pallets
     assert [rule.labels for rule in policy.auto_approval] == [frozenset({"AX"})]
     assert policy.digest() != Policy().digest()
 
@@ -69,6 +76,9 @@ def test_a_rule_names_classes_by_their_beginning(tmp_path: Path) -> None:
         ("[service]\nlowest = 0.99", "service bounds"),
         ("[review]\ndays = 0", "review days"),
         ("[budget]\ncents = -1", "budget"),
+        ("[receiving]\npallets = -1", "pallets below zero"),
+        ("[receiving]\nby_place = 3", "by_place is no table"),
+        ("[receiving.by_place]\nS01 = 'many'", "is no number"),
         ("[[auto_approval]]\nname = 'x'", "not complete"),
         ("[service", "not a TOML file"),
     ],

@@ -9,10 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Lines, Outcome, compute
+from sanhe.goods.replenish import CONSTRAINTS, TERMS, Lines, Outcome, Shared, compute
 from sanhe.models.inventory import demand_of, order_up_to
 
 ENDLESS = np.int64(1) << 60
+OF_SHARING = {
+    *("budget", "truck_weight", "truck_volume", "pallets"),
+    *("order_minimum", "order_minimum_waits", "order_minimum_unreachable"),
+}
+"""The limits that lines hit only together."""
 
 
 def random_lines(seed: int, lines: int) -> Lines:
@@ -80,9 +85,15 @@ def check(lines: Lines, outcome: Outcome) -> None:
     level = order_up_to(lines.until_next, lines.service_level)
     shelf = np.where(lines.presentation > 0, np.rint(lines.until_next.mean), 0)
     assert not (ordered & (lines.position() >= np.maximum(level, shelf + lines.presentation))).any()
-    for name in ("moq_top_up", "case_rounding", "presentation_top_up", "no_order_needed"):
+    for name in (
+        "moq_top_up",
+        "case_rounding",
+        "presentation_top_up",
+        "no_order_needed",
+        "minimum_added",
+    ):
         assert (outcome.term(name) >= 0).all()
-    for name in ("shelf_life_cut", "budget_cut", "not_orderable"):
+    for name in ("shelf_life_cut", "capacity_cut", "not_orderable"):
         assert (outcome.term(name) <= 0).all()
     assert outcome.hits.keys() == CONSTRAINTS.keys()
 
@@ -92,7 +103,7 @@ def test_a_hundred_thousand_random_lines_add_up_and_keep_every_limit() -> None:
     outcome = compute(lines)
     check(lines, outcome)
     assert (outcome.quantity > 0).sum() > 10_000
-    assert all(hit.any() for name, hit in outcome.hits.items() if name != "budget")
+    assert all(hit.any() for name, hit in outcome.hits.items() if name not in OF_SHARING)
 
 
 def test_need_is_met_wherever_nothing_forbids_it() -> None:
@@ -108,12 +119,12 @@ def test_a_budget_is_kept_and_takes_the_least_worth_first() -> None:
     free = compute(lines)
     whole = float((free.quantity * lines.unit_cost_cents).sum())
     budget = int(whole / 3)
-    outcome = compute(lines, budget_cents=budget)
+    outcome = compute(lines, Shared(budget))
     check(lines, outcome)
     assert (outcome.quantity * lines.unit_cost_cents).sum() <= budget
     assert outcome.hits["budget"].any()
     assert (outcome.quantity <= free.quantity).all()
-    unlimited = compute(lines, budget_cents=int(whole) + 1)
+    unlimited = compute(lines, Shared(int(whole) + 1))
     assert np.array_equal(unlimited.terms, free.terms)
 
 
@@ -121,7 +132,7 @@ def test_a_budget_is_kept_and_takes_the_least_worth_first() -> None:
 @settings(max_examples=60, deadline=None)
 def test_small_sets_of_lines_hold_too(seed: int, budget_cents: int) -> None:
     lines = random_lines(seed, 7)
-    outcome = compute(lines, budget_cents=budget_cents)
+    outcome = compute(lines, Shared(budget_cents))
     check(lines, outcome)
     assert (outcome.quantity * lines.unit_cost_cents).sum() <= budget_cents + 1e-6
 

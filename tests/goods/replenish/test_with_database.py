@@ -7,6 +7,7 @@ from datetime import timedelta
 import pyarrow as pa
 
 from sanhe.core.decisions import PostgresDecisions, Status
+from sanhe.core.facts import Fact
 from sanhe.core.storage import Database, Transaction
 from sanhe.goods.replenish import DECISION_KIND, Known, Replenish
 from sanhe.goods.suppliers import TOPIC, Arrived
@@ -80,6 +81,47 @@ def test_a_need_becomes_an_order_once(database: Database) -> None:
         assert [message.key for message in shop.outbox.pending(TOPIC)] == [order.name]
         again = replenish.propose(FORECAST, known(shop))
         assert (again.proposed, again.already_open) == (0, 0)
+
+
+def test_limits_of_deliveries_come_from_facts(database: Database) -> None:
+    """The truck takes two of the cases wanted, and what was ordered keeps its room on it."""
+
+    def described(party: str, name: str, limit: int) -> Fact:
+        return fact(
+            "supplier.described",
+            f"supplier/{party}/2",
+            sku=None,
+            place=None,
+            party=party,
+            hour=1,
+            payload=[("name", party), (name, limit)],
+        )
+
+    weights = [("lead_time_days", 2), ("case", 6), ("case_grams", 8_000)]
+    with database.transaction(actor="planner") as tx:
+        shop, replenish = opened(tx)
+        shop.record(
+            [
+                described("V1", "truck_grams", 23_000),
+                fact(
+                    "supply.agreed", "supply/A/2", place=None, party="V1", hour=1, payload=weights
+                ),
+            ]
+        )
+        plan = replenish.propose(FORECAST, known(shop))
+        (cut,) = [
+            decision.proposal
+            for decision in map(replenish.decisions.get, plan.numbers)
+            if decision.proposal.subject.sku == "A"
+        ]
+        assert cut.constraints[-1] == "truck_weight"
+        assert (cut.value, sum(cut.terms)) == (12, 12)
+        assert plan.assumed["case_weight"] == 1
+        replenish.decisions.approve(plan.numbers)
+        replenish.execute(shop.suppliers, day=DAY)
+        again = replenish.propose(FORECAST, known(shop))
+        assert again.proposed == 0
+        assert again.limits["truck_weight"] == 1
 
 
 def test_the_next_morning_counts_what_is_on_its_way_and_what_has_arrived(

@@ -15,9 +15,10 @@ TERM_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "moq_top_up": ("minimum order", "起订量补足"),
     "case_rounding": ("full cases", "整箱取整"),
     "shelf_life_cut": ("shelf life", "保质期削减"),
-    "budget_cut": ("budget", "预算削减"),
+    "capacity_cut": ("budget, trucks, pallets", "预算、车辆、托盘削减"),
     "no_order_needed": ("no order needed", "无需订货"),
     "not_orderable": ("can't be ordered today", "今日不可订"),
+    "minimum_added": ("order minimum", "凑起订额提前订货"),
 }
 
 METHOD_WORDS: Final[Mapping[str, str]] = {

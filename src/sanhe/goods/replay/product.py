@@ -131,4 +131,4 @@ class ProductRule:
             on_order_after_cover=none,
             reserved=none,
         )
-        return compute(stocked, budget_cents=self._policy.budget_cents).quantity
+        return compute(stocked, prepared.shared).quantity

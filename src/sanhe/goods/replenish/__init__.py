@@ -7,7 +7,8 @@ sanhe reject, sanhe snooze.
 Inputs: a forecast run (goods.demand), stock, open orders, supply terms, prices and classes as
 tables, the order policy and the assumptions file. Decides the quantity of each SKU × place:
 demand over review + lead time + safety - on hand - on order + reserved, then minimum quantity,
-full cases, shelf life, budget, the supplier's order days. Outputs: decisions of the kind
+full cases, shelf life, the supplier's order days; then what lines share: budget, trucks,
+pallets, order minimums. Outputs: decisions of the kind
 `replenish`, at most one open for each SKU × place; approved ones become purchase orders.
 """
 
@@ -23,13 +24,14 @@ from sanhe.goods.replenish.changes import (
 )
 from sanhe.goods.replenish.classes import LETTERS, check_class
 from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
+from sanhe.goods.replenish.lines import Lines, Minimum, Shared
 from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
-from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Lines, Outcome, compute
+from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Outcome, compute
 from sanhe.goods.replenish.words import ASSUMED_WORDS, CAUSE_WORDS, TERM_WORDS
 
 __all__ = [
@@ -53,12 +55,14 @@ __all__ = [
     "Known",
     "Lines",
     "Matched",
+    "Minimum",
     "Orders",
     "Outcome",
     "Plan",
     "Policy",
     "Prepared",
     "Replenish",
+    "Shared",
     "UnitMoney",
     "by_priority",
     "check_class",

@@ -111,7 +111,8 @@ def explain_proposal(proposal: Proposal) -> Explanation:
 def _terms(values: tuple[int, ...]) -> tuple[ExplainedTerm, ...]:
     """The terms that matter (not zero, and always the demand) with their running total."""
     told, running = [], 0
-    for name, value in zip(TERMS, values, strict=True):
+    # A decision of an earlier version has fewer terms, the same ones first.
+    for name, value in zip(TERMS, values, strict=False):
         running += value
         if value or name == TERMS[0]:
             told.append(ExplainedTerm(name, TERM_WORDS[name], value, running))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -27,6 +28,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "lead_time": frozenset({"measured_from_deliveries"}),
     "proposal": frozenset({"valid_days"}),
     "budget": frozenset({"cents"}),
+    "receiving": frozenset({"pallets", "by_place"}),
 }
 
 
@@ -51,6 +53,8 @@ class Policy:
     measured_from_deliveries: int = 5
     valid_days: int = 3
     budget_cents: int | None = None
+    pallets: float = math.inf
+    pallets_by_place: Mapping[str, float] = field(default_factory=dict)
     auto_approval: tuple[AutoApproval, ...] = ()
 
     def __post_init__(self) -> None:
@@ -75,6 +79,10 @@ class Policy:
                 f"budget {self.budget_cents}",
                 place="policy, [budget]",
                 remedy="give 0 or more cents",
+            )
+        if not all(pallets >= 0 for pallets in (self.pallets, *self.pallets_by_place.values())):
+            raise BadInput(
+                "pallets below zero", place="policy, [receiving]", remedy="give 0 or more"
             )
 
     @classmethod
@@ -130,6 +138,15 @@ class Policy:
     def presentation_of(self, label: str) -> int:
         """The shelf minimum of a line of this class, in base units."""
         return _by_class(self.presentation_by_class, label, self.presentation_units)
+
+    @property
+    def limits_pallets(self) -> bool:
+        """Whether any place takes a limited number of pallets."""
+        return math.isfinite(self.pallets) or bool(self.pallets_by_place)
+
+    def pallets_of(self, place: str) -> float:
+        """The most pallets a place takes in a day; infinite where nothing is said."""
+        return self.pallets_by_place.get(place, self.pallets)
 
     def class_rules(self, label: str) -> dict[str, str]:
         """What a line's class steers: setting -> the class of the policy that set it.
@@ -222,6 +239,8 @@ def _policy(tables: Mapping[str, object], place: str) -> Policy:
         budget_cents=None
         if budget is None
         else int(_number(part["budget"], "cents", 0, place=place)),
+        pallets=_number(part["receiving"], "pallets", math.inf, place=place),
+        pallets_by_place=_by_place(part["receiving"].get("by_place", {}), place),
         auto_approval=_rules(tables.get("auto_approval", []), place),
     )
 
@@ -237,6 +256,12 @@ def _whole_by_class(table: object, place: str) -> dict[str, int]:
     if not isinstance(table, dict):
         raise BadInput("by_class is no table", place=place, remedy="write [review.by_class]")
     return {str(label): int(_number(table, label, 0, place=place)) for label in table}
+
+
+def _by_place(table: object, place: str) -> dict[str, float]:
+    if not isinstance(table, dict):
+        raise BadInput("by_place is no table", place=place, remedy="write [receiving.by_place]")
+    return {str(code): _number(table, code, 0.0, place=place) for code in table}
 
 
 def _bounds_by_class(service: Mapping[str, object], key: str, place: str) -> dict[str, float]:

@@ -80,7 +80,9 @@ class Known:
     `items` (Catalog.items): sku, name, base_unit, case_size, shelf_life_days.
     `positions` (Stock.positions): sku, place, net, reserved, known_since.
     `terms` (Suppliers.terms): sku, place, supplier, unit_cost_cents, cost_per_case_cents,
-    lead_time_days, moq, case_size, order_weekdays, priority (lowest first).
+    lead_time_days, moq, case_size, order_weekdays, priority (lowest first), and where deliveries
+    are limited truck_grams, truck_ml, case_grams, case_ml, cases_per_pallet,
+    minimum_order_cents, minimum_order_cases.
     `on_order` (Suppliers.on_order): sku, place, quantity, due.
     `prices` (Catalog.prices): sku, place, price_cents, per_units, tax_included, tax_rate.
     `lead_times` (Suppliers.lead_times): supplier, sku, n, mean_days, sd_days.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.lines import LONGEST_DAYS, Lines, Shared
 from sanhe.goods.replenish.matching import (
     Matched,
     Texts,
@@ -23,7 +24,7 @@ from sanhe.goods.replenish.matching import (
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.policy import Policy
 from sanhe.goods.replenish.ports import Forecast, Known
-from sanhe.goods.replenish.rules import Lines
+from sanhe.goods.replenish.sharing import Parties, shared_by
 from sanhe.goods.suppliers import order_waits
 from sanhe.models.inventory import (
     Bools,
@@ -41,16 +42,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-LONGEST_DAYS = 365
-"""Goods that keep longer count as keeping a year: no order covers more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Supply:
     """How each line is supplied, [N]; `order_weekdays` as ISO numbers in text, empty = any.
 
     `lead_time_days` and `lead_time_sd_days` are measured or agreed. `order_in`: days until the
-    supplier takes the next order (0 = today), `next_order_in`: until the one after it.
+    supplier takes the next order (0 = today), `next_order_in`: until the one after it. `due_in`:
+    days until an order of the next order day is due, by the agreed lead time.
     """
 
     supplier: Texts
@@ -60,6 +58,7 @@ class Supply:
     review_days: Ints
     order_in: Ints
     next_order_in: Ints
+    due_in: Ints
 
     @property
     def can_order(self) -> Bools:
@@ -84,6 +83,7 @@ class Prepared:
 
     `assumed`: by the name of an input the lines in which it was assumed, [N]. `class_rules`: of
     each line the settings that its class steers, with the class of the policy that set them.
+    `shared`: the limits that these lines share.
     """
 
     forecast: Forecast
@@ -99,6 +99,7 @@ class Prepared:
     stock_known_since: Texts
     assumed: Mapping[str, Bools]
     class_rules: pa.MapArray
+    shared: Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,7 @@ def prepare(
         _demand_over(forecast, keys, counted, days=days, sd=supply.lead_time_sd_days)
         for days in (supply.arrives_in, supply.next_arrival_in)
     )
-    life = given.items.numbers("shelf_life_days")
-    life = np.where(np.isnan(life), np.inf, life)
+    life = np.nan_to_num(given.items.numbers("shelf_life_days"), nan=np.inf)
     money = _money(given)
     service_level = _service_level(
         given,
@@ -171,7 +171,15 @@ def prepare(
             forecast, keys, counted, arrives_in=supply.arrives_in, life=life
         ),
     )
-    orders = _open_orders(given, forecast.as_of, supply)
+    lines = _lines(
+        given,
+        supply,
+        money,
+        until_next=until_next,
+        service_level=service_level,
+        life=life,
+        orders=_open_orders(given, forecast.as_of, supply),
+    )
     return Prepared(
         forecast=forecast,
         sku=as_texts(given.sku),
@@ -179,22 +187,27 @@ def prepare(
         item_name=given.items.texts("name"),
         label=given.label,
         mean=given.mean,
-        lines=_lines(
-            given,
-            supply,
-            money,
-            until_next=until_next,
-            service_level=service_level,
-            life=life,
-            orders=orders,
-        ),
+        lines=lines,
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
         stock_known_since=_as_written(given.stock.column("known_since")),
         assumed=given.gaps,
         class_rules=_class_rules(given),
+        shared=_shared(given, forecast.as_of, supply, lines=lines),
     )
+
+
+def _shared(given: _Given, today: date, supply: Supply, *, lines: Lines) -> Shared:
+    """The limits that the lines share; what is missing to keep one is noted."""
+    parties = Parties(
+        supplier=encoded(supply.supplier),
+        place=given.place,
+        due_in=supply.due_in,
+        daily=given.mean.mean(axis=1),
+        open_orders=_orders_of_lines(given, today),
+    )
+    return shared_by(lines, parties, terms=given.terms, policy=given.policy, gaps=given.gaps)
 
 
 def _given(
@@ -314,6 +327,7 @@ def _supply(given: _Given, today: date) -> Supply:
     given.gaps["lead_time_days"] = np.isnan(lead)
     given.gaps["lead_time_sd_days"] = np.isnan(deviation)
     lead = np.where(np.isnan(lead), assumptions.lead_time_days, lead)
+    agreed = whole(terms.numbers("lead_time_days"), assumptions.lead_time_days)
     deviation = np.where(np.isnan(deviation), assumptions.lead_time_sd_days, deviation)
     review = by_distinct(given.label, given.policy.review_days_of).astype(np.int64)
     weekdays = terms.texts("order_weekdays")
@@ -326,6 +340,7 @@ def _supply(given: _Given, today: date) -> Supply:
         review_days=review,
         order_in=order_in,
         next_order_in=next_order_in,
+        due_in=order_in + agreed,
     )
 
 
@@ -405,13 +420,10 @@ def _open_orders(given: _Given, today: date, supply: Supply) -> _OpenOrders:
     """
     within, later, overdue = (np.zeros(len(given.sku), np.int64) for _ in range(3))
     found = _OpenOrders(within, later, overdue)
-    table = given.known.on_order
-    if table is None or table.num_rows == 0:
-        return found
     agreed = np.nan_to_num(given.terms.numbers("lead_time_days"))
     lead = np.maximum(agreed, supply.lead_time_days)
     ends = np.ceil(supply.next_order_in + lead).astype(np.int64)
-    row, quantity, due_in = _orders_of_lines(given, table, today)
+    row, quantity, due_in = _orders_of_lines(given, today)
     after = due_in >= ends[row]
     np.add.at(later, row[after], quantity[after])
     np.add.at(within, row[~after], quantity[~after])
@@ -420,11 +432,15 @@ def _open_orders(given: _Given, today: date, supply: Supply) -> _OpenOrders:
     return found
 
 
-def _orders_of_lines(given: _Given, table: pa.Table, today: date) -> tuple[Ints, Ints, Ints]:
+def _orders_of_lines(given: _Given, today: date) -> tuple[Ints, Ints, Ints]:
     """The line, quantity and days until due (0 = no day is named) of each open order of a line."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    table = given.known.on_order
+    if table is None or table.num_rows == 0:
+        none = np.zeros(0, np.int64)
+        return none, none, none
     row = lines_of(given.sku, given.place, of=table)
     due = table.column("due").cast(pa.date32()).cast(pa.int32())
     days = pc.subtract(due, (today - date(1970, 1, 1)).days).fill_null(0)

@@ -174,6 +174,7 @@ def _reasons(prepared: Prepared, outcome: Outcome, bought: Effects) -> pa.String
         outcome.terms[rows],
         days=supply.next_arrival_in[rows],
         case_size=prepared.lines.case_size[rows],
+        hits={name: hit[rows] for name, hit in outcome.hits.items()},
     )
     warned = warnings(
         bought.cover_before_days, supply.arrives_in[rows], ordered=outcome.quantity[rows] != 0

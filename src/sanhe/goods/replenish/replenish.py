@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -18,17 +18,18 @@ from sanhe.core.decisions import (
     Status,
     proposals_of,
 )
-from sanhe.core.errors import BadInput, NotFound
+from sanhe.core.errors import NotFound
 from sanhe.core.values import derived_id
 from sanhe.goods.replenish.arithmetic import arithmetic
 from sanhe.goods.replenish.assumptions import Assumptions
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
-from sanhe.goods.replenish.matching import Matched, lines_of
+from sanhe.goods.replenish.matching import Matched, encoded, lines_of
 from sanhe.goods.replenish.policy import KIND, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.propose import Progress, proposals
 from sanhe.goods.replenish.rules import TERMS, Outcome, compute
+from sanhe.goods.replenish.sharing import is_shared
 from sanhe.goods.suppliers import OrderLine, PurchaseOrder
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 DECISION_KIND = DecisionKind(
     name=KIND,
     owner="goods.replenish",
-    version=1,
+    version=2,
     unit="base units",
     terms=TERMS,
     meaning="How much of an SKU to order for a place (补货)",
@@ -146,16 +147,17 @@ class Replenish:
         others work on the same store. `progress` is told (ordered lines done, in all).
         `replace`: close proposals of these lines that nobody has decided on and whose arithmetic
         no longer holds, so that none is approved on facts that have changed. `computed` is given
-        the arithmetic of all lines, ordered or not, see `arithmetic`.
-        Raises BadInput for some rows under a budget, which only all lines together can share.
+        the arithmetic of all lines computed, ordered or not, see `arithmetic`.
+        Lines that share a limit with those of `rows` are computed with them: all under a budget,
+        those of the same places where trucks, pallets or order minimums are given.
         """
-        _check_shared(self.policy, rows)
         self.exclusive()
         self.decisions.expire()
+        sharing = None if rows is None else self._sharing(forecast, known, rows)
         prepared = prepare(
-            forecast, known, policy=self.policy, assumptions=self.assumptions, rows=rows
+            forecast, known, policy=self.policy, assumptions=self.assumptions, rows=sharing
         )
-        outcome = compute(prepared.lines, budget_cents=self.policy.budget_cents)
+        outcome = compute(prepared.lines, prepared.shared)
         run = self.run_of(forecast)
         replaced = self._withdraw_stale(prepared, outcome) if replace else 0
         ordering = outcome.quantity > 0
@@ -201,15 +203,19 @@ class Replenish:
     ) -> Explanation:
         """The arithmetic of one line as it stands, ordered or not; nothing is recorded.
 
-        The budget is left aside, as it depends on all lines. Raises NotFound when the forecast
-        has no such line.
+        The budget is left aside, as it depends on all lines; trucks, pallets and order minimums
+        are shared with the lines of the place. Raises NotFound when the forecast has no such
+        line.
         """
-        rows = _row(forecast, sku, place)
-        prepared = prepare(
-            forecast, known, policy=self.policy, assumptions=self.assumptions, rows=rows
-        )
-        outcome = compute(prepared.lines)
-        (table,) = proposals(prepared, outcome, np.arange(1), valid_until=None)
+        row = _row(forecast, sku, place)
+        policy = replace(self.policy, budget_cents=None)
+        rows = row
+        if is_shared(known.terms, policy):
+            rows = _same_places(forecast, row)
+        prepared = prepare(forecast, known, policy=policy, assumptions=self.assumptions, rows=rows)
+        outcome = compute(prepared.lines, prepared.shared)
+        at = np.flatnonzero(rows == row)
+        (table,) = proposals(prepared, outcome, at, valid_until=None)
         (proposal,) = proposals_of(table)
         return explain_proposal(proposal)
 
@@ -234,6 +240,12 @@ class Replenish:
             self.decisions.executed(actions)
         return Executed(len(started), tuple(order.name for order in placed))
 
+    def _sharing(self, forecast: Forecast, known: Known, rows: Ints) -> Ints | None:
+        """These rows with all that share a limit with one of them; None = all of the forecast."""
+        if self.policy.budget_cents is not None:
+            return None
+        return _same_places(forecast, rows) if is_shared(known.terms, self.policy) else rows
+
     def _withdraw_stale(self, prepared: Prepared, outcome: Outcome) -> int:
         """Close the undecided proposals of these lines whose terms are others now."""
         found = self.decisions.undecided(KIND)
@@ -244,7 +256,7 @@ class Replenish:
             for number, line, old in zip(
                 found.column("number").to_pylist(), lines.tolist(), terms, strict=True
             )
-            if line >= 0 and old != outcome.terms[line].tolist()
+            if line >= 0 and _now(old) != outcome.terms[line].tolist()
         ]
         return self.decisions.withdraw(stale, reason=STALE) if stale else 0
 
@@ -256,7 +268,8 @@ class Replenish:
         """
         found = self.decisions.overruled(KIND, run)
         lines = lines_of(prepared.sku, prepared.place, of=found)
-        terms = np.array(found.column("terms").to_pylist(), np.int64).reshape(-1, len(TERMS))
+        listed = [_now(terms) for terms in found.column("terms").to_pylist()]
+        terms = np.array(listed, np.int64).reshape(-1, len(TERMS))
         same = outcome.terms[lines] == terms
         rejected = np.array(found.column("status").to_pylist(), object) == Status.REJECTED.value
         of_inputs = [TERMS.index(name) for name in INPUT_TERMS]
@@ -264,16 +277,6 @@ class Replenish:
         decided = np.zeros(len(prepared.sku), bool)
         decided[lines[stands & (lines >= 0)]] = True
         return decided
-
-
-def _check_shared(policy: Policy, rows: Ints | None) -> None:
-    """Raise BadInput for some rows under a budget."""
-    if rows is not None and policy.budget_cents is not None:
-        raise BadInput(
-            "a budget is shared by all lines",
-            place="policy, [budget]",
-            remedy="plan all lines, or leave the budget out",
-        )
 
 
 def _order_line(decision: Decision) -> OrderLine:
@@ -288,6 +291,17 @@ def _order_line(decision: Decision) -> OrderLine:
         decision=decision.number,
         name="" if name is None else str(name),
     )
+
+
+def _now(terms: list[int]) -> list[int]:
+    """The terms of a decision of an earlier version as those of now: the later ones are none."""
+    return terms + [0] * (len(TERMS) - len(terms))
+
+
+def _same_places(forecast: Forecast, rows: Ints) -> Ints:
+    """All rows of the forecast at the places of these rows."""
+    codes = np.asarray(encoded(forecast.keys.column("place")).indices, np.int64)
+    return np.flatnonzero(np.isin(codes, np.unique(codes[rows])))
 
 
 def _row(forecast: Forecast, sku: str, place: str) -> Ints:

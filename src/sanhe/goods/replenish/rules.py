@@ -12,15 +12,10 @@ from typing import Final
 
 import numpy as np
 
-from sanhe.models.inventory import (
-    Bools,
-    Demand,
-    Floats,
-    Ints,
-    order_up_to,
-    shortage_avoided,
-    whole_units,
-)
+from sanhe.goods.replenish.capacity import within_limits
+from sanhe.goods.replenish.lines import Lines, Shared
+from sanhe.goods.replenish.minimum import reach_minimum
+from sanhe.models.inventory import Bools, Ints, order_up_to, whole_units
 
 TERMS: Final = (
     "demand_over_cover",
@@ -32,11 +27,15 @@ TERMS: Final = (
     "moq_top_up",
     "case_rounding",
     "shelf_life_cut",
-    "budget_cut",
+    "capacity_cut",
     "no_order_needed",
     "not_orderable",
+    "minimum_added",
 )
-"""The terms of a replenishment, in the order they are added."""
+"""The terms of a replenishment, in the order they are added.
+
+Version 1 had no `minimum_added`, and called `capacity_cut` the budget's cut.
+"""
 
 CONSTRAINTS: Final[Mapping[str, str]] = {
     "presentation": "the shelf minimum is above the safety stock",
@@ -46,6 +45,14 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "case_above_shelf_life": "not ordered: a full case would expire before it is sold",
     "moq_above_shelf_life": "not ordered: the minimum quantity would expire before it is sold",
     "budget": "cut by the budget: other lines earn more for the money",
+    "truck_weight": "cut by what a delivery of the supplier carries: other lines earn more",
+    "truck_volume": "cut by the room in a delivery of the supplier: other lines earn more",
+    "pallets": "cut by the pallets the place takes in a day: other lines earn more",
+    "order_minimum": "brought forward so that the order reaches the supplier's minimum",
+    "order_minimum_waits": "left for the next review: the order stays below the supplier's "
+    "minimum, and waiting costs less than bringing cases forward",
+    "order_minimum_unreachable": "left for the next review: the order can't reach the supplier's "
+    "minimum with what sells in time and still fits",
     "vendor_calendar": "not ordered: the supplier's next order day is after the next review",
     "blocked": "not ordered: the line is stopped",
     "negative_stock": "stock on record is below zero and counts as none",
@@ -53,51 +60,6 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "order_after_cover": "an open order is due after these days and does not count yet",
 }
 """The limits a line can hit, and what each means to a person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """N lines to decide on; arrays of [N], quantities in base units.
-
-    `until_next`: demand until the order after this one arrives. `service_level`: 0..1.
-    `on_hand` may be negative (a discrepancy of the record). `on_order`: open orders that arrive
-    in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `presentation`: the
-    shelf minimum. `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold
-    before this order arrives; `sold_fresh`: from then on until what arrives expires (a huge
-    number where it doesn't). `can_order`: the supplier takes an order before the next review.
-    `blocked`: stopped lines. `unit_cost_cents` and `margin_cents` are per base unit.
-    """
-
-    until_next: Demand
-    service_level: Floats
-    on_hand: Ints
-    on_order: Ints
-    on_order_overdue: Ints
-    on_order_after_cover: Ints
-    reserved: Ints
-    presentation: Ints
-    moq: Ints
-    case_size: Ints
-    sold_before: Ints
-    sold_fresh: Ints
-    can_order: Bools
-    blocked: Bools
-    unit_cost_cents: Floats
-    margin_cents: Floats
-
-    def position(self) -> Ints:
-        """Stock that counts: on hand (a negative record counts as none) + on order - reserved."""
-        position: Ints = np.maximum(self.on_hand, 0) + self.on_order - self.reserved
-        return position
-
-    def room(self) -> Ints:
-        """How much may come in so that all is sold before it expires, [N], >= 0.
-
-        What still lies there when the order arrives is sold first.
-        """
-        left = np.maximum(self.position() - self.sold_before, 0)
-        room: Ints = np.maximum(self.sold_fresh - left, 0)
-        return room
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +80,15 @@ class Outcome:
         return column
 
 
-def compute(lines: Lines, *, budget_cents: int | None = None) -> Outcome:
+def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     """Decide every line.
 
     level = max(S, demand + shelf minimum), S the quantile of demand at the service level;
     need = level - on hand - on order + reserved. A need above zero is raised to the minimum
-    quantity, then to full cases, then cut by shelf life, then by the budget. Shelf life wins
-    over the minimum quantity: what can't be sold is not ordered.
+    quantity, then to full cases, then cut by shelf life. Shelf life wins over the minimum
+    quantity: what can't be sold is not ordered. Then what the lines share: the budget, trucks
+    and pallets are given to the cases that earn most; an order below its supplier's minimum is
+    filled up, or left for the next review.
     Raises ValueError when a minimum quantity or case is below 1.
     """
     if lines.moq.size and min(lines.moq.min(), lines.case_size.min()) < 1:
@@ -145,20 +109,16 @@ def compute(lines: Lines, *, budget_cents: int | None = None) -> Outcome:
     column["not_orderable"][refused] = -need[refused]
     wanted = np.where(refused, 0, np.maximum(need, 0))
     hits = _fit_to_supply(lines, wanted, column)
-    quantity = terms.sum(axis=1)
-    if budget_cents is not None:
-        column["budget_cut"][:] = _within_budget(lines, quantity, budget_cents) - quantity
-        quantity = terms.sum(axis=1)
+    hits |= _share(lines, terms.sum(axis=1), shared or Shared(), column=column)
     hits |= {
         "presentation": column["presentation_top_up"] > 0,
-        "budget": column["budget_cut"] < 0,
         "vendor_calendar": refused & ~lines.blocked,
         "blocked": refused & lines.blocked,
         "negative_stock": lines.on_hand < 0,
         "order_overdue": lines.on_order_overdue > 0,
         "order_after_cover": lines.on_order_after_cover > 0,
     }
-    return Outcome(quantity, terms, {name: hits[name] for name in CONSTRAINTS})
+    return Outcome(terms.sum(axis=1), terms, {name: hits[name] for name in CONSTRAINTS})
 
 
 def _fit_to_supply(lines: Lines, wanted: Ints, column: Mapping[str, Ints]) -> dict[str, Bools]:
@@ -184,29 +144,19 @@ def _fit_to_supply(lines: Lines, wanted: Ints, column: Mapping[str, Ints]) -> di
     }
 
 
-def _within_budget(lines: Lines, quantity: Ints, budget_cents: int) -> Ints:
-    """The quantities that fit the budget: the lines that earn least for their money go first.
-
-    A line is worth the margin on the units it saves from being short, per cent it costs. The
-    last line that fits only in part keeps the full cases that fit.
-    """
-    cost = quantity * lines.unit_cost_cents
-    saved = shortage_avoided(lines.until_next, lines.position(), quantity)
-    worth = np.divide(
-        saved * np.maximum(lines.margin_cents, 0.0), cost, out=np.zeros_like(cost), where=cost > 0
-    )
-    # Free lines cost no budget; ties go to the earlier line so that runs repeat.
-    ranked = np.lexsort((np.arange(cost.size), -worth))
-    spent = np.cumsum(cost[ranked])
-    kept = np.where(spent <= budget_cents, quantity[ranked], 0)
-    kept = np.where(cost[ranked] == 0, quantity[ranked], kept)
-    over = np.flatnonzero(spent > budget_cents)
-    if over.size:
-        at = ranked[over[0]]
-        left = budget_cents - (spent[over[0]] - cost[at])
-        case = lines.case_size[at]
-        part = int(left // (lines.unit_cost_cents[at] * case)) * case
-        kept[over[0]] = part if part >= lines.moq[at] else 0
-    within = np.zeros_like(quantity)
-    within[ranked] = kept
-    return within
+def _share(
+    lines: Lines, wanted: Ints, shared: Shared, *, column: Mapping[str, Ints]
+) -> dict[str, Bools]:
+    """Write the terms of what lines share; return the limits hit."""
+    fitted = within_limits(lines, wanted, shared)
+    column["capacity_cut"][:] = fitted.quantity - wanted
+    reached = reach_minimum(lines, fitted, shared.minimum)
+    left = reached.waits | reached.unreachable
+    column["not_orderable"][left] -= fitted.quantity[left]
+    column["minimum_added"][:] = reached.added
+    return {
+        **fitted.hits,
+        "order_minimum": reached.added > 0,
+        "order_minimum_waits": reached.waits,
+        "order_minimum_unreachable": reached.unreachable,
+    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sanhe.goods.replenish.capacity import CAPACITIES
 from sanhe.goods.replenish.matching import Texts
 from sanhe.goods.replenish.rules import TERMS
 from sanhe.models.inventory import Bools, Floats, Ints
@@ -24,9 +25,10 @@ TERM_WORDS: Final[Mapping[str, str]] = {
     "moq_top_up": "raised to the supplier's minimum",
     "case_rounding": "rounded up to full cases",
     "shelf_life_cut": "cut to what sells before it expires",
-    "budget_cut": "cut by the budget",
+    "capacity_cut": "cut by budget, trucks or pallets",
     "no_order_needed": "stock and open orders are enough",
     "not_orderable": "can't be ordered today",
+    "minimum_added": "brought forward for the supplier's minimum",
 }
 """What each term means to a person, in the order of the arithmetic."""
 
@@ -40,6 +42,9 @@ ASSUMED_WORDS: Final[Mapping[str, str]] = {
     "lead_time_sd_days": "too few deliveries to measure how much the lead time varies: assumed",
     "moq": "no minimum quantity agreed: assumed",
     "case_size": "no case size known: assumed",
+    "case_weight": "no case weight known: counts as none on the truck",
+    "case_volume": "no case volume known: counts as none on the truck",
+    "cases_per_pallet": "not known how many cases a pallet holds: counts as none",
 }
 """What each assumed input means to a person."""
 
@@ -55,9 +60,10 @@ CAUSE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "moq_top_up": ("supplier's minimum", "起订量"),
     "case_rounding": ("full cases", "整箱取整"),
     "shelf_life_cut": ("shelf life", "保质期"),
-    "budget_cut": ("budget", "预算"),
+    "capacity_cut": ("budget, trucks or pallets", "预算、车辆或托盘"),
     "no_order_needed": ("stock beyond the need", "超出需求的库存"),
     "not_orderable": ("can't be ordered that day", "当日不可订"),
+    "minimum_added": ("order filled up to the supplier's minimum", "为起订额补足"),
     "new_line": ("new in the plan", "新进计划"),
     "dropped_line": ("no longer in the plan", "不在计划内"),
 }
@@ -73,16 +79,29 @@ _PARTS: Final = (
     ("moq_top_up", "to the supplier's minimum"),
     ("case_rounding", "to fill"),
     ("shelf_life_cut", "that would expire"),
-    ("budget_cut", "beyond the budget"),
+    ("capacity_cut", "beyond budget, trucks or pallets"),
     ("no_order_needed", "beyond the need"),
     ("not_orderable", "that can't be ordered today"),
+    ("minimum_added", "brought forward for the supplier's minimum"),
 )
 
+_CUT_BY: Final[Mapping[str, str]] = {
+    "budget": "the budget",
+    "truck_weight": "the truck's weight",
+    "truck_volume": "the truck's room",
+    "pallets": "the pallets of the day",
+}
+_LEFT: Final = ("order_minimum_waits", "order_minimum_unreachable")
+_LEFT_WORDS: Final = "left for the next review, below the supplier's minimum"
 
-def reasons(terms: Ints, *, days: Floats, case_size: Ints) -> pa.StringArray:
+
+def reasons(
+    terms: Ints, *, days: Floats, case_size: Ints, hits: Mapping[str, Bools] | None = None
+) -> pa.StringArray:
     """One plain sentence for each of N lines that adds up to its quantity.
 
-    `terms` [N, len(TERMS)], `days` that the order has to last and `case_size` [N].
+    `terms` [N, len(TERMS)], `days` that the order has to last and `case_size` [N]. `hits` [N] by
+    the name of a constraint say which limit cut a line, and why an order was left.
 
     >>> terms = np.zeros((1, len(TERMS)), np.int64)
     >>> terms[0, [0, 1, 3, 4, 7]] = 31, 8, -10, -6, 1
@@ -97,9 +116,11 @@ of 12.'
         value = terms[:, TERMS.index(name)]
         if not value.any():
             continue
-        part = _joined(_choose(value > 0, " + ", " - "), np.abs(value), f" {words}")
+        said = _said(name, words, hits or {})
+        part = _joined(_choose(value > 0, " + ", " - "), np.abs(value), " ", said)
         if name == "case_rounding":
-            part = _joined(part, _cases(quantity // case_size, case_size))
+            filled = terms[:, : TERMS.index(name) + 1].sum(axis=1)
+            part = _joined(part, _cases(filled // case_size, case_size))
         text.append(_choose(value != 0, part, ""))
     return _joined(*text, ".")
 
@@ -114,6 +135,23 @@ def warnings(cover_days: Floats, arrives_in: Floats, *, ordered: Bools) -> pa.St
     texts = np.full(len(cover_days), "", object)
     texts[late] = told.to_numpy(zero_copy_only=False)
     return _texts(texts)
+
+
+def _said(name: str, words: str, hits: Mapping[str, Bools]) -> pa.StringArray | str:
+    """The words of a term of each line; those of a limit name it."""
+    left = [hits[one] for one in _LEFT if one in hits]
+    if name == "not_orderable" and left:
+        return _choose(np.any(left, axis=0), _LEFT_WORDS, words)
+    if name != "capacity_cut" or not hits:
+        return words
+    cut_by = np.stack([hits[one] for one in CAPACITIES], axis=1)
+    distinct, at = np.unique(cut_by, axis=0, return_inverse=True)
+    named = [
+        "beyond "
+        + " and ".join(_CUT_BY[one] for one, cut in zip(CAPACITIES, row, strict=True) if cut)
+        for row in distinct.tolist()
+    ]
+    return _texts(named).take(at.ravel())
 
 
 def in_days(days: Floats) -> pa.StringArray:

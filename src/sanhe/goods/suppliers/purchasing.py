@@ -55,14 +55,16 @@ class Suppliers:
         follow(self._tx, batch, "goods.suppliers", mirrors=store.MIRRORS)
 
     def suppliers(self, day: date | None = None) -> pa.Table:
-        """Suppliers by id: supplier, name, order_weekdays, minimum_order_cents."""
+        """Suppliers by id: supplier, name, order_weekdays, minimum_order_cents,
+        minimum_order_cases, truck_grams, truck_ml."""
         return store.read_suppliers(self._tx, day)
 
     def terms(self, *, day: date | None = None, skus: Collection[str] | None = None) -> pa.Table:
         """Supply terms by SKU and place (null = everywhere), first choice first: sku, place,
         supplier, supplier_name, unit_cost_cents (rounded), cost_per_case_cents, currency,
-        lead_time_days (null = not agreed), moq, case_size, order_weekdays, priority,
-        minimum_order_cents.
+        lead_time_days (null = not agreed), moq, case_size, order_weekdays, priority, case_grams,
+        case_ml, cases_per_pallet, minimum_order_cents, minimum_order_cases, truck_grams,
+        truck_ml.
 
         The case size falls back to the item's, then to 1. `day` = as agreed on that day.
         """

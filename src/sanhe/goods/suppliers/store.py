@@ -25,6 +25,9 @@ MIRRORS = (
             "name": "payload->>'name'",
             "order_weekdays": "payload->>'order_weekdays'",
             "minimum_order_cents": "(payload->>'minimum_order_cents')::bigint",
+            "minimum_order_cases": "(payload->>'minimum_order_cases')::bigint",
+            "truck_grams": "(payload->>'truck_grams')::bigint",
+            "truck_ml": "(payload->>'truck_ml')::bigint",
         },
     ),
     Mirror(
@@ -41,6 +44,9 @@ MIRRORS = (
             "moq": "(payload->>'moq')::bigint",
             "case_size": "(payload->>'case')::bigint",
             "priority": "coalesce((payload->>'priority')::bigint, 1)",
+            "case_grams": "(payload->>'case_grams')::bigint",
+            "case_ml": "(payload->>'case_ml')::bigint",
+            "cases_per_pallet": "(payload->>'cases_per_pallet')::bigint",
         },
     ),
     Mirror(
@@ -81,7 +87,8 @@ _LATEST = "event_at DESC, source DESC, external_id DESC"
 
 _SUPPLIERS = f"""
     SELECT DISTINCT ON (supplier)
-        supplier, name, order_weekdays, minimum_order_cents
+        supplier, name, order_weekdays, minimum_order_cents, minimum_order_cases, truck_grams,
+        truck_ml
     FROM supplier_description
     WHERE day <= coalesce(%s::date, 'infinity'::date)
     ORDER BY supplier, {_LATEST}
@@ -99,7 +106,8 @@ _TERMS = f"""
     SELECT a.sku, a.place, a.supplier, coalesce(d.name, a.supplier) AS supplier_name,
         a.unit_cost_cents, a.cost_per_case_cents, a.currency, a.lead_time_days,
         greatest(coalesce(a.moq, 1), 1) AS moq, a.case_size, d.order_weekdays, a.priority,
-        d.minimum_order_cents
+        a.case_grams, a.case_ml, a.cases_per_pallet,
+        d.minimum_order_cents, d.minimum_order_cases, d.truck_grams, d.truck_ml
     FROM agreed AS a LEFT JOIN described AS d USING (supplier)
     ORDER BY a.sku, a.place NULLS FIRST, a.priority,
         a.unit_cost_cents NULLS LAST, a.supplier

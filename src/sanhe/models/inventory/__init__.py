@@ -3,10 +3,12 @@
 `Demand` is demand over an interval as a distribution (negative binomial, Poisson or gamma);
 `protection_demand` makes it from a forecast by day and an uncertain interval; `order_up_to`
 with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
-`shortage_avoided` say what an order buys. `place_safety_stock` says at which stages of a chain
-of warehouses and stores safety stock should lie. Arrays in, arrays out; errors are ValueError.
+`shortage_avoided` say what an order buys; `allocate` chooses whole cases where budget, trucks or
+pallets do not take them all. `place_safety_stock` says at which stages of a chain of warehouses
+and stores safety stock should lie. Arrays in, arrays out; errors are ValueError.
 """
 
+from sanhe.models.inventory.allocation import Allocation, Limit, Steps, allocate, steps_of
 from sanhe.models.inventory.demand import (
     Bools,
     Demand,
@@ -51,15 +53,19 @@ from sanhe.models.inventory.policy import (
 
 __all__ = [
     "NO_LIMIT",
+    "Allocation",
     "Bools",
     "Chains",
     "Demand",
     "Floats",
     "Ints",
+    "Limit",
     "Placement",
     "Spread",
+    "Steps",
     "UnitCosts",
     "above",
+    "allocate",
     "at_most",
     "cover_days",
     "critical_ratio",
@@ -81,6 +87,7 @@ __all__ = [
     "shortage",
     "shortage_avoided",
     "shortage_avoided_at",
+    "steps_of",
     "unit_costs",
     "whole_units",
 ]
