@@ -97,12 +97,15 @@ def test_a_sweep_of_service_buys_fill_with_stock(sanhe: Sanhe) -> None:
         assert found == sorted(found) and found[0] < found[-1], name
 
 
-@pytest.mark.parametrize(("over", "values"), [("lead", (1, 5)), ("moq", (1, 60))])
-def test_longer_lead_times_and_larger_minima_cost_stock(
-    sanhe: Sanhe, over: Sweep, values: tuple[int, int]
-) -> None:
-    low, high = replay_sweep(sanhe, REQUEST, over=over, values=values, actor="planner")
-    assert high.inventory_days > low.inventory_days
+def test_a_longer_lead_time_costs_service_and_profit(sanhe: Sanhe) -> None:
+    near, far = replay_sweep(sanhe, REQUEST, over="lead", values=(1, 5), actor="planner")
+    assert far.fill_rate < near.fill_rate
+    assert far.profit_cents < near.profit_cents
+
+
+def test_a_larger_minimum_costs_stock(sanhe: Sanhe) -> None:
+    small, large = replay_sweep(sanhe, REQUEST, over="moq", values=(1, 60), actor="planner")
+    assert large.inventory_days > small.inventory_days
 
 
 def test_a_longer_review_orders_less_often(sanhe: Sanhe) -> None:
