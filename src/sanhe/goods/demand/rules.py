@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 WEIGHED_UNITS: Final = {"g": 0.001, "ml": 0.001, "kg": 1.0, "l": 1.0, "cm": 0.01, "m": 1.0}
+HOLIDAY_REACH_DAYS: Final = 14
+"""A public holiday moves demand up to this many days before it begins and after it ends."""
 VELOCITY_CLASSES: Final = ("fast", "medium", "slow", "intermittent")
 """By mean daily sales: >= 5, >= 1, >= 0.2, less."""
 _VELOCITY_FLOORS: Final = (5.0, 1.0, 0.2)
