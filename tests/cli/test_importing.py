@@ -45,3 +45,16 @@ def test_a_dry_run_tells_what_it_wrote(fresh: Terminal, tmp_path: Path) -> None:
     (rejects,) = (fresh.settings.home / "rejects").iterdir()
     assert "".join(str(rejects).split()) in plain
     assert fresh.asked("imports") == []
+
+
+def test_official_holidays_are_a_file_that_can_be_taken_in(fresh: Terminal, tmp_path: Path) -> None:
+    path = tmp_path / "holidays.csv"
+    assert fresh.asked("holidays", path, "--from", "2026")["days"] == 39
+    with path.open("a", encoding="utf-8") as file:
+        file.write("2027-01-01,元旦 New Year,public\n")
+    taken = fresh.asked("import", path, "--as", "holidays")
+    (kind,) = taken["summary"]["types"]
+    assert (kind["type"], kind["facts"]) == ("holiday.declared", 40)
+    refused = fresh("holidays", path, "--to", "2027")
+    assert refused.code == 2 and "2023 to 2026" in refused.err
+    assert len(path.read_text(encoding="utf-8").splitlines()) == 41, "the file is left as it was"

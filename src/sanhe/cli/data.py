@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sanhe.cli.options import Actor, Home, Json, day, default_actor, opened
+from sanhe.cli.options import Actor, Home, Json, day, default_actor, opened, require_folder
 from sanhe.cli.output import Output, money, table
 from sanhe.core.errors import BadInput
 
@@ -22,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command()(imports)
     app.command()(undo)
+    app.command()(holidays)
 
 
 def import_(
@@ -167,3 +170,31 @@ def undo(
         undone = undo_import(sanhe, chosen, actor=actor or default_actor())
     told = f"{undone.facts:,} facts of {undone.name} no longer hold; undo batch {undone.batch}"
     Output(json).show(undone, told)
+
+
+def holidays(
+    out: Annotated[Path, typer.Argument(help="The CSV file to write.")],
+    first_year: Annotated[int, typer.Option("--from", help="First year.")] = 2023,
+    last_year: Annotated[int, typer.Option("--to", help="Last year.")] = 2026,
+    json: Json = False,
+) -> None:
+    """Write China's official holidays and worked weekends (调休) as a file for sanhe import."""
+    from sanhe.core.places import official_days, official_holidays
+
+    years = sorted({holiday.last.year for holiday in official_holidays()})
+    if not years[0] <= first_year <= last_year <= years[-1]:
+        raise BadInput(
+            f"no official days are shipped for {first_year} to {last_year}",
+            place="--from, --to",
+            remedy=f"choose from {years[0]} to {years[-1]}, and add rows of your own to the file",
+        )
+    require_folder(out)
+    days = official_days(date(first_year, 1, 1), date(last_year, 12, 31))
+    with out.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("day", "holiday", "kind"))
+        writer.writerows((day.isoformat(), name, kind) for day, name, kind in days)
+    Output(json).show(
+        {"file": str(out), "days": len(days)},
+        f"{len(days)} days written to {out}; take them in by sanhe import {out} --as holidays",
+    )

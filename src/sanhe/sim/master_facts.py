@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from sanhe.sim.calendar import holidays_between
+from sanhe.core.places import official_days
 from sanhe.sim.columns import (
     empty_facts,
     fact_rows,
@@ -57,7 +57,7 @@ def place_facts(world: World) -> pa.Table:
 def holiday_facts(world: World) -> pa.Table:
     """Public holidays and worked weekend days, declared for the whole span and 60 days on."""
     last = world.day(world.settings.days - 1) + timedelta(days=60)
-    rows = holidays_between(world.settings.first_day, last)
+    rows = official_days(world.settings.first_day, last)
     known_from = moment_of(world.settings.first_day, 0)
     return fact_rows(
         "holiday.declared",

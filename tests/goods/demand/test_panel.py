@@ -256,6 +256,17 @@ def test_days_off_are_weekends_and_holidays_less_days_worked_in_exchange() -> No
     assert known(got, "holiday", "A") == off
     assert known(got, "holiday", "A", "Q") == [*off[:15], 1, off[16]]
     assert known(got, "public_holiday", "A") == [0, 1] + [0] * 15
+    assert known(got, "after_holiday", "A") == [14, *range(14), 14, 14]
+    assert known(got, "before_holiday", "A") == [1, 0] + [14] * 15
+    assert known(got, "before_holiday", "A", "Q") == [1, 0, 13, *range(12, -1, -1), 14]
+
+
+def test_days_to_a_holiday_count_past_the_end_of_the_horizon() -> None:
+    facts = history({("A", "P"): [1] * 14})
+    facts += [fact("holiday.declared", at, name="Feast", kind="public") for at in (-3, 9, 20)]
+    got = panel_of(facts, 14)
+    assert known(got, "before_holiday", "A") == [*range(9, -1, -1), *range(10, 3, -1)]
+    assert known(got, "after_holiday", "A")[:3] == [3, 4, 5]
 
 
 def test_declared_days_that_cover_the_weekends_are_taken_as_they_are() -> None:

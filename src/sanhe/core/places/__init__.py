@@ -5,7 +5,16 @@ In: place.described and holiday.declared facts. Out: places by id, business days
 """
 
 from sanhe.core.places.facts import FACT_TYPES
+from sanhe.core.places.official import OfficialHoliday, official_days, official_holidays
 from sanhe.core.places.places import Places
 from sanhe.core.places.rules import Holiday, Place
 
-__all__ = ["FACT_TYPES", "Holiday", "Place", "Places"]
+__all__ = [
+    "FACT_TYPES",
+    "Holiday",
+    "OfficialHoliday",
+    "Place",
+    "Places",
+    "official_days",
+    "official_holidays",
+]

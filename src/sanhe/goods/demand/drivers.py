@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sanhe.goods.demand.rules import extend
+from sanhe.goods.demand.rules import HOLIDAY_REACH_DAYS, extend
 from sanhe.models.forecast import effects, level
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ DRIVERS: Final = ("base", "season", "price", "promotion", "event", "weather", "o
 CAUSES: Final[Mapping[str, tuple[str, ...]]] = {
     "price": ("price",),
     "promotion": ("discount", "activity"),
-    "event": ("holiday", "public_holiday"),
+    "event": ("holiday", "public_holiday", "before_holiday", "after_holiday"),
     "weather": ("precipitation_mm", "temperature_c", "humidity", "wind"),
 }
 """Which known inputs of a panel make up a driver; an input named nowhere belongs to base."""
@@ -99,6 +99,10 @@ def _never(panel: Panel, values: F32) -> F32:
     return np.zeros((1, 1), np.float32)
 
 
+def _far(panel: Panel, values: F32) -> F32:
+    return np.full((1, 1), HOLIDAY_REACH_DAYS, np.float32)
+
+
 def _full_price(panel: Panel, values: F32) -> F32:
     return np.ones((1, 1), np.float32)
 
@@ -109,6 +113,8 @@ _NEUTRAL: Final[Mapping[str, Callable[[Panel, F32], F32]]] = {
     "activity": _never,
     "holiday": _weekends,
     "public_holiday": _never,
+    "before_holiday": _far,
+    "after_holiday": _far,
 }
 
 

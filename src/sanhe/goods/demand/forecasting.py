@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-MODEL_VERSION: Final = "3"
+MODEL_VERSION: Final = "5"
 """Raise it when the same data should get a new forecast; it is part of a run's id."""
 
 WORDS: Final = {
@@ -49,10 +49,14 @@ def run_id(demand: DemandPanel, method: str, settings: ChampionSettings) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """A run and the fitted models it came from, by kind of goods; none for simple methods."""
+    """A run and the fitted models it came from, by kind of goods; none for simple methods.
+
+    lift: what each series was multiplied by because it is new, [N], see `methods.lifted`.
+    """
 
     run: ForecastRun
     models: Mapping[str, FittedGbm]
+    lift: NDArray[np.float64]
 
 
 def make_run(
@@ -68,13 +72,14 @@ def learn(
     """Forecast every series of the panel, and keep hold of what was fitted."""
     panel, size = demand.panel, (demand.panel.series, demand.panel.horizon_days)
     mean, median = np.zeros(size, np.float32), np.zeros(size, np.float32)
-    spread = np.ones(panel.series)
+    spread, lift = np.ones(panel.series), np.ones(panel.series)
     made: dict[str, Made] = {}
     notes = list(demand.notes)
     for kind, mine, part in parts(demand):
         progress(f"learning from {len(mine):,} series", 0.25 if not made else 0.6)
         one = make(part, method, settings)
         mean[mine], median[mine], spread[mine] = one.mean, one.median, one.spread
+        lift[mine] = 1.0 if one.lift is None else one.lift
         made[kind] = one
         notes += (*one.notes, *_left_out(part, one.chosen))
     scale = demand.scale[:, None]
@@ -100,7 +105,7 @@ def learn(
         origin=origin,
         model=origin,
     )
-    return Learned(run, {kind: one.model for kind, one in made.items() if one.model})
+    return Learned(run, {kind: one.model for kind, one in made.items() if one.model}, lift)
 
 
 def with_causes(learned: Learned, demand: DemandPanel) -> ForecastRun:
@@ -110,10 +115,11 @@ def with_causes(learned: Learned, demand: DemandPanel) -> ForecastRun:
     for kind, mine, part in parts(demand):
         if kind not in learned.models:
             continue
-        scale = run.scale[mine, None]
-        mean = (run.mean[mine] * scale).astype(np.float32)
+        scale, lift = run.scale[mine, None], learned.lift[mine, None]
+        mean = (run.mean[mine] * (scale / lift)).astype(np.float32)
         for name, effect in causes_of(learned.models[kind], part, mean).items():
-            causes.setdefault(name, np.zeros(run.mean.shape, np.float32))[mine] = effect / scale
+            grid = causes.setdefault(name, np.zeros(run.mean.shape, np.float32))
+            grid[mine] = effect * (lift / scale)
     return replace(run, causes=causes)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from sanhe.goods.demand.rules import HOLIDAY_REACH_DAYS
 from sanhe.goods.demand.store import run_model
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def collect_known(
 
     discount: price paid / list price, 1 = none. activity: 1 on days backed by display or a
     campaign. price: shelf price / its mean over the series' history. holiday: 1 on days off work,
-    weekends included. public_holiday: 1 on public holidays. Weather in its own units.
+    weekends included and weekend days worked in exchange (调休) not. public_holiday: 1 on public
+    holidays. before_holiday, after_holiday: days until the next one begins and since the last one
+    ended, 0 on it, 14 = that far or farther. Weather in its own units.
     """
     grids: dict[str, Grid] = {}
     discount, activity, open_ended = _promotions(lake, shape, dates)
@@ -152,23 +155,46 @@ def _prices(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> Grid | None:
 
 def _holidays(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> dict[str, Grid]:
     """Days off work by place; weekends count unless the declared days include them."""
-    rows = run_model(lake, "holiday_flag", dates)
+    reach = HOLIDAY_REACH_DAYS
+    wider = {
+        "first_day": (shape.first_day - timedelta(days=reach)).isoformat(),
+        "end_day": (date.fromisoformat(dates["end_day"]) + timedelta(days=reach)).isoformat(),
+    }
+    rows = run_model(lake, "holiday_flag", wider)
     if rows.num_rows == 0:
         return {}
-    public = np.zeros((len(shape.places) + 1, shape.all_days), bool)
+    public = np.zeros((len(shape.places) + 1, shape.all_days + 2 * reach), bool)
     working = np.zeros_like(public)
     for row in rows.to_pylist():
         place = row["place"]
         where = slice(None) if place is None else shape.places.get(place, len(shape.places))
         public[where, row["day_offset"]] |= bool(row["public"])
         working[where, row["day_offset"]] |= bool(row["working"])
+    before = _days_since(public[:, ::-1])[:, ::-1][:-1, reach:-reach]
+    after = _days_since(public)[:-1, reach:-reach]
+    public, working = public[:-1, reach:-reach], working[:-1, reach:-reach]
+    if not (public.any() or working.any() or (np.minimum(before, after) < reach).any()):
+        return {}
     weekday = (np.arange(shape.all_days) + shape.first_day.weekday()) % 7
-    includes_weekends = public[:-1, : shape.days].mean() >= LEAST_REST_SHARE
+    includes_weekends = public[:, : shape.days].mean() >= LEAST_REST_SHARE
     rest = public if includes_weekends else public | ((weekday >= 5)[None, :] & ~working)
     grids = {"holiday": rest[shape.place_of].astype(np.float32)}
-    if not includes_weekends and public[:-1, : shape.days].any():
+    if includes_weekends:
+        return grids
+    if public[:, : shape.days].any():
         grids["public_holiday"] = public[shape.place_of].astype(np.float32)
+    # Days to a holiday teach nothing where the history has none to come or just gone.
+    for name, days in (("before_holiday", before), ("after_holiday", after)):
+        if (days[:, : shape.days] < reach).any():
+            grids[name] = days[shape.place_of].astype(np.float32)
     return grids
+
+
+def _days_since(public: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Days since the last public holiday, [P, D]: 0 on it, at most HOLIDAY_REACH_DAYS."""
+    day = np.arange(public.shape[1])
+    last = np.maximum.accumulate(np.where(public, day, -HOLIDAY_REACH_DAYS), axis=1)
+    return np.asarray(np.minimum(day - last, HOLIDAY_REACH_DAYS), np.int64)
 
 
 def _weather(

@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from sanhe.core.errors import BadInput
-from sanhe.goods.demand.rules import lift_short
 from sanhe.goods.demand.statistical import STATISTICAL, require_statistical, statistical
 from sanhe.models.forecast import (
     ChampionSettings,
     Dispersion,
     DispersionSet,
+    FeatureNames,
     FittedGbm,
     GlobalGbm,
     Kind,
+    LaunchSettings,
     Panel,
+    Prediction,
+    Target,
     demand_panel,
     forecast,
     is_counts,
+    launched,
     same_weekday_mean,
     sba,
     seasonal_naive,
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
 
+PLACES: Final = FeatureNames().places
 CHAMPION: Final = "champion"
 GBM: Final = "gbm"
 SIMPLE: Final[Mapping[str, Callable[[Panel], F32]]] = {
@@ -49,8 +54,11 @@ SIMPLE: Final[Mapping[str, Callable[[Panel], F32]]] = {
 LEARNED: Final = (GBM, "global_gbm")
 """The names under which the fitted global model is chosen."""
 METHODS: Final = (CHAMPION, GBM, *SIMPLE, *STATISTICAL)
+UNFIT: Final = "mean"
 LEAST_SERIES: Final = 50
 LEAST_DAYS: Final = 28
+LAUNCHED_BY_MODEL: Final = LaunchSettings(replaced_days=7)
+"""The global model knows a series after a week of its own days as well as its likeness does."""
 NO_LIGHTGBM: Final = (
     "LightGBM can't load ({reason}); forecast by a simple method instead"
     " (install libgomp1 and run sanhe doctor)"
@@ -62,7 +70,8 @@ class Made:
     """A forecast of one panel: mean, median [N, H]; its distribution, with each series' own spread
     in it [N]; the method that made it.
 
-    model: the fitted global model where the forecast is its own, else None.
+    model: the fitted global model where the forecast is its own, else None. lift: what the model's
+    own word was multiplied by because a series is new, [N]; None without a model.
     """
 
     mean: F32
@@ -73,6 +82,7 @@ class Made:
     holdout_wape: Mapping[str, float]
     notes: tuple[str, ...] = ()
     model: FittedGbm | None = None
+    lift: F64 | None = None
 
 
 def sized(settings: ChampionSettings, panel: Panel) -> ChampionSettings:
@@ -102,9 +112,9 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
 
     The champion is the global model where it beats the simple methods on held-out days; panels
     of under 50 series or 28 days, and machines without LightGBM, get the best simple method.
-    Series seen for under 28 days are pulled to the level of like series when the method is
-    simple. Raises BadInput for an unknown method, or `gbm` on too short a history; MissingPart
-    for `ets`, `theta` and `ces` without the extra `stats`.
+    New series are forecast by likeness, launch curve and their own days: those seen for under 28
+    days, under 7 where the global model forecasts. Raises BadInput for an unknown method, or `gbm`
+    on too short a history; MissingPart for `ets`, `theta` and `ces` without the extra `stats`.
     """
     if method not in METHODS:
         raise BadInput(
@@ -113,7 +123,7 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
     if method in STATISTICAL:
         require_statistical(method)
     if np.isnan(panel.sales).all() or panel.days < 2:
-        return _unfit(panel)
+        return _with_new(_unfit(panel), panel, settings.gbm.target)
     settings = sized(settings, panel)
     missing = lightgbm_missing() if method in (CHAMPION, GBM) else ""
     if method == CHAMPION or missing:
@@ -122,24 +132,60 @@ def make(panel: Panel, method: str, settings: ChampionSettings) -> Made:
         made = _by_gbm(panel, settings)
     else:
         made = _simple(panel, method, target=settings.gbm.target)
-    if made.chosen in SIMPLE:
-        return dataclasses.replace(
-            made, mean=_lifted(made.mean, panel), median=_lifted(made.median, panel)
-        )
-    return made
+    return _with_new(made, panel, settings.gbm.target)
 
 
-def simple_again(panel: Panel, chosen: str, settings: ChampionSettings) -> F32:
-    """The mean of a simple method that was chosen before, on a panel of today."""
-    if chosen not in SIMPLE:
-        return _unfit(panel).mean
-    source = demand_panel(panel) if settings.gbm.target == "demand" else panel
-    return _lifted(SIMPLE[chosen](source), panel)
+def simple_again(panel: Panel, chosen: str, settings: ChampionSettings) -> Prediction:
+    """What a simple method that was chosen before says of a panel of today."""
+    target = settings.gbm.target
+    mean = _unfit(panel).mean if chosen == UNFIT else _run(_source(panel, target), chosen)
+    made = launched(panel, mean, mean, places=PLACES, demand=_source(panel, target).sales)
+    return Prediction(made.mean, made.median)
 
 
-def _lifted(mean: F32, panel: Panel) -> F32:
-    """Series seen for under 28 days, pulled to the level of like series."""
-    return lift_short(mean, panel.sales, _fine_to_coarse(panel))
+def lifted(panel: Panel, own: Prediction, *, target: Target) -> tuple[Prediction, F64]:
+    """The global model's own word with new series lifted to their launch, and the lifts, [N].
+
+    A lift is one factor for all days: what is announced for a new series goes on moving its
+    forecast as the model says.
+    """
+    lift = np.ones(panel.series)
+    if not is_new(panel).any():
+        return own, lift
+    demand = _source(panel, target).sales
+    made = launched(
+        panel, own.mean, own.median, places=PLACES, demand=demand, settings=LAUNCHED_BY_MODEL
+    )
+    rows = np.flatnonzero(made.young)
+    before, new, middle = (
+        grid[rows].sum(1, dtype=np.float64) for grid in (own.mean, made.mean, made.median)
+    )
+    lift[rows] = new / np.maximum(before, 1e-12)
+    mean, median = own.mean.copy(), own.median.copy()
+    mean[rows] *= lift[rows, None]
+    median[rows] = mean[rows] * (middle / np.maximum(new, 1e-12))[:, None]
+    return Prediction(mean, median), lift
+
+
+def is_new(panel: Panel) -> NDArray[np.bool_]:
+    """Series that are too new for the global model, [N]."""
+    return np.asarray((~np.isnan(panel.sales)).sum(1) < LAUNCHED_BY_MODEL.replaced_days)
+
+
+def _with_new(made: Made, panel: Panel, target: Target) -> Made:
+    """A forecast with that of new series in it."""
+    if made.model is not None:
+        both, lift = lifted(panel, Prediction(made.mean, made.median), target=target)
+        return dataclasses.replace(made, mean=both.mean, median=both.median, lift=lift)
+    demand = _source(panel, target).sales
+    new = launched(panel, made.mean, made.median, places=PLACES, demand=demand)
+    return dataclasses.replace(made, mean=new.mean, median=new.median)
+
+
+def _source(panel: Panel, target: Target) -> Panel:
+    """Sales as a method sees them: with stock-outs taken out where it forecasts demand."""
+    seen = panel.days > 1 and not np.isnan(panel.sales).all()
+    return demand_panel(panel) if target == "demand" and seen else panel
 
 
 def lightgbm_missing() -> str:
@@ -192,15 +238,15 @@ def _by_gbm(panel: Panel, settings: ChampionSettings) -> Made:
     return Made(made.mean, made.median, *uncertainty(panel, tried), GBM, {}, model=model)
 
 
-def _simple(panel: Panel, method: str, *, target: str) -> Made:
-    def run(one: Panel) -> F32:
-        source = demand_panel(one) if target == "demand" else one
-        return statistical(source, method) if method in STATISTICAL else SIMPLE[method](source)
-
+def _simple(panel: Panel, method: str, *, target: Target) -> Made:
     held = _held(panel)
-    mean = run(panel)
-    tried = run(panel.cut(panel.days - held, held))
+    mean = _run(_source(panel, target), method)
+    tried = _run(_source(panel.cut(panel.days - held, held), target), method)
     return Made(mean, mean, *uncertainty(panel, tried), method, {})
+
+
+def _run(source: Panel, method: str) -> F32:
+    return statistical(source, method) if method in STATISTICAL else SIMPLE[method](source)
 
 
 def _held(panel: Panel) -> int:
@@ -208,19 +254,10 @@ def _held(panel: Panel) -> int:
 
 
 def _unfit(panel: Panel) -> Made:
-    """A day of history, or none: the pooled mean of what was seen."""
-    groups = _fine_to_coarse(panel)
-    flat = np.nan_to_num(panel.sales[:, -1:]).repeat(panel.horizon_days, axis=1)
-    mean = lift_short(flat.astype(np.float32), panel.sales, groups)
+    """A day of history, or none: what was seen."""
+    mean = np.nan_to_num(panel.sales[:, -1:]).repeat(panel.horizon_days, axis=1)
+    mean = mean.astype(np.float32)
     kind: Kind = "counts" if is_counts(panel.sales) else "quantities"
     dispersion = DispersionSet((Dispersion(kind, 0.0, 0.0),))
     note = "less than two days of sales: every forecast is the mean of what was seen"
-    return Made(mean, mean, dispersion, np.ones(panel.series), "mean", {}, (note,))
-
-
-def _fine_to_coarse(panel: Panel) -> tuple[NDArray[np.int32], ...]:
-    """Partitions for pooling: the same SKU elsewhere, then the category levels, fine first."""
-    names = panel.static_names
-    levels = sorted((n for n in names if n.startswith("category_")), reverse=True)
-    wanted = [n for n in ("sku", *levels) if n in names]
-    return tuple(panel.static[:, names.index(n)] for n in wanted)
+    return Made(mean, mean, dispersion, np.ones(panel.series), UNFIT, {}, (note,))

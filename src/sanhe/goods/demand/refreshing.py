@@ -12,17 +12,19 @@ import numpy as np
 from sanhe.core.values import derived_id
 from sanhe.goods.demand.drivers import CAUSES, causes_of
 from sanhe.goods.demand.forecasting import history_of, parts
-from sanhe.goods.demand.methods import simple_again
+from sanhe.goods.demand.methods import is_new, lifted, simple_again
 from sanhe.goods.demand.run import ForecastRun, History
+from sanhe.models.forecast import Prediction
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from sanhe.goods.demand.panel import DemandPanel
-    from sanhe.models.forecast import ChampionSettings, FittedGbm
+    from sanhe.models.forecast import ChampionSettings, FittedGbm, Panel
 
     F32 = NDArray[np.float32]
+    F64 = NDArray[np.float64]
     I64 = NDArray[np.int64]
 
 
@@ -74,12 +76,16 @@ def _predict(
         if not len(at):
             continue
         if kind not in models:
-            mean[rows] = median[rows] = simple_again(part, run.chosen[kind], settings)[at]
+            again = simple_again(part, run.chosen[kind], settings)
+            mean[rows], median[rows] = again.mean[at], again.median[at]
             continue
-        made = models[kind].predict_both(part, at)
+        own = models[kind].predict_both(part, at)
+        made, lift = _lifted(
+            own, part, at, kept=_kept_forecast(run, demand, mine), model=models[kind]
+        )
         mean[rows], median[rows] = made.mean, made.median
-        for name, effect in causes_of(models[kind], part, made.mean, series=at).items():
-            causes.setdefault(name, np.zeros(size, np.float32))[rows] = effect
+        for name, effect in causes_of(models[kind], part, own.mean, series=at).items():
+            causes.setdefault(name, np.zeros(size, np.float32))[rows] = effect * lift[:, None]
     scale = demand.scale[fresh, None]
     before = run.rows(demand.keys)[fresh]
     return replace(
@@ -94,6 +100,29 @@ def _predict(
         history=history_of(demand.panel.only(fresh), demand.scale[fresh]),
         causes={n: (grid[fresh] / scale).astype(np.float32) for n, grid in causes.items()},
     )
+
+
+def _lifted(
+    own: Prediction, part: Panel, at: I64, *, kept: Prediction, model: FittedGbm
+) -> tuple[Prediction, F64]:
+    """The model's own word for the series `at` [S], new ones lifted to their launch; the lifts.
+
+    kept: what the run says of all series of the part: what new ones are like.
+    """
+    if not is_new(part)[at].any():
+        return own, np.ones(len(at))
+    mean, median = kept.mean.copy(), kept.median.copy()
+    mean[at], median[at] = own.mean, own.median
+    made, lift = lifted(part, Prediction(mean, median), target=model.settings.target)
+    return Prediction(made.mean[at], made.median[at]), lift[at]
+
+
+def _kept_forecast(run: ForecastRun, demand: DemandPanel, mine: I64) -> Prediction:
+    """What the run says of the series `mine` of the panel, in its unit; 0 where it has none."""
+    row = run.rows(demand.keys)[mine]
+    scale = np.where(row >= 0, demand.scale[mine], 0.0)[:, None]
+    mean, median = ((grid[row] * scale).astype(np.float32) for grid in (run.mean, run.median))
+    return Prediction(mean, median)
 
 
 def _merged(old: ForecastRun, new: ForecastRun) -> ForecastRun:

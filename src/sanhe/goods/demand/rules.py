@@ -1,4 +1,4 @@
-"""Rules of demand: units, short series, velocity classes. Pure functions of arrays."""
+"""Rules of demand: units, velocity classes, horizons. Pure functions of arrays."""
 
 from __future__ import annotations
 
@@ -12,11 +12,10 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
-    I32 = NDArray[np.int32]
 
 WEIGHED_UNITS: Final = {"g": 0.001, "ml": 0.001, "kg": 1.0, "l": 1.0, "cm": 0.01, "m": 1.0}
-SHORT_DAYS: Final = 28
-PRIOR_DAYS: Final = 7.0
+HOLIDAY_REACH_DAYS: Final = 14
+"""A public holiday moves demand up to this many days before it begins and after it ends."""
 VELOCITY_CLASSES: Final = ("fast", "medium", "slow", "intermittent")
 """By mean daily sales: >= 5, >= 1, >= 0.2, less."""
 _VELOCITY_FLOORS: Final = (5.0, 1.0, 0.2)
@@ -36,41 +35,6 @@ def unit_scale(base_unit: str | None) -> tuple[float, bool]:
     if fraction and 0 < float(fraction[1]) < 1:
         return float(fraction[1]), False
     return 1.0, True
-
-
-def pooled_levels(sales: F32, groups: tuple[I32, ...]) -> F64:
-    """The mean daily sales of like series, [N]: what a new item is expected to sell.
-
-    groups: partitions [N] from fine to coarse. The finest one in which at least three other
-    series were seen gives the level (each series is left out of its own); else all series.
-    """
-    seen = ~np.isnan(sales)
-    days = seen.sum(1)
-    own = np.where(days > 0, np.nan_to_num(sales).sum(1, dtype=np.float64) / np.maximum(days, 1), 0)
-    counted = days > 0
-    level = np.full(len(sales), own[counted].mean() if counted.any() else 0.0)
-    for group in reversed(groups):
-        others = np.bincount(group, counted)[group] - counted
-        total = np.bincount(group, own)[group] - own
-        level = np.where(others >= 3, total / np.maximum(others, 1), level)
-    return level
-
-
-def lift_short(mean: F32, sales: F32, groups: tuple[I32, ...]) -> F32:
-    """Forecasts [N, H] of series seen for under 28 days, pulled to the level of like series.
-
-    Level = (n own + 7 pooled) / (n + 7) with n the days seen and own the mean forecast: an
-    empirical Bayes mean whose prior is worth a week. A series never seen gets the pooled level.
-    """
-    days = (~np.isnan(sales)).sum(1)
-    short = days < SHORT_DAYS
-    if not short.any():
-        return mean
-    own = mean.mean(1, dtype=np.float64)
-    pooled = pooled_levels(sales, groups)
-    level = (days * own + PRIOR_DAYS * pooled) / (days + PRIOR_DAYS)
-    shape = np.where(own[:, None] > 0, mean / np.maximum(own, 1e-9)[:, None], 1.0)
-    return np.where(short[:, None], shape * level[:, None], mean).astype(np.float32)
 
 
 def velocity_class(daily_mean: F64) -> NDArray[np.str_]:

@@ -35,7 +35,7 @@ from sanhe.models.forecast.distribution import (
     fit_dispersion,
 )
 from sanhe.models.forecast.drivers import effects, level, whole_parts
-from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction
+from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction, Target
 from sanhe.models.forecast.history import FeatureNames
 from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
 from sanhe.models.forecast.panel import Panel, is_counts
@@ -74,6 +74,7 @@ __all__ = [
     "Prediction",
     "Score",
     "Season",
+    "Target",
     "WeeklyForecast",
     "WeeklyPanel",
     "WeeklySettings",

@@ -26,7 +26,9 @@ import numpy as np
 from sanhe.models.forecast.likeness import (
     Likeness,
     Partition,
+    between_unknown,
     fit_likeness,
+    left_out,
     partitions,
     pulled,
 )
@@ -38,11 +40,15 @@ MOST_SAMPLED = 20_000
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LaunchSettings:
-    """young_days: a series seen for fewer days is new. curve_days: first days of the steps of the
-    launch curve. window_days: how far back launches and the day index are looked at. least_like:
-    fewer settled series teach nothing. curve_prior: launches that a curve of 1 is worth."""
+    """young_days: a series seen for fewer days is new, and nothing is learned from it.
+    replaced_days: the forecast of a series seen for fewer days is replaced. curve_days: first days
+    of the steps of the launch curve. window_days: how far back launches and the day index are
+    looked at. least_like: with fewer settled series all that were seen are learned from.
+    curve_prior: launches that a curve of 1 is worth. least_launches: with fewer, what a prior is
+    worth is learned from settled series."""
 
     young_days: int = 28
+    replaced_days: int = 28
     curve_days: tuple[int, ...] = (0, 1, 7, 14, 21, 28)
     window_days: int = 112
     least_like: int = 3
@@ -100,78 +106,133 @@ class _Seen:
     index: F64
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a panel gives to learn from.
+
+    demand: sales, or what they stand for, [N, T]. level: forecast a day, [N]. first: the first day
+    of each series, [N]. settled: series to learn from; begun: those that began in the window; old:
+    settled ones that did not. product, place: the names of their finest columns. known: whether a
+    series' product is settled somewhere, [N]. index: day index of each kind of goods, [G, W].
+    """
+
+    panel: Panel
+    demand: F32
+    settings: LaunchSettings
+    level: F64
+    first: I64
+    settled: Bool
+    begun: Bool
+    old: Bool
+    groups: tuple[Partition, ...]
+    product: str
+    place: str
+    like: Likeness
+    known: Bool
+    kinds: I64
+    index: F64
+
+    @classmethod
+    def of(
+        cls,
+        panel: Panel,
+        mean: F32,
+        *,
+        places: tuple[str, ...],
+        demand: F32,
+        settings: LaunchSettings,
+    ) -> "_Ground":
+        """The ground of a panel with a forecast; see `launched`."""
+        seen = ~np.isnan(panel.sales)
+        days_seen = seen.sum(1)
+        settled = _settled(days_seen, settings)
+        groups = partitions(panel, places)
+        product = _finest(panel, tuple(n for n in panel.static_names if n not in places))
+        level = mean.mean(1, dtype=np.float64)
+        first = np.where(days_seen > 0, seen.argmax(1), panel.days)
+        begun = (first > 0) & (first >= panel.days - settings.window_days) & (days_seen > 0)
+        old = settled & ~begun
+        old = old if old.sum() >= settings.least_like else settled
+        like = fit_likeness(level, old, groups)
+        kinds = _kinds(panel, settled, places)
+        return cls(
+            panel,
+            demand,
+            settings,
+            level,
+            # How long a series of the panel's first day had been there before is not known.
+            np.where(first > 0, first, -settings.young_days),
+            settled,
+            begun,
+            old,
+            groups,
+            product,
+            _finest(panel, tuple(n for n in panel.static_names if n in places)),
+            like,
+            _known(like, product),
+            kinds,
+            _day_index(demand, level, old, kinds=kinds, days=settings.window_days),
+        )
+
+    def window(self, rows: I64) -> _Seen:
+        """The last days of some series."""
+        days = self.index.shape[1]
+        start = self.panel.days - days
+        age = np.arange(start, self.panel.days)[None, :] - self.first[rows][:, None]
+        return _Seen(rows, self.demand[rows, start:], age, self.index[self.kinds[rows]])
+
+
 def launched(
     panel: Panel,
     mean: F32,
     median: F32,
     *,
     places: tuple[str, ...],
+    demand: F32 | None = None,
     settings: LaunchSettings | None = None,
 ) -> Launched:
     """Replace the forecast of new series; the others stay as they are.
 
-    panel: sales as the method saw them (stock-outs taken out where it forecasts demand).
     mean, median: the method's forecast, [N, H]. places: the static columns that are places.
+    demand: sales with stock-outs taken out, [N, T], nan where nothing can be said, for a method
+    that forecasts demand; the panel's sales by default. How new a series is its sales tell.
     Without like series to learn from the forecast is returned unchanged.
     """
     chosen = settings or LaunchSettings()
-    seen = ~np.isnan(panel.sales)
-    days_seen = seen.sum(1)
-    young, settled = _parted(days_seen, chosen)
-    if not young.any() or settled.sum() < chosen.least_like:
+    days_seen = (~np.isnan(panel.sales)).sum(1)
+    young = days_seen < chosen.replaced_days
+    if not young.any() or not days_seen.any():
         nobody = np.zeros(panel.series, bool)
         return Launched(mean, median, nobody, nobody, np.inf, None)
-    groups = partitions(panel, places)
-    product = _finest(panel, places)
-    level = mean.mean(1, dtype=np.float64)
-    first = np.where(days_seen > 0, seen.argmax(1), panel.days)
-    kinds = _kinds(panel, settled, places)
-    begun = (first > 0) & (first >= panel.days - chosen.window_days) & (days_seen > 0)
-    old = settled if (settled & ~begun).sum() < chosen.least_like else settled & ~begun
-    like = fit_likeness(level, old, groups)
-    known = _known(like, product)
-    index = _day_index(panel, level, old, kinds=kinds, days=chosen.window_days)
-    window = _window(panel, np.flatnonzero(begun), first, index=index[kinds])
-    curve = _curve(window, level, old, groups=groups, product=product, settings=chosen)
-    spread = _spread(
-        panel,
-        like,
-        first,
-        index=index[kinds],
-        known=known,
-        curve=curve,
-        settled=settled,
-        settings=chosen,
-    )
+    sold = panel.sales if demand is None else demand
+    ground = _Ground.of(panel, mean, places=places, demand=sold, settings=chosen)
+    curve = _curve(ground)
+    spread = _spread(ground, curve)
     rows = np.flatnonzero(young)
-    new = np.concatenate([rows, np.flatnonzero(begun & settled & ~old)])
-    own = _window(panel, new, first, index=index[kinds])
-    factor, doubt = (
-        part[: len(rows)]
-        for part in _own_days(own, like, groups=groups, known=known, curve=curve, spread=spread)
-    )
-    prior = like.level[rows] * factor
-    age = np.maximum(panel.days - first[rows], 0)[:, None] + np.arange(panel.horizon_days)
-    shape = _ahead(mean, level, settled, kinds=kinds)[kinds[rows]]
-    path = curve.applied(prior[:, None] * shape, age, known[rows])
+    factor, doubt = _own_days(ground, rows, curve=curve, spread=spread)
+    prior = ground.like.level[rows] * factor
+    age = np.maximum(panel.days - ground.first[rows], 0)[:, None] + np.arange(panel.horizon_days)
+    kinds, settled = ground.kinds, ground.settled
+    shape = _ahead(mean, ground.level, settled, kinds=kinds)[kinds[rows]]
+    path = curve.applied(prior[:, None] * shape, age, ground.known[rows])
     out, middle = mean.copy(), median.copy()
     out[rows] = path
     ratio = _median_ratio(mean, median, settled, at=path.mean(1)) * _gamma_median(doubt)
     middle[rows] = path * ratio[:, None]
-    return Launched(out, middle, young, young & known, spread[1] / spread[0], curve)
+    return Launched(out, middle, young, young & ground.known, spread[1] / spread[0], curve)
 
 
-def _parted(days_seen: I64, settings: LaunchSettings) -> tuple[Bool, Bool]:
-    """New series, and those to learn from: the others, or all that were seen when they are few."""
-    young = days_seen < settings.young_days
-    few = (~young).sum() < settings.least_like
-    return young, days_seen > 0 if few else ~young
+def _settled(days_seen: I64, settings: LaunchSettings) -> Bool:
+    """Series to learn from: those that aren't new, or all that were seen when they are few."""
+    settled = days_seen >= settings.young_days
+    return settled if settled.sum() >= settings.least_like else days_seen > 0
 
 
-def _finest(panel: Panel, places: tuple[str, ...]) -> str:
-    """The column that names the product: of those that are no place, the one of most values."""
-    names = [name for name in panel.static_names if name not in places] or panel.static_names
-    return max(names, key=lambda name: int(panel.static[:, panel.static_names.index(name)].max()))
+def _finest(panel: Panel, names: tuple[str, ...]) -> str:
+    """Of these columns the one of most values; "" without any."""
+    static = panel.static
+    most = {name: int(static[:, panel.static_names.index(name)].max()) for name in names}
+    return max(most, key=lambda name: most[name], default="")
 
 
 def _known(like: Likeness, product: str) -> Bool:
@@ -192,14 +253,14 @@ def _kinds(panel: Panel, settled: Bool, places: tuple[str, ...]) -> I64:
     return np.unique(coarse, return_inverse=True)[1].ravel().astype(np.int64)
 
 
-def _day_index(panel: Panel, level: F64, settled: Bool, *, kinds: I64, days: int) -> F64:
+def _day_index(demand: F32, level: F64, settled: Bool, *, kinds: I64, days: int) -> F64:
     """Sales of each day of the window over the level of the horizon, by kind, [G, W].
 
     Small kinds are pulled to the index of all, by 30 series of average level.
     """
-    days = min(days, panel.days)
+    days = min(days, demand.shape[1])
     rows = _sample(np.flatnonzero(settled), MOST_SAMPLED)
-    sales = panel.sales[rows, panel.days - days :]
+    sales = demand[rows, demand.shape[1] - days :]
     seen = ~np.isnan(sales)
     weight = np.where(seen, level[rows][:, None], 0.0)
     everyone = _over(np.nan_to_num(sales).sum(0, dtype=np.float64), weight.sum(0))
@@ -208,36 +269,21 @@ def _day_index(panel: Panel, level: F64, settled: Bool, *, kinds: I64, days: int
     above, below = np.zeros((groups, days)), np.zeros((groups, days))
     np.add.at(above, kinds[rows], np.nan_to_num(sales))
     np.add.at(below, kinds[rows], weight)
-    return np.asarray((above + prior * everyone) / (below + prior), np.float64)
+    return _over(above + prior * everyone, below + prior)
 
 
-def _window(panel: Panel, rows: I64, first: I64, *, index: F64) -> _Seen:
-    days = index.shape[1]
-    start = panel.days - days
-    age = np.arange(start, panel.days)[None, :] - first[rows][:, None]
-    return _Seen(rows, panel.sales[rows, start:], age, index[rows])
-
-
-def _curve(
-    window: _Seen,
-    level: F64,
-    old: Bool,
-    *,
-    groups: tuple[Partition, ...],
-    product: str,
-    settings: LaunchSettings,
-) -> Curve:
+def _curve(ground: _Ground) -> Curve:
     """The launch curve of new products (case 0) and of known ones (case 1).
 
     Learned from the series that began in the window, against their likeness to those that began
     before it.
     """
+    settings, window = ground.settings, ground.window(np.flatnonzero(ground.begun))
     curve = Curve(np.ones((2, len(settings.curve_days))), np.zeros(2), settings.curve_days)
-    if old.sum() < 10 * settings.least_like or len(window.rows) < settings.least_like:
+    if ground.old.sum() < 10 * settings.least_like or len(window.rows) < settings.least_like:
         return curve
-    like = fit_likeness(level, old, groups)
-    known = _known(like, product)[window.rows]
-    expected = like.level[window.rows][:, None] * window.index
+    known = ground.known[window.rows]
+    expected = ground.like.level[window.rows][:, None] * window.index
     step = curve.step(window.age)
     seen = ~np.isnan(window.sales) & (window.age >= 0)
     sales = np.nan_to_num(window.sales)
@@ -258,14 +304,22 @@ def _curve(
 
 
 def _ratio_of(sales: F32 | F64, expected: F64, at: Bool, *, usual: float, prior: float) -> float:
-    """Sold over expected where `at`, pulled to the usual ratio worth `prior` launches."""
-    each = np.where(at, expected, 0.0).sum(1)
-    total, square = float(each.sum()), float((each**2).sum())
-    if total <= 0:
+    """Sold over expected where `at`, pulled to the usual ratio worth `prior` launches.
+
+    It is worth the launches it rests on: the effective number of those expected or of those that
+    sold, whichever is less. One bulk order among thousands of launches is one launch.
+    """
+    each, sold = (np.where(at, part, 0.0).sum(1, dtype=np.float64) for part in (expected, sales))
+    if each.sum() <= 0:
         return usual
-    count = total**2 / square
-    ratio = float(sales[at].sum()) / total
+    count = min(_effective(each), _effective(sold)) if sold.sum() > 0 else _effective(each)
+    ratio = float(sold.sum() / each.sum())
     return max((ratio * count + usual * prior) / (count + prior), 0.02)
+
+
+def _effective(parts: F64) -> float:
+    """How many equal parts would tell as much (Kish 1965)."""
+    return float(parts.sum() ** 2 / (parts**2).sum())
 
 
 def _opening(sold: F64, expected: F64, prior: float) -> tuple[float, float]:
@@ -287,36 +341,47 @@ def _opening(sold: F64, expected: F64, prior: float) -> tuple[float, float]:
     )
     mx, my = np.average(x, weights=w), np.average(y, weights=w)
     spread = float((w * (x - mx) ** 2).sum())
-    slope = float((w * (x - mx) * (y - my)).sum()) / spread if spread > 0 else my / mx
+    slope = float((w * (x - mx) * (y - my)).sum()) / spread if spread > 0 else my / max(mx, 1e-9)
     slope = min(max(slope, 0.0), my / max(mx, 1e-9))
     return float(my - slope * mx), slope
 
 
-def _spread(
-    panel: Panel,
-    like: Likeness,
-    first: I64,
-    *,
-    index: F64,
-    known: Bool,
-    curve: Curve,
-    settled: Bool,
-    settings: LaunchSettings,
-) -> tuple[float, float]:
-    """v and phi: from the first days of launches where they are many, else from settled series."""
-    span = settings.young_days
-    whole = panel.days - first >= span
-    recent = first >= max(panel.days - index.shape[1], 1)
-    rows = np.flatnonzero(settled & whole & recent)
-    if len(rows) >= settings.least_launches:
-        seen = _window(panel, rows, first, index=index)
-        expected = curve.applied(like.level[rows][:, None] * seen.index, seen.age, known[rows])
+def _spread(ground: _Ground, curve: Curve) -> tuple[float, float]:
+    """v and phi: from the first days of launches where they are many, else from settled series.
+
+    Settled series are held against what the others say of them, from days before: the likeness
+    they are part of knows them already, and a level of the same days knows what came.
+    """
+    span, days = ground.settings.young_days, ground.panel.days
+    rows = np.flatnonzero(ground.settled & ground.begun & (days - ground.first >= span))
+    if len(rows) >= ground.settings.least_launches:
+        seen = ground.window(rows)
+        expected = ground.like.level[rows][:, None] * seen.index
+        expected = curve.applied(expected, seen.age, ground.known[rows])
         return _credibility(seen, expected, first=1, days=span)
-    rows = _sample(np.flatnonzero(settled), MOST_SAMPLED)
-    seen = _window(panel, rows, first, index=index)
-    age = seen.age - seen.age[:, -1:] + span - 1
-    expected = like.level[rows][:, None] * seen.index
+    before, learn = _level_before(ground.demand, ground.level, ground.settled, days=span)
+    apart = left_out(before, learn, ground.groups, unit=np.arange(len(before)))
+    seen = ground.window(_sample(np.flatnonzero(learn), MOST_SAMPLED))
+    age = np.broadcast_to(np.arange(seen.index.shape[1]), seen.index.shape)
+    age = age - seen.index.shape[1] + span
+    expected = apart[seen.rows][:, None] * seen.index
+    told = ~np.isnan(seen.sales) & (age >= 0)
+    expected *= _share(float(seen.sales[told].sum()), float(expected[told].sum()))
     return _credibility(dataclasses.replace(seen, age=age), expected, first=0, days=span)
+
+
+def _level_before(demand: F32, level: F64, settled: Bool, *, days: int) -> tuple[F64, Bool]:
+    """What settled series sold a day before the last `days` days, [N], and which are known then.
+
+    Where too few were there already, their level of now.
+    """
+    end = max(demand.shape[1] - days, 0)
+    sales = demand[:, max(end - days, 0) : end]
+    seen = (~np.isnan(sales)).sum(1)
+    known = settled & (seen >= max(days // 7, 1))
+    if known.sum() < settled.sum() / 2:
+        return level, settled
+    return np.nan_to_num(sales).sum(1, dtype=np.float64) / np.maximum(seen, 1), known
 
 
 def _credibility(seen: _Seen, expected: F64, *, first: int, days: int) -> tuple[float, float]:
@@ -343,27 +408,25 @@ def _credibility(seen: _Seen, expected: F64, *, first: int, days: int) -> tuple[
 
 
 def _own_days(
-    own: _Seen,
-    like: Likeness,
-    *,
-    groups: tuple[Partition, ...],
-    known: Bool,
-    curve: Curve,
-    spread: tuple[float, float],
+    ground: _Ground, rows: I64, *, curve: Curve, spread: tuple[float, float]
 ) -> tuple[F64, F64]:
     """What own days say beside the prior: the factor of each new series, and the relative
-    variance that is left in its level, [n]."""
+    variance that is left in its level, [n].
+
+    Series that began lately and are settled by now tell of their product and place too.
+    """
     variance, phi = spread
+    lately = ground.begun & ground.settled & ~ground.old
+    own = ground.window(np.concatenate([rows, np.flatnonzero(lately)]))
     # The first day is one because something was sold: it says little about the days after it.
     seen = ~np.isnan(own.sales) & (own.age >= 1)
-    each = curve.applied(like.level[own.rows][:, None] * own.index, own.age, known[own.rows])
+    each = ground.like.level[own.rows][:, None] * own.index
+    each = curve.applied(each, own.age, ground.known[own.rows])
     expected = np.where(seen, each, 0.0).sum(1)
     sold = np.where(seen, np.nan_to_num(own.sales), 0.0).sum(1)
     factor, doubt = np.ones(len(own.rows)), np.zeros(len(own.rows))
-    for one in groups:
-        fresh = ~like.known[one.name][own.rows]
-        if not fresh.any():
-            continue
+    for one, between in _unknown(ground, rows):
+        fresh = ~ground.like.known[one.name][own.rows]
         code = one.code[own.rows]
         mine = expected * factor
         total = np.bincount(code, mine, minlength=one.groups)
@@ -371,14 +434,28 @@ def _own_days(
         safe = np.maximum(total, 1e-12)
         ratio = np.bincount(code, sold, minlength=one.groups) / safe
         noise = variance * square / safe**2 + phi / safe
-        between = like.between[one.name]
         learned = np.where(total > 0, pulled(ratio, between, noise), 1.0)
         factor = np.where(fresh, factor * learned[code], factor)
         left = np.where(total > 0, between * noise / np.maximum(between + noise, 1e-12), between)
         doubt += np.where(fresh, left[code], 0.0)
     prior = phi / variance
     doubt += phi / (expected * factor + prior)
-    return factor * (sold + prior) / (expected * factor + prior), doubt
+    factor = factor * (sold + prior) / (expected * factor + prior)
+    return factor[: len(rows)], doubt[: len(rows)]
+
+
+def _unknown(ground: _Ground, rows: I64) -> list[tuple[Partition, float]]:
+    """Products and places of which some of these series are the first, and how much they differ.
+
+    Where each series is a product of its own that is what `_spread` has learned already.
+    """
+    return [
+        (one, between_unknown(ground.level, ground.old, ground.groups, one=one))
+        for one in ground.groups
+        if one.name in (ground.place, ground.product)
+        and one.groups < ground.panel.series
+        and not ground.like.known[one.name][rows].all()
+    ]
 
 
 def _ahead(mean: F32, level: F64, settled: Bool, *, kinds: I64) -> F64:

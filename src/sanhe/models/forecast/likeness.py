@@ -7,6 +7,9 @@ factors expect, pulled to 1 by its credibility tau^2 / (tau^2 + s^2): s^2 = sigm
 (sum e)^2 is the variance of r, and tau^2, the variance between the groups, is fitted by moments
 (Buehlmann and Straub 1970; DerSimonian and Laird 1986). A group nobody is known of has the factor
 1: a new SKU falls back on its category, brand and price level, a new place on its city.
+
+How far a likeness is off for what is new is seen only on what it did not learn from: groups (or
+series) are left out in turn, a fold at a time, and held against what the others say of them.
 """
 
 import dataclasses
@@ -17,6 +20,7 @@ from numpy.typing import NDArray
 from sanhe.models.forecast.panel import F64, I64, Bool, Panel
 
 SWEEPS = 4
+FOLDS = 5
 BREADTH = "breadth"
 """What is listed at many places sells more at each of them: half-octaves of their number."""
 
@@ -64,7 +68,7 @@ def partitions(panel: Panel, places: tuple[str, ...]) -> tuple[Partition, ...]:
         wanted += [(at[-1], name) for name in of[:-1]] + [(name, of[-1]) for name in at[:-1]]
     if of:
         columns[BREADTH] = _breadth(columns[of[-1]])
-        wanted += [(BREADTH,), *((BREADTH, name) for name in of[:-1])]
+        wanted.append((BREADTH,))
     found: dict[bytes, Partition] = {}
     for names in wanted:
         code = _joint([columns[name] for name in names])
@@ -97,6 +101,34 @@ def fit_likeness(level: F64, learn: Bool, groups: tuple[Partition, ...]) -> Like
         for one in groups
     }
     return Likeness(expected, known, between, within)
+
+
+def left_out(level: F64, learn: Bool, groups: tuple[Partition, ...], *, unit: I64) -> F64:
+    """What each series should sell by series of other units alone, [N].
+
+    unit: whole numbers [N]; series of one unit (a SKU, a place, or each by itself) are left out
+    together, a fold of units at a time. A fold without which nothing is left learns from all.
+    """
+    out = np.empty(len(level))
+    for fold in range(FOLDS):
+        mine = unit % FOLDS == fold
+        others = learn & ~mine
+        out[mine] = fit_likeness(level, others if others.any() else learn, groups).level[mine]
+    return out
+
+
+def between_unknown(
+    level: F64, learn: Bool, groups: tuple[Partition, ...], *, one: Partition
+) -> float:
+    """The relative variance of what groups of `one` sell around what is said without them, tau^2.
+
+    Within a fit the other factors take up a part of what a group is by itself; left out, all of it
+    shows: this is how far a SKU or a place that nobody knows may lie from its likeness.
+    """
+    expected = left_out(level, learn, groups, unit=one.code)
+    actual = np.where(learn, level, 0.0)
+    within = _within(actual, expected, learn)
+    return _factors(actual, expected * learn, one, within=within)[1]
 
 
 def pulled(ratio: F64, between: float, noise: F64) -> F64:
