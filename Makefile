@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/data
 
-.PHONY: demo test check bench constraints docs clean
+FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
+IOWA = $(DATA)/iowa_liquor
+LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
+
+.PHONY: demo test check bench bench-forecast bench-policy bench-scale constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -23,10 +27,29 @@ check: $(VENV)/.installed  ## layers, style and types
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.installed  ## figures on real data, into bench/results
-	$(BIN)/python -m bench.forecast_freshretailnet --data $(DATA)/freshretailnet50k/train_daily.parquet
-	$(BIN)/python -m bench.plan_freshretailnet --data $(DATA)/freshretailnet50k/train_daily.parquet
+bench: bench-forecast bench-policy bench-scale  ## all figures, into bench/results: most of a day
+
+bench-forecast: $(VENV)/.installed  ## how near forecasts come, on real data
+	$(BIN)/python -m bench.forecast_freshretailnet --data $(FRESH)
+	$(BIN)/python -m bench.forecast_iowa --data $(IOWA)
+	$(BIN)/python -m bench.vegetables --data $(DATA)/cn_supermarket_vegetables/daily_sales.parquet
+	$(BIN)/python -m bench.league --data $(FRESH)
+	$(BIN)/python -m bench.new_items --data $(DATA)
+	$(BIN)/python -m bench.drivers --data $(FRESH) --series 5000
+	$(BIN)/python -m bench.quantiles --data $(DATA)
 	$(BIN)/python -m bench.censoring
+
+bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and money
+	$(BIN)/python -m bench.policy_headline
+	$(BIN)/python -m bench.policy_iowa --data $(IOWA) --lateness $(LATENESS)
+	$(BIN)/python -m bench.policy_freshretailnet --data $(FRESH) --lateness $(LATENESS)
+	$(BIN)/python -m bench.plan_freshretailnet --data $(FRESH)
+	$(BIN)/python -m bench.health --data $(DATA)
+	$(BIN)/python -m bench.allocation
+
+bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
+	$(BIN)/python -m bench.plan_scale
+	$(BIN)/python -m bench.health_scale
 
 docs: $(VENV)/.installed  ## regenerate docs/map.md and docs/reference
 	$(BIN)/python -m sanhe.cli.reference
