@@ -2,35 +2,46 @@
 
 A made-up retailer of the wanted size (means by day, their dispersion, stock, open orders, terms,
 prices, classes; the same numbers in every run) goes through `Replenish.propose` on the embedded
-server: every line's arithmetic with its snapshot is computed and committed. Each size has a fresh
-home and a process of its own. Then, as on the next morning, all are closed, 2 % of the lines have
-other stock, and only those are planned again.
+server: every line's arithmetic with its snapshot is computed, committed, and kept for comparison.
+Each size has a fresh home and a process of its own. Then 2 % of the lines have other stock, and
+only those are planned again, as `sanhe plan --changed` does after facts that touch them.
 
     python -m bench.plan_scale [--lines 10000 --lines 100000 --lines 1000000]
 
-Figures: seconds_10k, seconds_100k, seconds_1m (wall, until the commit is done), cpu_seconds of
-this process and server_cpu_seconds of the database by size, peak_rss_mb (of the planning process
-at the largest size), exponent (slope of log seconds over log lines, between neighbouring sizes),
-refresh_seconds and incremental_ratio (2 % of the lines against all of them), step_seconds, bytes
-kept for a line, and what finding and explaining takes among that many.
+Figures: seconds_10k, seconds_100k, seconds_1m (wall, until all is kept), cpu_seconds of the
+planning process by size, peak_rss_mb of it at the largest size, exponent (slope of log seconds over
+log lines between the last two sizes), refresh_seconds by size, incremental_ratio (2 % of the lines
+against all of them, at the largest size), and explain_ms among that many.
 """
 
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from bench.results_file import Figure, write_results
+from sanhe.core.settings import Settings
 from sanhe.goods.demand import ForecastRun
 from sanhe.goods.demand.run import History
-from sanhe.goods.replenish import Known
+from sanhe.goods.replenish import Assumptions, Known, Plan, Policy, keep_plan_lines
 from sanhe.models.forecast import Dispersion, DispersionSet
+from sanhe.wiring import Sanhe
 
 AS_OF = date(2026, 3, 2)
 HORIZON_DAYS = 28
 SIZES = {"10k": 10_000, "100k": 100_000, "1m": 1_000_000}
 PLACES = 200
 CHANGED_SHARE = 0.02
-PLANNED_SECONDS, PLANNED_RATIO = 60.0, 0.1
 
 
 def given(lines: int) -> tuple[ForecastRun, Known]:
@@ -166,3 +177,99 @@ def _known(
         ),
         classes=pa.table({**keys, "label": pa.array(labels[rng.integers(0, 9, lines)])}),
     )
+
+
+def planned(
+    sanhe: Sanhe, run: ForecastRun, known: Known, *, rows: np.ndarray | None = None
+) -> tuple[Plan, float]:
+    """Propose and keep, all lines or `rows`; the plan and its seconds."""
+    began = time.perf_counter()
+    computed: list[pa.Table] = []
+    with sanhe.work(actor="planner") as work:
+        replenish = work.replenish_with(Policy.load(), Assumptions.load())
+        replenish.exclusive()
+        made = replenish.propose(
+            run, known, rows=rows, replace=rows is not None, computed=computed.append
+        )
+    for lines in computed:
+        keep_plan_lines(sanhe.lake, AS_OF, lines, whole=rows is None)
+    return made, time.perf_counter() - began
+
+
+def touched(known: Known) -> tuple[np.ndarray, Known]:
+    """2 % of the lines, drawn with a seed, and what is known with one unit less of them."""
+    positions = known.positions
+    assert positions is not None
+    rng = np.random.default_rng(2)
+    lines = positions.num_rows
+    rows = np.sort(rng.choice(lines, int(lines * CHANGED_SHARE), replace=False))
+    net = positions.column("net").to_numpy().copy()
+    net[rows] -= 1
+    at = positions.column_names.index("net")
+    return rows, replace(known, positions=positions.set_column(at, "net", pa.array(net)))
+
+
+def one_size(lines: int) -> dict[str, float]:
+    """The figures of one size, in this process."""
+    run, known = given(lines)
+    with (
+        tempfile.TemporaryDirectory(prefix="sanhe-b-") as home,
+        Sanhe.open(Settings(home=Path(home))) as sanhe,
+    ):
+        cpu = time.process_time()
+        made, seconds = planned(sanhe, run, known)
+        cpu = time.process_time() - cpu
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        rows, moved = touched(known)
+        again, refresh = planned(sanhe, run, moved, rows=rows)
+        began = time.perf_counter()
+        with sanhe.work(actor="planner") as work:
+            work.replenish.explain(made.numbers[len(made.numbers) // 2])
+        explain = time.perf_counter() - began
+    if made.considered != lines or again.considered != len(rows):
+        raise RuntimeError(f"{made.considered} and {again.considered} lines were planned")
+    return {
+        "proposed": made.proposed,
+        "replaced": again.replaced,
+        "seconds": round(seconds, 2),
+        "cpu_seconds": round(cpu, 2),
+        "peak_rss_mb": round(peak),
+        "refresh_seconds": round(refresh, 2),
+        "explain_ms": round(explain * 1000, 1),
+    }
+
+
+def main() -> None:
+    """Measure each size in a process of its own and write bench/results/plan_scale.json."""
+    parser = argparse.ArgumentParser(description="Proposals of many lines")
+    parser.add_argument("--lines", type=int, action="append", choices=list(SIZES.values()))
+    parser.add_argument("--here", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.here:
+        print(json.dumps(one_size(asked.here)))
+        return
+    found: dict[str, dict[str, float]] = {}
+    for name, lines in SIZES.items():
+        if lines in (asked.lines or SIZES.values()):
+            command = [sys.executable, "-m", "bench.plan_scale", "--here", str(lines)]
+            done = subprocess.run(command, check=True, capture_output=True, text=True)
+            found[name] = json.loads(done.stdout.splitlines()[-1])
+            print(name, found[name], flush=True)
+    figures: dict[str, Figure] = {f"seconds_{name}": one["seconds"] for name, one in found.items()}
+    largest = list(found)[-1]
+    figures["peak_rss_mb"] = found[largest]["peak_rss_mb"]
+    figures["incremental_ratio"] = round(
+        found[largest]["refresh_seconds"] / found[largest]["seconds"], 4
+    )
+    for (small, one), (large, other) in zip(
+        list(found.items())[:-1], list(found.items())[1:], strict=True
+    ):
+        times = SIZES[large] / SIZES[small]
+        figures["exponent"] = round(math.log(other["seconds"] / one["seconds"], times), 3)
+    for name in ("proposed", "replaced", "cpu_seconds", "refresh_seconds", "explain_ms"):
+        figures[f"{name}_by_size"] = {size: one[name] for size, one in found.items()}
+    print(f"written to {write_results('plan_scale', figures)}")
+
+
+if __name__ == "__main__":
+    main()

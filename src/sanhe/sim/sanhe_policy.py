@@ -92,7 +92,7 @@ class MorningForecast:
             )
         return Window(mean, variance)
 
-    def drivers(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> None:
+    def drivers(self, keys: pa.Table, days: Float64s) -> None:
         """Not opened into drivers: nobody reads a simulated morning."""
 
     def _rows(self, keys: pa.Table) -> npt.NDArray[np.int64]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import psycopg
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 from psycopg import errors
@@ -100,6 +101,12 @@ def test_the_database_holds_the_arithmetic_and_the_one_open(kept: Database) -> N
         (INSERT.format(sku="B", value=0, terms="{}"), "decision_terms_check"),
         (good, "decision_open"),
         (INSERT.format(sku="", value=5, terms="{5}"), "decision_sku_check"),
+        (
+            INSERT.format(sku="B", value=5, terms="{5}").replace(
+                "'replenish', 1", "'replenish', 9"
+            ),
+            "replenish version 9 is not registered",
+        ),
         ("UPDATE decision SET status = 'done'", "decision_status_check"),
     ):
         with (
@@ -108,6 +115,19 @@ def test_the_database_holds_the_arithmetic_and_the_one_open(kept: Database) -> N
         ):
             tx.connection.exec_driver_sql(statement)
     assert rows(kept, "decision") == 1
+
+
+def test_undecided_of_some_lines_are_those_lines(kept: Database) -> None:
+    numbers = propose(kept, 5)
+    with kept.transaction(actor="planner") as tx:
+        decisions = PostgresDecisions(tx)
+        decisions.approve([numbers[1]])
+        every = decisions.undecided("replenish")
+        assert every.column("number").to_pylist() == [*numbers[:1], *numbers[2:]]
+        asked = pa.table({"sku": ["SKU-1", "SKU-3", "SKU-4"], "place": ["S001", "S003", "S000"]})
+        some = decisions.undecided("replenish", asked)
+        assert some.column("number").to_pylist() == [numbers[3]]
+        assert some.schema == every.schema
 
 
 def test_the_application_cannot_rewrite_history(kept: Database) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from sanhe.goods.demand.rules import extend, unit_scale, velocity_class
+from sanhe.goods.demand.rules import extend, span_sums, unit_scale, velocity_class
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,27 @@ def test_a_forecast_goes_on_at_its_last_week(
         assert all((got[:, h] == got[:, h - 7]).all() for h in range(have, days))
     elif days > have:
         assert np.allclose(got[:, have:], mean.mean(1, keepdims=True), atol=1e-3)
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(1, 4), st.integers(1, 30)),
+        elements=st.floats(0, 9, width=32),
+    ),
+    st.integers(0, 60),
+    st.data(),
+)
+def test_sums_of_days_are_those_of_the_days_laid_out(
+    mean: np.ndarray, start_days: int, data: st.DataObject
+) -> None:
+    series = len(mean)
+    days = np.array(data.draw(st.lists(st.integers(0, 90), min_size=series, max_size=series)))
+    laid_out = extend(mean, start_days + 91).astype(np.float64)
+    told = [laid_out[n, start_days : start_days + days[n]].sum() for n in range(series)]
+    np.testing.assert_allclose(
+        span_sums(mean, days, start_days=start_days), told, rtol=1e-9, atol=1e-9
+    )
+    half = span_sums(mean, days + 0.5, start_days=start_days)
+    begun = [laid_out[n, start_days + days[n]] / 2 for n in range(series)]
+    np.testing.assert_allclose(half, np.add(told, begun), rtol=1e-6, atol=1e-6)

@@ -38,6 +38,17 @@ class FlatForecast:
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> WindowOf:
         """The first `days` days of each asked line."""
+        mean = expected_demand(self.mean[self._rows(keys)], np.asarray(days, np.float64))
+        return WindowOf(mean, mean * self.ratio)
+
+    def drivers(self, keys: pa.Table, days: Floats) -> dict[str, Floats] | None:
+        """Shares of the demand's mean where `driver_shares` has some."""
+        if self.driver_shares is None:
+            return None
+        mean = expected_demand(self.mean[self._rows(keys)], days)
+        return {name: mean * share for name, share in self.driver_shares.items()}
+
+    def _rows(self, keys: pa.Table) -> list[int]:
         row_of = {
             key: row
             for row, key in enumerate(
@@ -45,18 +56,7 @@ class FlatForecast:
             )
         }
         asked = zip(keys["sku"].to_pylist(), keys["place"].to_pylist(), strict=True)
-        rows = [row_of[key] for key in asked]
-        mean = expected_demand(self.mean[rows], np.asarray(days, np.float64))
-        return WindowOf(mean, mean * self.ratio)
-
-    def drivers(
-        self, keys: pa.Table, days: npt.NDArray[np.int64]
-    ) -> dict[str, npt.NDArray[np.float64]] | None:
-        """Shares of the window's mean where `driver_shares` has some."""
-        if self.driver_shares is None:
-            return None
-        mean = self.window(keys, days).mean
-        return {name: mean * share for name, share in self.driver_shares.items()}
+        return [row_of[key] for key in asked]
 
 
 def flat_forecast(

@@ -144,14 +144,17 @@ class MemoryDecisions:
             }
         )
 
-    def undecided(self, kind: str) -> pa.Table:
-        """The proposals of a kind that nobody has decided on."""
+    def undecided(self, kind: str, lines: pa.Table | None = None) -> pa.Table:
+        """The proposals of a kind that nobody has decided on, of all lines or these."""
         import pyarrow as pa
 
+        asked = None if lines is None else {(r["sku"], r["place"]) for r in lines.to_pylist()}
         found = [
             decision
             for decision in self._decisions.values()
-            if decision.proposal.kind == kind and decision.status is Status.PROPOSED
+            if decision.proposal.kind == kind
+            and decision.status is Status.PROPOSED
+            and (asked is None or _line_of(decision) in asked)
         ]
         text, number = pa.string(), pa.int64()
         return pa.table(
@@ -330,3 +333,8 @@ class MemoryDecisions:
         )
         if event.status not in OPEN:
             self._open.pop((decision.proposal.kind, decision.proposal.subject), None)
+
+
+def _line_of(decision: Decision) -> tuple[str | None, str | None]:
+    subject = decision.proposal.subject
+    return subject.sku, subject.place

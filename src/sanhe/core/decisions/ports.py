@@ -226,9 +226,10 @@ class Decisions(Protocol):
         """
         ...
 
-    def undecided(self, kind: str) -> pa.Table:
+    def undecided(self, kind: str, lines: pa.Table | None = None) -> pa.Table:
         """The proposals of a kind that nobody has decided on, oldest first.
 
+        `lines`: columns sku and place, each line once; only proposals of these, None = of all.
         Columns: number, sku, place, party, terms (lists of int64); no snapshot is opened.
         """
         ...

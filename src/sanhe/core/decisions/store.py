@@ -99,6 +99,11 @@ _UNDECIDED = """
 SELECT number, sku, place, party, terms FROM decision
 WHERE kind = %s AND status = 'proposed' ORDER BY number
 """
+_UNDECIDED_OF = """
+SELECT number, sku, place, party, terms FROM decision
+JOIN unnest(%s::text[], %s::text[]) AS line (sku, place) USING (sku, place)
+WHERE kind = %s AND status = 'proposed' ORDER BY number
+"""
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
 _HISTORY = sa.text("""
@@ -348,9 +353,12 @@ class PostgresDecisions:
         """What people closed otherwise than this run proposed."""
         return fetch_arrow(self._tx, _OVERRULED, (str(run), kind))
 
-    def undecided(self, kind: str) -> pa.Table:
-        """The proposals of a kind that nobody has decided on."""
-        return fetch_arrow(self._tx, _UNDECIDED, (kind,))
+    def undecided(self, kind: str, lines: pa.Table | None = None) -> pa.Table:
+        """The proposals of a kind that nobody has decided on, of all lines or these."""
+        if lines is None:
+            return fetch_arrow(self._tx, _UNDECIDED, (kind,))
+        of = (lines.column(name).to_pylist() for name in ("sku", "place"))
+        return fetch_arrow(self._tx, _UNDECIDED_OF, (*of, kind))
 
     def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
         """Close proposals that no longer hold; a reason is required."""

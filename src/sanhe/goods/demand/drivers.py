@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from sanhe.goods.demand.rules import HOLIDAY_REACH_DAYS, extend
+from sanhe.goods.demand.rules import HOLIDAY_REACH_DAYS, span_sums
 from sanhe.models.forecast import effects, level
 
 if TYPE_CHECKING:
@@ -134,15 +134,16 @@ def opened(mean: F32, predicted: F32, causes: Mapping[str, F32]) -> dict[str, F3
     return {name: np.asarray(grids[name], np.float32) for name in DRIVERS}
 
 
-def summed(grids: Mapping[str, F32], row: I64, *, start_days: int, days: I64) -> dict[str, F64]:
+def summed(
+    grids: Mapping[str, F32], row: I64, *, start_days: int, days: F64 | I64
+) -> dict[str, F64]:
     """Each driver over an interval, [K]: of series `row` [K], `days` [K] from start_days on.
 
     Beyond the horizon the last week repeats, as it does for the mean.
     """
-    last = start_days + int(days.max(initial=0))
-    out: dict[str, F64] = {}
-    for name, grid in grids.items():
-        steps = np.zeros((len(grid), last + 1))
-        np.cumsum(extend(grid, last), axis=1, out=steps[:, 1:], dtype=np.float64)
-        out[name] = steps[row, start_days + days] - steps[row, start_days]
-    return out
+    return {
+        name: span_sums(grid[row], days, start_days=start_days)
+        if grid.any()
+        else np.zeros(len(row))
+        for name, grid in grids.items()
+    }

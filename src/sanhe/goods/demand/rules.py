@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
     F64 = NDArray[np.float64]
+    I64 = NDArray[np.int64]
 
 WEIGHED_UNITS: Final = {"g": 0.001, "ml": 0.001, "kg": 1.0, "l": 1.0, "cm": 0.01, "m": 1.0}
 HOLIDAY_REACH_DAYS: Final = 14
@@ -42,6 +43,32 @@ def velocity_class(daily_mean: F64) -> NDArray[np.str_]:
     floors = np.array(_VELOCITY_FLOORS)
     at = (daily_mean[:, None] < floors[None, :]).sum(1)
     return np.asarray(np.array(VELOCITY_CLASSES)[at], np.str_)
+
+
+def span_sums(mean: F32, days: F64 | I64, *, start_days: int = 0) -> F64:
+    """The sum of each forecast over its own `days` days from start_days on, [N].
+
+    mean: [N, H]; beyond the horizon it is carried on as by `extend`, without being laid out. Of
+    a day that is only begun, that part counts.
+    """
+    have = mean.shape[1]
+    end = start_days + np.asarray(days, np.float64)
+    laid_out = min(int(np.ceil(end.max(initial=0))), have + 7)
+    told = np.zeros((len(mean), laid_out + 1))
+    np.cumsum(extend(mean, laid_out), axis=1, out=told[:, 1:], dtype=np.float64)
+    row = np.arange(len(mean))
+
+    def until(day: F64) -> F64:
+        whole = day.astype(np.int64)
+        weeks, rest = np.divmod(np.maximum(whole - have, 0), 7)
+        found: F64 = told[row, np.minimum(whole, have) + rest]
+        return found + weeks * (told[:, -1] - told[:, have]) if weeks.any() else found
+
+    sums = until(np.floor(end))
+    part = end - np.floor(end)
+    if part.any():
+        sums += part * (until(np.ceil(end)) - sums)
+    return sums - until(np.full_like(end, start_days)) if start_days else sums
 
 
 def extend(mean: F32, days: int) -> F32:

@@ -11,7 +11,7 @@ import numpy as np
 
 from sanhe.core.errors import BadInput, NotFound
 from sanhe.goods.demand.drivers import opened, summed
-from sanhe.goods.demand.rules import extend
+from sanhe.goods.demand.rules import extend, span_sums
 from sanhe.models.forecast import Dispersion, DispersionSet
 
 if TYPE_CHECKING:
@@ -144,15 +144,16 @@ class ForecastRun:
         return opened(self.mean, self.predicted.mean, self.causes)
 
     def drivers(
-        self, keys: pa.Table, days: int | Sequence[int] | NDArray[np.int64], start_days: int = 0
+        self, keys: pa.Table, days: float | Sequence[float] | F64, start_days: int = 0
     ) -> Mapping[str, F64]:
         """Each driver's part of `window(keys, days, start_days).mean`, [K] by name.
 
-        They sum to it; 0 where the run has no such series. `models.forecast.whole_parts` makes
-        whole units of them that sum to a whole demand. Raises BadInput as `window` does.
+        They sum to it; of a day that is only begun, that part counts. 0 where the run has no such
+        series. `models.forecast.whole_parts` makes whole units of them that sum to a whole
+        demand. Raises BadInput as `window` does.
         """
-        length = np.broadcast_to(np.asarray(days, np.int64), (keys.num_rows,))
-        self._check(length, start_days)
+        length = np.broadcast_to(np.asarray(days, np.float64), (keys.num_rows,))
+        self._check(np.floor(length).astype(np.int64), start_days)
         at = self.rows(keys)
         used, row = np.unique(np.maximum(at, 0), return_inverse=True)
         grids = self.only(used).driver_grids()
@@ -163,12 +164,17 @@ class ForecastRun:
         """The row of each (sku, place) of `keys`, [K]; -1 where the run has none."""
         import pyarrow as pa
 
-        at = pa.array(np.arange(self.keys.num_rows))
-        table = self.keys.select(["sku", "place"]).append_column("at", at)
-        asked = keys.select(["sku", "place"])
-        asked = asked.append_column("line", pa.array(np.arange(keys.num_rows)))
-        found = asked.join(table, ["sku", "place"]).sort_by("line")
-        return np.asarray(found["at"].fill_null(-1).to_numpy(), np.int64)
+        if keys is self.keys:
+            return np.arange(keys.num_rows)
+        own, asked = (
+            table.select(["sku", "place"]).append_column(name, pa.array(np.arange(table.num_rows)))
+            for table, name in ((self.keys, "at"), (keys, "line"))
+        )
+        # The table on the right is the one that is hashed: the shorter one, mostly.
+        found = own.join(asked, ["sku", "place"], join_type="inner")
+        rows = np.full(keys.num_rows, -1, np.int64)
+        rows[found["line"].to_numpy()] = found["at"].to_numpy()
+        return rows
 
     def row(self, sku: str, place: str) -> int:
         """The row of one series. Raises NotFound."""
@@ -193,10 +199,7 @@ class ForecastRun:
         at = self.rows(keys)
         known = at >= 0
         row = np.maximum(at, 0)
-        last = start_days + int(length.max(initial=0))
-        steps = np.zeros((len(self.mean), last + 1))
-        np.cumsum(extend(self.mean, last), axis=1, out=steps[:, 1:], dtype=np.float64)
-        mean = (steps[row, start_days + length] - steps[row, start_days]) * known
+        mean = span_sums(self.mean[row], length, start_days=start_days) * known
         variance, size = np.zeros(len(row)), np.full(len(row), np.inf)
         for kind in KINDS:
             for one in np.unique(length[length > 0]):

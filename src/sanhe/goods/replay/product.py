@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sanhe.goods.replenish import Prepared
     from sanhe.models.replay import Morning
 
+    Floats = npt.NDArray[np.float64]
     Ints = npt.NDArray[np.int64]
 
 
@@ -63,7 +64,7 @@ class Later:
         """Demand of each line of `keys` over `days` days from this morning on."""
         return self.run.window(keys, days, start_days=self.days)
 
-    def drivers(self, keys: pa.Table, days: Ints) -> None:
+    def drivers(self, keys: pa.Table, days: Floats) -> None:
         """Not opened into drivers: nobody reads a replayed morning."""
 
 

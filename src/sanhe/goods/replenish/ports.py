@@ -66,8 +66,11 @@ class Forecast(Protocol):
         """Demand of each (sku, place) of `keys` over the first `days` days, [K]."""
         ...
 
-    def drivers(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Mapping[str, Floats] | None:
-        """What that demand is made of: by driver, [K], summing to its mean; None = not known."""
+    def drivers(self, keys: pa.Table, days: Floats) -> Mapping[str, Floats] | None:
+        """What demand over `days` days, [K], maybe part of one, is made of: by driver, [K].
+
+        They sum to its mean; None = not known.
+        """
         ...
 
 

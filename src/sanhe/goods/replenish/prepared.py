@@ -360,10 +360,11 @@ def _until_expiry(
     forecast: Forecast, keys: pa.Table, counted: Bools, *, arrives_in: Floats, life: Floats
 ) -> _Expiring:
     """Demand until what arrives with this order expires, of the lines that do expire."""
-    rows = np.flatnonzero(np.isfinite(life))
-    days = np.minimum(np.floor(arrives_in[rows] + life[rows]), LONGEST_DAYS).astype(np.int64)
-    window = forecast.window(keys.take(rows), days)
-    return _Expiring(rows, Demand(window.mean, window.variance, counted[rows]))
+    expires = np.isfinite(life)
+    days = np.minimum(np.floor(arrives_in + np.where(expires, life, 0.0)), LONGEST_DAYS)
+    window = forecast.window(keys, np.where(expires, days, 0.0).astype(np.int64))
+    rows = np.flatnonzero(expires)
+    return _Expiring(rows, Demand(window.mean, window.variance, counted).take(rows))
 
 
 def _measured(

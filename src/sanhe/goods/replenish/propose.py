@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from sanhe.core.ahead import ahead
 from sanhe.core.decisions import ProposalTable
 from sanhe.goods.replenish.effects import Effects, effects
 from sanhe.goods.replenish.matching import Texts
@@ -26,7 +27,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 METHOD = "order-up-to/1"
 """The method of the arithmetic and its version."""
 
-PIECE_LINES = 131_072
+PIECE_LINES = 32_768
 """So many lines become proposals at a time, so that memory stays bounded."""
 
 
@@ -38,14 +39,20 @@ def proposals(
     valid_until: datetime | None,
     progress: Progress | None = None,
 ) -> Iterator[ProposalTable]:
-    """One proposal for each of these lines, in their order, many to a table."""
-    for start in range(0, len(rows), PIECE_LINES):
-        some = rows[start : start + PIECE_LINES]
-        bought = effects(prepared, outcome, some)
-        table = ProposalTable(KIND, _table(prepared, outcome, bought, valid_until=valid_until))
+    """One proposal for each of these lines, in their order, many to a table.
+
+    The next table is computed while the last one is used.
+    """
+    pieces = (rows[at : at + PIECE_LINES] for at in range(0, len(rows), PIECE_LINES))
+    done = 0
+    for table in ahead(
+        _table(prepared, outcome, effects(prepared, outcome, piece), valid_until=valid_until)
+        for piece in pieces
+    ):
+        done += table.num_rows
         if progress is not None:
-            progress(start + len(some), len(rows))
-        yield table
+            progress(done, len(rows))
+        yield ProposalTable(KIND, table)
 
 
 def _table(
@@ -139,16 +146,9 @@ def _drivers(prepared: Prepared, rows: Ints) -> dict[str, pa.Array]:
     """What the demand over the cover is made of, by driver; empty where that is not known."""
     import pyarrow as pa
 
-    days = prepared.supply.next_arrival_in[rows]
-    full = np.floor(days).astype(np.int64)
     keys = pa.table({"sku": _texts(prepared.sku[rows]), "place": _texts(prepared.place[rows])})
-    low = prepared.forecast.drivers(keys, full)
-    if not low:
-        return {}
-    part = days - full
-    high = prepared.forecast.drivers(keys, full + 1) if part.any() else None
-    between = {name: (1.0 - part) * low[name] + part * (high or low)[name] for name in low}
-    return {name: _rounded(units) for name, units in between.items()}
+    found = prepared.forecast.drivers(keys, prepared.supply.next_arrival_in[rows])
+    return {name: _rounded(units) for name, units in (found or {}).items()}
 
 
 def _expected(bought: Effects) -> pa.StructArray:

@@ -148,8 +148,7 @@ class Replenish:
         `replace`: close proposals of these lines that nobody has decided on and whose arithmetic
         no longer holds, so that none is approved on facts that have changed. `computed` is given
         the arithmetic of all lines computed, ordered or not, see `arithmetic`.
-        Lines that share a limit with those of `rows` are computed with them: all under a budget,
-        those of the same places where trucks, pallets or order minimums are given.
+        Lines that share a limit with those of `rows` are computed with them: see `_sharing`.
         """
         self.exclusive()
         self.decisions.expire()
@@ -159,7 +158,8 @@ class Replenish:
         )
         outcome = compute(prepared.lines, prepared.shared)
         run = self.run_of(forecast)
-        replaced = self._withdraw_stale(prepared, outcome) if replace else 0
+        asked = None if sharing is None else forecast.keys.take(sharing)
+        replaced = self._withdraw_stale(prepared, outcome, asked=asked) if replace else 0
         ordering = outcome.quantity > 0
         decided = ordering & self._decided_before(run, prepared, outcome)
         made = proposals(
@@ -241,14 +241,22 @@ class Replenish:
         return Executed(len(started), tuple(order.name for order in placed))
 
     def _sharing(self, forecast: Forecast, known: Known, rows: Ints) -> Ints | None:
-        """These rows with all that share a limit with one of them; None = all of the forecast."""
+        """These rows with all that share a limit with one of them; None = all of the forecast.
+
+        Under a budget all do; with trucks, pallets or order minimums those of the same places.
+        """
         if self.policy.budget_cents is not None:
             return None
         return _same_places(forecast, rows) if is_shared(known.terms, self.policy) else rows
 
-    def _withdraw_stale(self, prepared: Prepared, outcome: Outcome) -> int:
-        """Close the undecided proposals of these lines whose terms are others now."""
-        found = self.decisions.undecided(KIND)
+    def _withdraw_stale(
+        self, prepared: Prepared, outcome: Outcome, *, asked: pa.Table | None
+    ) -> int:
+        """Close the undecided proposals of these lines whose terms are others now.
+
+        `asked`: the sku and place of the lines prepared; None = all that the forecast has.
+        """
+        found = self.decisions.undecided(KIND, asked)
         lines = lines_of(prepared.sku, prepared.place, of=found)
         terms = found.column("terms").to_pylist()
         stale = [

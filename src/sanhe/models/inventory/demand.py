@@ -109,42 +109,73 @@ def shortage(demand: Demand, level: npt.ArrayLike) -> Floats:
     """E[(D - level)+], the units expected to be short with `level` on hand, float64 [N].
 
     Negative binomial: M P(D' > S - 1) - S P(D > S), where D' has shape k + 1 and the same q,
-    from d P(D = d) = M P(D' = d - 1). Poisson: D' = D. Gamma: D' has shape a + 1.
-    (Zipkin, Foundations of Inventory Management, C.2.3; for the gamma Silver, Pyke & Thomas,
-    4th ed., 5.) A level below zero is owed already: M - level. Levels of counts are floored.
+    from d P(D = d) = M P(D' = d - 1). Poisson: D' = D. Gamma: M P(D' > S) - S P(D > S), D' of
+    shape a + 1. (Zipkin, Foundations of Inventory Management, C.2.3; for the gamma Silver, Pyke
+    & Thomas, 4th ed., 5.) P(D') is P(D > S) and `_step` more. A level below zero is owed
+    already: M - level. Levels of counts are floored.
     """
     s = np.broadcast_to(np.asarray(level, np.float64), demand.mean.shape).copy()
     counts = demand.counted
     s[counts] = np.floor(s[counts])
     positive = np.maximum(s, 0.0)
     tail = _above(demand, positive)
-    lifted = _above(demand, np.where(counts, positive - 1.0, positive), lift=1.0)
-    short = demand.mean * lifted - positive * tail
+    short = demand.mean * (tail + _step(demand, positive)) - positive * tail
     return np.maximum(short, 0.0) + (positive - s)
 
 
-def _above(demand: Demand, level: Floats, lift: float = 0.0) -> Floats:
-    """P(D > level); with `lift` = 1 of the distribution whose shape is one more."""
+def _above(demand: Demand, level: Floats) -> Floats:
+    """P(D > level)."""
     from scipy import special
 
     result = np.where(level < 0, 1.0, 0.0)
     live = (demand.mean > 0) & (level >= 0)
-    mean, variance = demand.mean, demand.variance
+    binomial, poisson, gamma, shape = _families(demand, live)
+    s = np.floor(level)
+    if binomial.any():
+        m, k = demand.mean[binomial], shape[binomial]
+        result[binomial] = special.betainc(s[binomial] + 1.0, k, m / (k + m))
+    if poisson.any():
+        result[poisson] = special.gammainc(s[poisson] + 1.0, demand.mean[poisson])
+    if gamma.any():
+        a, x = shape[gamma], level[gamma] * shape[gamma] / demand.mean[gamma]
+        result[gamma] = special.gammaincc(a, x)
+    return result
+
+
+def _step(demand: Demand, level: Floats) -> Floats:
+    """How much more of D' than of D lies above a level S >= 0, see `shortage`.
+
+    With x = m / (k + m) the negative binomial's I_x(S, k + 1) - I_x(S + 1, k) is
+    x^S (1 - x)^k / ((S + k + 1) B(S + 1, k + 1)), the Poisson's is P(D = S), and the gamma's
+    x^a e^-x / Gamma(a + 1) at x = S a / m (DLMF 8.17.20, 8.17.21, 8.8.6).
+    """
+    from scipy import special
+
+    result = np.zeros(level.shape)
+    binomial, poisson, gamma, shape = _families(demand, demand.mean > 0)
+    if binomial.any():
+        s, m, k = level[binomial], demand.mean[binomial], shape[binomial]
+        powers = special.xlogy(s, m / (k + m)) - k * np.log1p(m / k)
+        result[binomial] = np.exp(powers - special.betaln(s + 1.0, k + 1.0)) / (s + k + 1.0)
+    if poisson.any():
+        s, m = level[poisson], demand.mean[poisson]
+        result[poisson] = np.exp(special.xlogy(s, m) - m - special.gammaln(s + 1.0))
+    if gamma.any():
+        a, x = shape[gamma], level[gamma] * shape[gamma] / demand.mean[gamma]
+        result[gamma] = np.exp(special.xlogy(a, x) - x - special.gammaln(a + 1.0))
+    return result
+
+
+def _families(demand: Demand, live: Bools) -> tuple[Bools, Bools, Bools, Floats]:
+    """Which of the `live` lines are negative binomial, Poisson and gamma, and their shape."""
     shape = _shape(demand)
     binomial = live & demand.counted & (shape < _POISSON_SHAPE)
     poisson = live & demand.counted & ~binomial
     gamma = live & ~demand.counted
-    s = np.floor(level)
-    if binomial.any():
-        m, k = mean[binomial], shape[binomial]
-        result[binomial] = special.betainc(s[binomial] + 1.0, k + lift, m / (k + m))
-    if poisson.any():
-        result[poisson] = special.gammainc(s[poisson] + 1.0, mean[poisson])
     if gamma.any():
-        m = mean[gamma]
-        v = np.maximum(variance[gamma], (_LEAST_CV * m) ** 2)
-        result[gamma] = special.gammaincc(m * m / v + lift, level[gamma] * m / v)
-    return result
+        m = demand.mean[gamma]
+        shape[gamma] = m * m / np.maximum(demand.variance[gamma], (_LEAST_CV * m) ** 2)
+    return binomial, poisson, gamma, shape
 
 
 def _shape(demand: Demand) -> Floats:
