@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _READ_SNAPSHOTS = 64
 """So many packed snapshots are read at a time, so that memory stays bounded."""
 
+_MANY = 1000
+"""From so many recorded at a time on, the server is told to count the table anew."""
+
 _OPEN = "('proposed', 'snoozed', 'approved', 'edited', 'executing')"
 _RECORD = (
     "number, id, run, kind, kind_version, sku, place, party, status, value, proposed_value, "
@@ -79,6 +82,7 @@ WHERE NOT EXISTS (
 GROUP BY i.sku, i.place, i.party
 ORDER BY 1
 """)  # noqa: S608 -- a constant
+_COUNTED = sa.text("SELECT decision_counted()")
 _NUMBERS = sa.text("""
 SELECT array_agg(nextval(CAST(:sequence AS regclass))) FROM generate_series(1, :count)
 """)
@@ -99,10 +103,15 @@ _UNDECIDED = """
 SELECT number, sku, place, party, terms FROM decision
 WHERE kind = %s AND status = 'proposed' ORDER BY number
 """
+# Line by line along the index of open decisions: OFFSET 0 keeps it so.
 _UNDECIDED_OF = """
-SELECT number, sku, place, party, terms FROM decision
-JOIN unnest(%s::text[], %s::text[]) AS line (sku, place) USING (sku, place)
-WHERE kind = %s AND status = 'proposed' ORDER BY number
+SELECT found.* FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
+CROSS JOIN LATERAL (
+    SELECT number, sku, place, party, terms FROM decision
+    WHERE kind = %s AND status = 'proposed'
+        AND coalesce(sku, '') = line.sku AND coalesce(place, '') = line.place
+    OFFSET 0
+) AS found ORDER BY number
 """
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
@@ -242,6 +251,8 @@ class PostgresDecisions:
                     rows = self._not_open(rows, kind)
                 numbers += made
                 cents += sum(rows.column("value_cents").to_pylist())
+        if len(numbers) >= _MANY:
+            self._run(_COUNTED)
         return Proposed(len(numbers), given - len(numbers), tuple(numbers), cents)
 
     def _not_open(self, rows: pa.Table, kind: DecisionKind) -> pa.Table:
