@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TypeAlias
 from uuid import UUID
 
 from sanhe.core.clock import FixedClock
@@ -14,6 +15,8 @@ from sanhe.core.jobs import MemoryOutbox
 from sanhe.core.ledger import MemoryLedger, PostgresLedger
 from sanhe.core.storage import Transaction
 from sanhe.goods import catalog, stock, suppliers
+
+Payload: TypeAlias = Sequence[tuple[str, object]]
 
 START = datetime(2024, 6, 3, tzinfo=UTC)
 
@@ -111,7 +114,7 @@ def fact(
     hour: int = 0,
     revision: int = 0,
     source: str = "erp",
-    payload: Sequence[tuple[str, object]] = (),
+    payload: Payload = (),
     **columns: object,
 ) -> Fact:
     """A fact `hour` hours after the start, by default of SKU A at place S1."""
@@ -133,14 +136,15 @@ def counted(name: str, quantity: int, *, hour: int = 0, **columns: object) -> Fa
     return fact("stock.counted", name, hour=hour, quantity=quantity, **columns)  # type: ignore[arg-type]
 
 
-def moved(name: str, quantity: int, *, hour: int = 0, **columns: object) -> Fact:
-    reason = [("reason", "adjustment")]
+def moved(
+    name: str, quantity: int, *, hour: int = 0, payload: Payload = (), **columns: object
+) -> Fact:
     return fact(
         "stock.moved",
         name,
         hour=hour,
         quantity=quantity,
-        payload=reason,
+        payload=[("reason", "adjustment"), *payload],
         **columns,  # type: ignore[arg-type]
     )
 
@@ -149,15 +153,22 @@ def sold(name: str, quantity: int, *, hour: int = 0, **columns: object) -> Fact:
     return fact("sale.line", name, hour=hour, quantity=quantity, **columns)  # type: ignore[arg-type]
 
 
-def received(name: str, quantity: int, *, order: str, hour: int = 0, **columns: object) -> Fact:
-    payload = [("order", order)]
+def received(
+    name: str,
+    quantity: int,
+    *,
+    order: str,
+    hour: int = 0,
+    payload: Payload = (),
+    **columns: object,
+) -> Fact:
     given: dict[str, object] = {"party": "V1", **columns}
     return fact(
         "purchase.received",
         name,
         hour=hour,
         quantity=quantity,
-        payload=payload,
+        payload=[("order", order), *payload],
         **given,  # type: ignore[arg-type]
     )
 

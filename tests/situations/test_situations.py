@@ -63,6 +63,7 @@ def known_of(situation: dict[str, Any]) -> Known:
         situation.get(name, {}) for name in ("item", "supply", "stock", "price")
     )
     orders = situation.get("on_order", [])
+    lots = situation.get("lots", [])
     return Known(
         items=row(
             sku=SKU,
@@ -79,6 +80,16 @@ def known_of(situation: dict[str, Any]) -> Known:
             known_since="2025-01-01",
         )
         if stock
+        else None,
+        lots=pa.table(
+            {
+                "sku": [SKU] * len(lots),
+                "place": [SHOP] * len(lots),
+                "expires": [lot["expires"] for lot in lots],
+                "quantity": [lot["quantity"] for lot in lots],
+            }
+        )
+        if lots
         else None,
         terms=row(
             sku=SKU,
@@ -144,6 +155,7 @@ def test_a_situation_gives_its_arithmetic(folder: Path) -> None:
     plan, told = planned(situation)
     assert {term.name: term.value for term in told.terms if term.value} == expected["terms"]
     assert sum(expected["terms"].values()) == told.quantity == expected["quantity"]
+    assert told.terms[-1].running == told.quantity
     assert plan.proposed == expected.get("proposed", int(expected["quantity"] > 0))
     limits = [words for name, words in CONSTRAINTS.items() if name in expected["limits"]]
     assert list(told.limits) == limits

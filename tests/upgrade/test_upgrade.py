@@ -19,6 +19,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, EmbeddedServer
 from sanhe.core.storage.migrate import _config, known_revisions
 from tests.core.facts.samples import TYPES, sale
+from tests.goods.shop import Shop, counted, received
 
 
 @pytest.fixture
@@ -57,6 +58,29 @@ def test_facts_survive_the_way_from_each_revision(
         assert PostgresFacts(tx, TYPES).digest() == digest
         version = tx.connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
         assert version == known_revisions()[-1]
+
+
+def test_lots_of_facts_recorded_before_schema_8_are_known_after_it(
+    empty_url: str, clock: FixedClock, tmp_path: Path
+) -> None:
+    """The same lots as of facts recorded today: the latest standing revision of each counts."""
+    settings = Settings(home=tmp_path, database_url=empty_url)
+    with Database.open(settings, clock=clock) as new, new.transaction(actor="test") as tx:
+        shop = Shop.of(tx)
+        shop.record([counted("c", 5, payload=[("lot", "L"), ("expires", "2024-06-09")])])
+        shop.record([received("r", 4, order="X", hour=1, payload=[("expires", "2024-06-11")])])
+        shop.record(
+            [received("r", 4, order="X", hour=1, revision=1, payload=[("expires", "2024-06-12")])]
+        )
+        wrong = [("expires", "2024-06-19")]
+        shop.undo(shop.record([received("r", 4, order="X", hour=1, revision=2, payload=wrong)]))
+        known = shop.stock.lots().to_pylist()
+    assert [row["expires"].day for row in known] == [9, 12]
+    with psycopg.connect(empty_url) as owner:
+        owner.execute("ALTER TABLE stock_entry DROP COLUMN expires")
+        owner.execute("UPDATE alembic_version SET version_num = '0007'")
+    with Database.open(settings, clock=clock) as new, new.transaction(actor="test") as tx:
+        assert Shop.of(tx).stock.lots().to_pylist() == known
 
 
 def test_a_database_of_a_newer_version_is_left_alone(

@@ -34,6 +34,7 @@ def explanation_parts(told: Explanation, currency: str) -> list[RenderableType]:
     parts += _steered(told)
     parts += [f"limit: {limit}" for limit in told.limits]
     parts += [f"assumed: {assumed}" for assumed in told.assumed]
+    parts += _lots(told)
     parts += _drivers(told)
     if told.forecast:
         days = [(f"{day:%a %m-%d}", round(demand, 1)) for day, demand in told.forecast[:14]]
@@ -64,6 +65,16 @@ def _drivers(told: Explanation) -> list[RenderableType]:
         return []
     rows = [(name, units) for name, units in made_of.items() if units]
     return [table("demand over cover by driver", ("driver", "units"), rows)]
+
+
+def _lots(told: Explanation) -> list[RenderableType]:
+    """The lots that expire before the next arrival, and the demand expected until they do."""
+    lots = told.inputs.get("expiring_lots")
+    if not isinstance(lots, list | tuple) or not lots:
+        return []
+    rows = [tuple(lot.values()) for lot in lots if isinstance(lot, Mapping)]
+    words = ("last day of sale", "units left", "expected demand until then")
+    return [table("stock that expires before the next arrival", words, rows)]
 
 
 def _alternatives(told: Explanation) -> list[RenderableType]:

@@ -242,6 +242,7 @@ def goods_today(work: Work, as_of: date) -> Known:
     return Known(
         items=work.catalog.items(day=as_of),
         positions=work.stock.positions(),
+        lots=work.stock.lots(),
         terms=work.suppliers.terms(day=as_of),
         on_order=on_order,
         prices=work.catalog.prices(as_of),

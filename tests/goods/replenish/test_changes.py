@@ -83,6 +83,15 @@ def test_an_order_placed_yesterday_is_the_open_order_of_today() -> None:
     assert not {"forecast", "lead_time", "on_hand"} & set(told)
 
 
+def test_stock_that_expires_is_told_apart_from_the_stock() -> None:
+    """All 10 of A expired yesterday: as if they were not there, in full cases of 12."""
+    lots = pa.table({"sku": ["A"], "place": ["S1"], "expires": [YESTERDAY]})
+    fresh = known(lots=lots.append_column("quantity", pa.array([10])))
+    told = causes(compare(planned(), planned(facts=fresh), days=DAYS))
+    assert told.pop("expiring") == 10
+    assert set(told) <= {"case_rounding"}
+
+
 def test_a_longer_lead_time_is_told_apart_from_the_forecast() -> None:
     slower = with_column(known().terms, "lead_time_days", pa.array([10, 2, 5]))
     told = causes(compare(planned(), planned(facts=known(terms=slower)), days=DAYS))

@@ -27,10 +27,12 @@ def random_lines(seed: int, lines: int) -> Lines:
     variance = mean * rng.uniform(0.5, 8.0, lines)
     life = np.where(rng.random(lines) < 0.5, ENDLESS, rng.integers(0, 60, lines))
     cost = rng.uniform(0.0, 3000.0, lines) * (rng.random(lines) > 0.02)
+    on_hand = rng.integers(-10, 60, lines)
     return Lines(
         until_next=demand_of(mean, variance, rng.random(lines) > 0.2),
         service_level=rng.uniform(0.5, 0.99, lines),
-        on_hand=rng.integers(-10, 60, lines),
+        on_hand=on_hand,
+        expiring=rng.integers(0, 1 + np.maximum(on_hand, 0)) * (rng.random(lines) > 0.7),
         on_order=rng.integers(0, 30, lines) * (rng.random(lines) > 0.6),
         on_order_overdue=(rng.random(lines) > 0.9).astype(np.int64),
         on_order_after_cover=(rng.random(lines) > 0.9).astype(np.int64),
@@ -55,6 +57,7 @@ def one(
         until_next=demand_of([mean], [variance]),
         service_level=np.array([service_level]),
         on_hand=np.array([0]),
+        expiring=np.array([0]),
         on_order=np.array([0]),
         on_order_overdue=np.array([0]),
         on_order_after_cover=np.array([0]),
@@ -91,6 +94,7 @@ def check(lines: Lines, outcome: Outcome) -> None:
         "presentation_top_up",
         "no_order_needed",
         "minimum_added",
+        "expiring",
     ):
         assert (outcome.term(name) >= 0).all()
     for name in ("shelf_life_cut", "capacity_cut", "not_orderable"):

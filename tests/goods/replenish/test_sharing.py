@@ -41,6 +41,7 @@ def plain(mean: list[float], **changes: object) -> Lines:
         until_next=demand_of(mean, np.array(mean) * 2.0),
         service_level=np.full(n, 0.9),
         on_hand=none,
+        expiring=none,
         on_order=none,
         on_order_overdue=none,
         on_order_after_cover=none,

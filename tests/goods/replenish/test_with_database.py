@@ -50,6 +50,7 @@ def known(shop: Shop) -> Known:
     return Known(
         items=shop.catalog.items(),
         positions=shop.stock.positions(),
+        lots=shop.stock.lots(),
         terms=shop.suppliers.terms(),
         on_order=shop.suppliers.on_order(DAY),
         prices=shop.catalog.prices(DAY),
@@ -81,6 +82,27 @@ def test_a_need_becomes_an_order_once(database: Database) -> None:
         assert [message.key for message in shop.outbox.pending(TOPIC)] == [order.name]
         again = replenish.propose(FORECAST, known(shop))
         assert (again.proposed, again.already_open) == (0, 0)
+
+
+def test_lots_that_expire_are_ordered_anew_and_told(database: Database) -> None:
+    """9 teas are there, at 4 a day: of the 7 that may be sold today only 3 will be left over."""
+    with database.transaction(actor="planner") as tx:
+        shop, replenish = opened(tx)
+        plain = replenish.explain_line(FORECAST, known(shop), sku="A", place="S1")
+        dated = [("lot", "L1"), ("expires", DAY.isoformat())]
+        shop.record(
+            [
+                counted("lot/1", 7, hour=1, payload=dated),
+                counted("lot/2", 2, hour=1, payload=[("lot", "L2")]),
+            ]
+        )
+        told = replenish.explain_line(FORECAST, known(shop), sku="A", place="S1")
+        assert {term.name: term.value for term in told.terms}["expiring"] == 3
+        lot = {"expires": DAY.isoformat(), "quantity": 7, "demand_until_then": 4.0}
+        assert told.inputs["expiring_lots"] == [lot]
+        assert "expiring_lots" not in plain.inputs
+        number = replenish.propose(FORECAST, known(shop)).numbers[0]
+        assert replenish.explain(number).terms == told.terms
 
 
 def test_limits_of_deliveries_come_from_facts(database: Database) -> None:

@@ -12,7 +12,7 @@ from sanhe.goods.replenish.words import in_days, reasons, warnings
 
 
 def test_every_term_and_limit_has_words() -> None:
-    assert tuple(TERM_WORDS) == TERMS
+    assert sorted(TERM_WORDS) == sorted(TERMS)
     assert all(CONSTRAINTS.values())
     assert all(ASSUMED_WORDS.values())
 
@@ -33,6 +33,14 @@ def test_the_sentence_adds_up() -> None:
     body = text.split(":")[1].replace("over 9 days", "").replace("2 cases of 12", "")
     signed = re.findall(r"([+-]?) ?(\d+)", body)
     assert sum(int(sign + number) for sign, number in signed) == 24
+
+
+def test_stock_that_expires_is_part_of_what_fills_the_cases() -> None:
+    terms = {"demand_over_cover": 31, "on_hand": -20, "expiring": 8, "case_rounding": 5}
+    assert sentence(terms, days=9, case_size=12) == (
+        "Order 24: 31 expected over 9 days - 20 on hand + 8 of it that expires unsold"
+        " + 5 to fill 2 cases of 12."
+    )
 
 
 def test_no_order_is_said_so() -> None:

@@ -10,6 +10,7 @@ TERM_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "safety_stock": ("safety stock", "安全库存"),
     "presentation_top_up": ("shelf minimum", "陈列量补足"),
     "on_hand": ("on hand", "现有库存"),
+    "expiring": ("expires unsold", "临期售不完"),
     "on_order": ("on order", "在途订单"),
     "reserved": ("reserved", "已预留"),
     "moq_top_up": ("minimum order", "起订量补足"),

@@ -4,11 +4,11 @@ Systems: S3.
 Commands: sanhe plan, sanhe explain, sanhe changes, sanhe approve, sanhe edit,
 sanhe reject, sanhe snooze.
 
-Inputs: a forecast run (goods.demand), stock, open orders, supply terms, prices and classes as
-tables, the order policy and the assumptions file. Decides the quantity of each SKU × place:
-demand over review + lead time + safety - on hand - on order + reserved, then minimum quantity,
-full cases, shelf life, the supplier's order days; then what lines share: budget, trucks,
-pallets, order minimums. Outputs: decisions of the kind
+Inputs: a forecast run (goods.demand), stock, its lots by expiry, open orders, supply terms,
+prices and classes as tables, the order policy and the assumptions file. Decides the quantity of
+each SKU × place: demand over review + lead time + safety - on hand + what of it expires unsold -
+on order + reserved, then minimum quantity, full cases, shelf life, the supplier's order days;
+then what lines share: budget, trucks, pallets, order minimums. Outputs: decisions of the kind
 `replenish`, at most one open for each SKU × place; approved ones become purchase orders.
 """
 

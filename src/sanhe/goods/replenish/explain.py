@@ -112,7 +112,9 @@ def _terms(values: tuple[int, ...]) -> tuple[ExplainedTerm, ...]:
     """The terms that matter (not zero, and always the demand) with their running total."""
     told, running = [], 0
     # A decision of an earlier version has fewer terms, the same ones first.
-    for name, value in zip(TERMS, values, strict=False):
+    of = dict(zip(TERMS, values, strict=False))
+    for name in TERM_WORDS:
+        value = of.get(name, 0)
         running += value
         if value or name == TERMS[0]:
             told.append(ExplainedTerm(name, TERM_WORDS[name], value, running))

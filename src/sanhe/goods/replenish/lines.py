@@ -18,7 +18,8 @@ class Lines:
     """N lines to decide on; arrays of [N], quantities in base units.
 
     `until_next`: demand until the order after this one arrives. `service_level`: 0..1.
-    `on_hand` may be negative (a discrepancy of the record). `on_order`: open orders that arrive
+    `on_hand` may be negative (a discrepancy of the record); of it `expiring` will expire unsold
+    before the order after this one arrives. `on_order`: open orders that arrive
     in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `presentation`: the
     shelf minimum. `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold
     before this order arrives; `sold_fresh`: from then on until what arrives expires (a huge
@@ -29,6 +30,7 @@ class Lines:
     until_next: Demand
     service_level: Floats
     on_hand: Ints
+    expiring: Ints
     on_order: Ints
     on_order_overdue: Ints
     on_order_after_cover: Ints
@@ -44,8 +46,10 @@ class Lines:
     margin_cents: Floats
 
     def position(self) -> Ints:
-        """Stock that counts: on hand (a negative record counts as none) + on order - reserved."""
-        position: Ints = np.maximum(self.on_hand, 0) + self.on_order - self.reserved
+        """Stock that counts: on hand (a negative record counts as none) without what expires
+        unsold + on order - reserved."""
+        on_hand = np.maximum(self.on_hand, 0) - self.expiring
+        position: Ints = on_hand + self.on_order - self.reserved
         return position
 
     def worth_cents(self, rows: Ints, units: Ints, *, after: Ints | None = None) -> Floats:

@@ -82,6 +82,7 @@ class Known:
     The columns are those of the façades' tables; further columns are left aside:
     `items` (Catalog.items): sku, name, base_unit, case_size, shelf_life_days.
     `positions` (Stock.positions): sku, place, net, reserved, known_since.
+    `lots` (Stock.lots): sku, place, expires (the last day of sale), quantity.
     `terms` (Suppliers.terms): sku, place, supplier, unit_cost_cents, cost_per_case_cents,
     lead_time_days, moq, case_size, order_weekdays, priority (lowest first), and where deliveries
     are limited truck_grams, truck_ml, case_grams, case_ml, cases_per_pallet,
@@ -95,6 +96,7 @@ class Known:
 
     items: pa.Table | None = None
     positions: pa.Table | None = None
+    lots: pa.Table | None = None
     terms: pa.Table | None = None
     on_order: pa.Table | None = None
     prices: pa.Table | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.expiring import DatedLots, dated_lots
 from sanhe.goods.replenish.lines import LONGEST_DAYS, Lines, Shared
 from sanhe.goods.replenish.matching import (
     Matched,
@@ -83,7 +84,8 @@ class Prepared:
 
     `assumed`: by the name of an input the lines in which it was assumed, [N]. `class_rules`: of
     each line the settings that its class steers, with the class of the policy that set them.
-    `shared`: the limits that these lines share.
+    `lots`: those of the stock that expire before the cover of their line ends. `shared`: the
+    limits that these lines share.
     """
 
     forecast: Forecast
@@ -96,6 +98,7 @@ class Prepared:
     until_arrival: Demand
     supply: Supply
     shelf_life_days: Floats
+    lots: DatedLots
     stock_known_since: Texts
     assumed: Mapping[str, Bools]
     class_rules: pa.MapArray
@@ -156,10 +159,7 @@ def prepare(
     )
     supply = _supply(given, forecast.as_of)
     counted = np.asarray(forecast.counted, bool)[chosen]
-    until_arrival, until_next = (
-        _demand_over(forecast, keys, counted, days=days, sd=supply.lead_time_sd_days)
-        for days in (supply.arrives_in, supply.next_arrival_in)
-    )
+    until_arrival, until_next = _demands(forecast, keys, counted, supply=supply)
     life = np.nan_to_num(given.items.numbers("shelf_life_days"), nan=np.inf)
     money = _money(given)
     service_level = _service_level(
@@ -171,6 +171,7 @@ def prepare(
             forecast, keys, counted, arrives_in=supply.arrives_in, life=life
         ),
     )
+    lots = dated_lots(known.lots, forecast, keys, cover_days=supply.next_arrival_in)
     lines = _lines(
         given,
         supply,
@@ -179,6 +180,7 @@ def prepare(
         service_level=service_level,
         life=life,
         orders=_open_orders(given, forecast.as_of, supply),
+        lots=lots,
     )
     return Prepared(
         forecast=forecast,
@@ -191,6 +193,7 @@ def prepare(
         until_arrival=until_arrival,
         supply=supply,
         shelf_life_days=life,
+        lots=lots,
         stock_known_since=_as_written(given.stock.column("known_since")),
         assumed=given.gaps,
         class_rules=_class_rules(given),
@@ -287,17 +290,20 @@ def _lines(
     service_level: Floats,
     life: Floats,
     orders: _OpenOrders,
+    lots: DatedLots,
 ) -> Lines:
     """The arrays the rules work on."""
+    on_hand, reserved = _on_hand(given), whole(given.stock.numbers("reserved"), 0)
     before = sellable_within(given.mean, supply.arrives_in)
     return Lines(
         until_next=until_next,
         service_level=service_level,
-        on_hand=_on_hand(given),
+        on_hand=on_hand,
+        expiring=lots.unsold(on_hand, reserved),
         on_order=orders.within,
         on_order_overdue=orders.overdue,
         on_order_after_cover=orders.later,
-        reserved=whole(given.stock.numbers("reserved"), 0),
+        reserved=reserved,
         presentation=_presentation(given),
         moq=_moq(given),
         case_size=_case_size(given),
@@ -383,6 +389,17 @@ def _as_written(moments: pa.Array) -> Texts:
     distinct = [None if value is None else str(value) for value in codes.dictionary.to_pylist()]
     texts: Texts = np.array([*distinct, None], object)
     return texts[np.asarray(codes.indices.fill_null(len(distinct)), np.int64)]
+
+
+def _demands(
+    forecast: Forecast, keys: pa.Table, counted: Bools, *, supply: Supply
+) -> tuple[Demand, Demand]:
+    """Demand until this order arrives, and until the one after it does."""
+    sd = supply.lead_time_sd_days
+    return (
+        _demand_over(forecast, keys, counted, days=supply.arrives_in, sd=sd),
+        _demand_over(forecast, keys, counted, days=supply.next_arrival_in, sd=sd),
+    )
 
 
 def _demand_over(

@@ -113,6 +113,7 @@ def _inputs(prepared: Prepared, bought: Effects) -> dict[str, pa.Array]:
         "distribution": pa.array(["continuous", "counts"]).take(demand.counted.astype(np.int64)),
         "on_hand": pa.array(lines.on_hand[rows]),
         "stock_known_since": _texts(prepared.stock_known_since[rows]),
+        "expiring": pa.array(lines.expiring[rows]),
         "on_order": pa.array(lines.on_order[rows]),
         "on_order_overdue": pa.array(lines.on_order_overdue[rows]),
         "on_order_after_cover": pa.array(lines.on_order_after_cover[rows]),
@@ -132,7 +133,36 @@ def _inputs(prepared: Prepared, bought: Effects) -> dict[str, pa.Array]:
         "class_rules": prepared.class_rules.take(pa.array(rows)),
     }
     drivers = _drivers(prepared, rows)
-    return values | ({"drivers": _struct(drivers)} if drivers else {})
+    lots = _lots(prepared, rows)
+    return (
+        values
+        | ({"drivers": _struct(drivers)} if drivers else {})
+        | ({"expiring_lots": lots} if lots is not None else {})
+    )
+
+
+def _lots(prepared: Prepared, rows: Ints) -> pa.ListArray | None:
+    """The lots of each line that expire before the next arrival; None where no line has any."""
+    import pyarrow as pa
+
+    lots, today = prepared.lots, prepared.forecast.as_of
+    at = np.full(len(prepared.sku), -1, np.int64)
+    at[rows] = np.arange(len(rows))
+    mine = np.flatnonzero(at[lots.line] >= 0)
+    if not mine.size:
+        return None
+    mine = mine[np.argsort(at[lots.line[mine]], kind="stable")]
+    last_days = [today + timedelta(days=days - 1) for days in lots.days[mine].tolist()]
+    told = _struct(
+        {
+            "expires": pa.array([day.isoformat() for day in last_days], pa.string()),
+            "quantity": pa.array(lots.quantity[mine]),
+            "demand_until_then": _rounded(lots.demand[mine]),
+        }
+    )
+    each = np.bincount(at[lots.line[mine]], minlength=len(rows))
+    ends = pa.array(np.concatenate([[0], np.cumsum(each)]), pa.int32())
+    return pa.ListArray.from_arrays(ends, told)
 
 
 def _forecast_by_day(prepared: Prepared, rows: Ints) -> pa.ListArray:

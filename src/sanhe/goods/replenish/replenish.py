@@ -47,7 +47,10 @@ DECISION_KIND = DecisionKind(
 )
 """What is registered in the wiring before anything is proposed."""
 
-INPUT_TERMS = ("demand_over_cover", "safety_stock", "presentation_top_up", "on_hand", "reserved")
+INPUT_TERMS = (
+    *("demand_over_cover", "safety_stock", "presentation_top_up"),
+    *("on_hand", "expiring", "reserved"),
+)
 """The terms that the ordering of a line leaves as they are: with them its need is the same."""
 
 ALL = 100_000_000

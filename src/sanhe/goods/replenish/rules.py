@@ -31,10 +31,12 @@ TERMS: Final = (
     "no_order_needed",
     "not_orderable",
     "minimum_added",
+    "expiring",
 )
-"""The terms of a replenishment, in the order they are added.
+"""The terms of a replenishment. Later ones come last, so that recorded decisions keep theirs; the
+order in which a person reads them is that of `words.TERM_WORDS`.
 
-Version 1 had no `minimum_added`, and called `capacity_cut` the budget's cut.
+Version 1 had neither `minimum_added` nor `expiring`, and called `capacity_cut` the budget's cut.
 """
 
 CONSTRAINTS: Final[Mapping[str, str]] = {
@@ -55,6 +57,7 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "minimum with what sells in time and still fits",
     "vendor_calendar": "not ordered: the supplier's next order day is after the next review",
     "blocked": "not ordered: the line is stopped",
+    "stock_expires": "part of the stock on hand will expire before it is sold",
     "negative_stock": "stock on record is below zero and counts as none",
     "order_overdue": "an open order is overdue and still counts",
     "order_after_cover": "an open order is due after these days and does not count yet",
@@ -84,11 +87,11 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     """Decide every line.
 
     level = max(S, demand + shelf minimum), S the quantile of demand at the service level;
-    need = level - on hand - on order + reserved. A need above zero is raised to the minimum
-    quantity, then to full cases, then cut by shelf life. Shelf life wins over the minimum
-    quantity: what can't be sold is not ordered. Then what the lines share: the budget, trucks
-    and pallets are given to the cases that earn most; an order below its supplier's minimum is
-    filled up, or left for the next review.
+    need = level - on hand + what of it expires unsold - on order + reserved. A need above zero
+    is raised to the minimum quantity, then to full cases, then cut by shelf life. Shelf life wins
+    over the minimum quantity: what can't be sold is not ordered. Then what the lines share: the
+    budget, trucks and pallets are given to the cases that earn most; an order below its supplier's
+    minimum is filled up, or left for the next review.
     Raises ValueError when a minimum quantity or case is below 1.
     """
     if lines.moq.size and min(lines.moq.min(), lines.case_size.min()) < 1:
@@ -101,6 +104,7 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     column["presentation_top_up"][:] = np.maximum(lines.presentation - column["safety_stock"], 0)
     column["presentation_top_up"][lines.presentation <= 0] = 0
     column["on_hand"][:] = -np.maximum(lines.on_hand, 0)
+    column["expiring"][:] = lines.expiring
     column["on_order"][:] = -lines.on_order
     column["reserved"][:] = lines.reserved
     need = terms.sum(axis=1)
@@ -114,6 +118,7 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
         "presentation": column["presentation_top_up"] > 0,
         "vendor_calendar": refused & ~lines.blocked,
         "blocked": refused & lines.blocked,
+        "stock_expires": lines.expiring > 0,
         "negative_stock": lines.on_hand < 0,
         "order_overdue": lines.on_order_overdue > 0,
         "order_after_cover": lines.on_order_after_cover > 0,

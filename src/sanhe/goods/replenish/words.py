@@ -20,6 +20,7 @@ TERM_WORDS: Final[Mapping[str, str]] = {
     "safety_stock": "safety stock for the uncertain part of demand and lead time",
     "presentation_top_up": "shelf minimum above the safety stock",
     "on_hand": "less stock on hand",
+    "expiring": "plus stock that expires before it is sold",
     "on_order": "less open orders",
     "reserved": "plus stock reserved for others",
     "moq_top_up": "raised to the supplier's minimum",
@@ -30,7 +31,7 @@ TERM_WORDS: Final[Mapping[str, str]] = {
     "not_orderable": "can't be ordered today",
     "minimum_added": "brought forward for the supplier's minimum",
 }
-"""What each term means to a person, in the order of the arithmetic."""
+"""What each term means to a person, in the order in which the arithmetic is read."""
 
 ASSUMED_WORDS: Final[Mapping[str, str]] = {
     "on_hand": "stock was never counted: assumed from days of demand",
@@ -55,6 +56,7 @@ CAUSE_WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "service_level": ("service level", "服务水平"),
     "presentation_top_up": ("shelf minimum", "陈列下限"),
     "on_hand": ("stock on hand", "现有库存"),
+    "expiring": ("stock that expires unsold", "临期不可售库存"),
     "on_order": ("open orders", "在途订单"),
     "reserved": ("reserved stock", "预留库存"),
     "moq_top_up": ("supplier's minimum", "起订量"),
@@ -74,6 +76,7 @@ _PARTS: Final = (
     ("safety_stock", "safety"),
     ("presentation_top_up", "for the shelf minimum"),
     ("on_hand", "on hand"),
+    ("expiring", "of it that expires unsold"),
     ("on_order", "on order"),
     ("reserved", "reserved"),
     ("moq_top_up", "to the supplier's minimum"),
@@ -84,6 +87,10 @@ _PARTS: Final = (
     ("not_orderable", "that can't be ordered today"),
     ("minimum_added", "brought forward for the supplier's minimum"),
 )
+
+_READ: Final = tuple(TERM_WORDS)
+_UP_TO_CASES: Final = [TERMS.index(name) for name in _READ[: _READ.index("case_rounding") + 1]]
+"""The terms that add up to the full cases."""
 
 _CUT_BY: Final[Mapping[str, str]] = {
     "budget": "the budget",
@@ -119,7 +126,7 @@ of 12.'
         said = _said(name, words, hits or {})
         part = _joined(_choose(value > 0, " + ", " - "), np.abs(value), " ", said)
         if name == "case_rounding":
-            filled = terms[:, : TERMS.index(name) + 1].sum(axis=1)
+            filled = terms[:, _UP_TO_CASES].sum(axis=1)
             part = _joined(part, _cases(filled // case_size, case_size))
         text.append(_choose(value != 0, part, ""))
     return _joined(*text, ".")

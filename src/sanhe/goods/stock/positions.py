@@ -6,12 +6,15 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import numpy as np
+
 from sanhe.core.errors import Tampered
 from sanhe.core.facts import lock, types_of
 from sanhe.core.ledger import Balance, Ledger
 from sanhe.core.storage import Transaction
 from sanhe.goods.stock import rules, store
 from sanhe.goods.stock.follow import NOTHING, follow
+from sanhe.goods.stock.lots import UNDATED, LotEvents, remaining_lots
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -85,6 +88,37 @@ class Stock:
 
         table = self.positions()
         return table.filter(pc.not_equal(table.column("discrepancy"), 0))
+
+    def lots(self) -> pa.Table:
+        """What is left of each expiry, first expired first out: sku, place, expires (the last
+        day of sale), quantity > 0; see `lots.remaining_lots`.
+
+        Of SKU × place whose counts or receipts name an expiry, and of them what came without one
+        is missing: the quantities sum to no more than the stock on hand.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        events = store.read_lot_events(self._tx)
+        names = events.group_by(["pair", "sku", "place", "net"], use_threads=False).aggregate([])
+        days = {
+            name: events.column(name).cast(pa.date32()).cast(pa.int32()).cast(pa.int64())
+            for name in ("day", "expires")
+        }
+        left = remaining_lots(
+            LotEvents(
+                pair=np.asarray(events.column("pair"), np.int64),
+                day=np.asarray(days["day"]),
+                expires=np.asarray(days["expires"].fill_null(UNDATED)),
+                quantity=np.asarray(events.column("quantity"), np.int64),
+            ),
+            net=np.asarray(names.column("net"), np.int64),
+        )
+        of = names.take(pa.array(left.pair))
+        dated = pa.array(left.expires < UNDATED)
+        expires = pc.if_else(dated, left.expires, None).cast(pa.int32()).cast(pa.date32())
+        columns = {"sku": of.column("sku"), "place": of.column("place"), "expires": expires}
+        return pa.table({**columns, "quantity": left.quantity}).filter(dated)
 
     def card(self, sku: str, place: str) -> pa.Table:
         """The stock card (库存台账) of one SKU × place: every current fact in time with event_at,

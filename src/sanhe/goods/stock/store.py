@@ -86,6 +86,7 @@ _WINDOW = sa.text("""
         SELECT p.pair, held.external_id, held.source, held.sku, held.place, held.type,
             held.event_at, held.day, held.quantity,
             coalesce(held.payload->>'lot', '') AS lot,
+            (held.payload->>'expires')::date AS expires,
             CASE held.type
                 WHEN 'stock.counted' THEN 'count'
                 WHEN 'stock.moved' THEN held.payload->>'reason'
@@ -105,7 +106,7 @@ _WINDOW = sa.text("""
         WHERE held.event_at >= p.since
         UNION ALL
         SELECT p.pair, e.external_id, e.source, e.sku, e.place, e.type, e.event_at, e.day,
-            e.quantity, e.lot, e.reason
+            e.quantity, e.lot, e.expires, e.reason
         FROM stock_entry AS e JOIN stock_pair AS p USING (sku, place)
         WHERE e.live AND e.event_at >= p.since AND NOT EXISTS (
             SELECT 1 FROM stock_key AS k
@@ -148,6 +149,7 @@ _CHANGES = sa.text("""
         coalesce(n.day, o.day) AS day,
         coalesce(n.quantity, o.quantity) AS quantity,
         coalesce(n.lot, o.lot) AS lot,
+        n.expires,
         coalesce(n.reason, o.reason) AS reason,
         coalesce(n.amount, 0) AS amount,
         n.external_id IS NOT NULL AS live,
@@ -161,19 +163,20 @@ _CHANGES = sa.text("""
         WHERE e.event_at >= p.since
     ) AS o USING (external_id, source, type, sku, place)
     WHERE o.external_id IS NULL OR n.amount IS DISTINCT FROM o.amount OR NOT o.live
-        OR (n.event_at, n.day, n.quantity, n.lot, n.reason)
-            IS DISTINCT FROM (o.event_at, o.day, o.quantity, o.lot, o.reason)
+        OR (n.event_at, n.day, n.quantity, n.lot, n.expires, n.reason)
+            IS DISTINCT FROM (o.event_at, o.day, o.quantity, o.lot, o.expires, o.reason)
 """)
 
 _SAVE_ENTRIES = sa.text("""
     INSERT INTO stock_entry AS e (external_id, source, sku, place, type, event_at, day, quantity,
-        lot, reason, amount, live, postings)
-    SELECT external_id, source, sku, place, type, event_at, day, quantity, lot, reason, amount,
-        live, postings
+        lot, expires, reason, amount, live, postings)
+    SELECT external_id, source, sku, place, type, event_at, day, quantity, lot, expires, reason,
+        amount, live, postings
     FROM stock_change
     ON CONFLICT (external_id, source, type, sku, place) DO UPDATE SET
         event_at = excluded.event_at, day = excluded.day,
-        quantity = excluded.quantity, lot = excluded.lot, reason = excluded.reason,
+        quantity = excluded.quantity, lot = excluded.lot, expires = excluded.expires,
+        reason = excluded.reason,
         amount = excluded.amount, live = excluded.live, postings = excluded.postings
 """)
 
@@ -253,6 +256,49 @@ _CARD = """
     ORDER BY event_at, type = 'stock.counted', source, external_id, type
 """
 
+# What came in and went out of each SKU × place whose expiries are known, from the last count by
+# expiry on, or from the first count. A lot named without its expiry has that of its SKU's lot.
+_LOT_EVENTS = """
+    WITH dated AS MATERIALIZED (
+        SELECT sku, lot, max(expires) AS expires
+        FROM stock_entry WHERE live AND expires IS NOT NULL GROUP BY sku, lot
+    ),
+    entry AS MATERIALIZED (
+        SELECT e.sku, e.place, e.event_at, e.day, e.source, e.external_id, e.lot, e.quantity,
+            e.amount, e.type = 'stock.counted' AS is_count, p.net,
+            coalesce(e.expires, d.expires) AS expires
+        FROM stock_entry AS e JOIN stock_position AS p USING (sku, place)
+            LEFT JOIN dated AS d ON e.lot <> '' AND (d.sku, d.lot) = (e.sku, e.lot)
+        WHERE e.live AND e.event_at >= p.known_since AND e.sku IN (SELECT sku FROM dated)
+    ),
+    begun AS (
+        SELECT sku, place,
+            coalesce(max(event_at) FILTER (WHERE is_count AND expires IS NOT NULL), '-infinity')
+                AS begun_at
+        FROM entry GROUP BY sku, place HAVING count(expires) > 0
+    ),
+    counted AS (
+        SELECT DISTINCT ON (sku, place, lot) sku, place, net, day, expires, quantity
+        FROM (
+            SELECT *, max(source) OVER (PARTITION BY sku, place) AS believed
+            FROM entry JOIN begun USING (sku, place) WHERE is_count AND event_at = begun_at
+        ) AS snapshot
+        WHERE source = believed
+        ORDER BY sku, place, lot, external_id DESC
+    ),
+    event AS (
+        SELECT * FROM counted
+        UNION ALL
+        SELECT sku, place, net, day, expires, amount
+        FROM entry JOIN begun USING (sku, place) WHERE event_at > begun_at
+    )
+    SELECT dense_rank() OVER (ORDER BY sku, place) - 1 AS pair, sku, place, net, day, expires,
+        sum(quantity)::bigint AS quantity
+    FROM event WHERE quantity <> 0
+    GROUP BY sku, place, net, day, expires, quantity > 0
+    ORDER BY pair, day
+"""
+
 _SUMS = """
     SELECT p.sku, p.place, p.net, coalesce(sum(e.amount), 0)::bigint AS entries
     FROM stock_position AS p LEFT JOIN stock_entry AS e USING (sku, place)
@@ -322,6 +368,12 @@ def read_positions(tx: Transaction, pairs: tuple[list[str], list[str]] | None = 
 def read_card(tx: Transaction, sku: str, place: str) -> pa.Table:
     """All entries of one SKU × place in time, with the net after each."""
     return fetch_arrow(tx, _CARD, (sku, place))
+
+
+def read_lot_events(tx: Transaction) -> pa.Table:
+    """What came in (> 0) and went out (< 0) where expiries are known: pair (from 0), sku, place,
+    net, day, expires (null = none known), quantity."""
+    return fetch_arrow(tx, _LOT_EVENTS)
 
 
 def read_sums(tx: Transaction) -> pa.Table:

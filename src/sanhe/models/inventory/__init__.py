@@ -3,7 +3,8 @@
 `Demand` is demand over an interval as a distribution (negative binomial, Poisson or gamma);
 `protection_demand` makes it from a forecast by day and an uncertain interval; `order_up_to`
 with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
-`shortage_avoided` say what an order buys; `allocate` chooses whole cases where budget, trucks or
+`shortage_avoided` say what an order buys, `expiring_unsold` what of the stock expires before it
+is sold; `allocate` chooses whole cases where budget, trucks or
 pallets do not take them all. `place_safety_stock` says at which stages of a chain of warehouses
 and stores safety stock should lie. Arrays in, arrays out; errors are ValueError.
 """
@@ -20,6 +21,7 @@ from sanhe.models.inventory.demand import (
     quantile,
     shortage,
 )
+from sanhe.models.inventory.expiry import expiring_unsold
 from sanhe.models.inventory.guaranteed_service import (
     NO_LIMIT,
     Chains,
@@ -74,6 +76,7 @@ __all__ = [
     "demand_of",
     "expected_demand",
     "expected_fill",
+    "expiring_unsold",
     "longest_replenishment",
     "normal_excess",
     "normal_order_up_to",
