@@ -2,9 +2,10 @@
 
 Three weekly origins, 1-7 days ahead, raw sales, WAPE over all days. The best of AutoETS, AutoTheta
 and AutoCES (statsforecast, season 7) is chosen in hindsight, by its WAPE on these very weeks, and
-only its own CPU time counts. Ours stands there twice: trained on the 600 series alone, and
-trained on 12,000 with the 600 among them (fast settings; CPU time per series). CPU times include
-the hold-out that chooses the champion. Needs the extra `stats`; one thread each.
+only its own CPU time counts. Ours stands there twice: as a retailer runs it, one model for all
+50,000 series with the 600 among them (fast settings; CPU time per series), and trained on the 600
+series alone. CPU times include the hold-out that chooses the champion. Needs the extra `stats`; one
+thread each.
 
     python -m bench.league --data FILE
 """
@@ -24,7 +25,6 @@ from sanhe.models.forecast import FAST, Panel, forecast, same_weekday_mean, wape
 from sanhe.models.forecast.panel import F32
 
 SERIES = 600
-LARGE = 12_000
 SEED = 20_251
 ORIGINS = 3
 ALONE = dataclasses.replace(CHAMPION, gbm=dataclasses.replace(CHAMPION.gbm, threads=1))
@@ -42,7 +42,7 @@ def alone(panel: Panel) -> F32:
 def compare(panel: Panel) -> list[Row]:
     """WAPE over the origins and CPU milliseconds per series and origin of every method."""
     order = np.random.default_rng(SEED).permutation(panel.series)
-    few, large = panel.only(order[:SERIES]), panel.only(order[:LARGE])
+    few, large = panel.only(order[:SERIES]), panel.only(order)
     origins = [panel.days - HORIZON_DAYS * (k + 1) for k in range(ORIGINS)]
     actual = np.stack([few.sales[:, at : at + HORIZON_DAYS] for at in origins])
     methods: dict[str, tuple[Panel, Callable[[Panel], F32]]] = {
@@ -51,7 +51,7 @@ def compare(panel: Panel) -> list[Row]:
     }
     methods["same_weekday_mean"] = (few, same_weekday_mean)
     methods["champion_600"] = (few, alone)
-    methods["champion_12000"] = (
+    methods["champion_all"] = (
         large,
         lambda one: forecast(one, sized(LARGE_SETTINGS, one)).median,
     )
@@ -76,11 +76,11 @@ def figures(rows: list[Row]) -> dict[str, Figure]:
         return round(float(at[name][of] or 0) / float(best[of] or 1), 4)
 
     return {
-        "error_ratio_to_best_statistical": ratio("champion_600", "wape"),
-        "cpu_ratio": ratio("champion_600", "cpu_ms_per_series"),
-        "trained_on": "the 600 series alone",
-        "large_panel_error_ratio": ratio("champion_12000", "wape"),
-        "large_panel_cpu_ratio_per_series": ratio("champion_12000", "cpu_ms_per_series"),
+        "error_ratio_to_best_statistical": ratio("champion_all", "wape"),
+        "cpu_ratio": ratio("champion_all", "cpu_ms_per_series"),
+        "trained_on": "all series, CPU per series; the error is that of the 600",
+        "alone_error_ratio": ratio("champion_600", "wape"),
+        "alone_cpu_ratio": ratio("champion_600", "cpu_ms_per_series"),
         "best_statistical": str(best["method"]),
         "series": SERIES,
         "origins": ORIGINS,

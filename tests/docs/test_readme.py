@@ -79,7 +79,7 @@ def test_the_commands_of_a_page_run(page: Path, folder: Path) -> None:
             text=True,
             cwd=folder,
             env=environment,
-            timeout=300,
+            timeout=1200,
             check=False,
         )
         assert ended.returncode == 0, f"{command}: {ended.stderr}"
