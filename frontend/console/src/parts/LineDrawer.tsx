@@ -115,10 +115,10 @@ export function Explained({ explanation }: { explanation: Explanation }) {
       {expected && (
         <Section title={t("line.expected")}>
           <p>
-            {t("line.expectedFill", {
-              value: format.share(expected.value),
-              low: format.share(expected.low),
-              high: format.share(expected.high),
+            {t("line.expectedUnits", {
+              value: format.number(expected.value),
+              low: format.number(expected.low),
+              high: format.number(expected.high),
             })}
           </p>
         </Section>

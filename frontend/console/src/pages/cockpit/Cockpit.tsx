@@ -77,7 +77,7 @@ function Todo({ todo }: { todo: Told["todo"] }) {
             <div className="muted">{t("cockpit.lines", { count: one.lines })}</div>
             <Link to={to}>
               <Button size="small" tabIndex={-1}>
-                {t(`todo.${one.kind}`, { defaultValue: one.action })}
+                {t(`todo.${one.action}`, { defaultValue: one.action })}
               </Button>
             </Link>
           </div>

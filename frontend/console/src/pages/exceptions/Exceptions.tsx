@@ -12,15 +12,15 @@ import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 
-export const KINDS = [
+const KINDS = [
   "stock_out",
-  "stock_out_risk",
-  "late_order",
-  "overstock",
+  "runs_out",
+  "not_orderable",
   "expiring",
-  "dead_stock",
-  "negative_stock",
-] as const;
+  "dead",
+  "excess",
+  "stock_unknown",
+];
 
 export default function Exceptions() {
   const { t } = useTranslation();
