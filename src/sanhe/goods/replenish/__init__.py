@@ -20,6 +20,7 @@ from sanhe.goods.replenish.changes import (
     Changes,
     compare,
     keep_plan_lines,
+    kept_plan_lines,
     plan_changes,
 )
 from sanhe.goods.replenish.classes import LETTERS, check_class
@@ -69,6 +70,7 @@ __all__ = [
     "compare",
     "compute",
     "keep_plan_lines",
+    "kept_plan_lines",
     "plan_changes",
     "prepare",
     "unit_money",
