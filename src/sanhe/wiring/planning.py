@@ -310,3 +310,26 @@ def backtest(
         by=by,
         progress=lambda what, share: report(what, round(share * 100), 100),
     )
+
+
+def losses(
+    sanhe: Sanhe,
+    *,
+    as_of: date | None = None,
+    origins: int = 3,
+    horizon_days: int = 7,
+    worst: int = 20,
+    report: Report = silent,
+) -> pa.Table:
+    """Where the champion loses in money, by segment and for the worst series.
+
+    The table of `Demand.losses`, valued at prices.
+    """
+    sanhe.refresh_lake()
+    return sanhe.demand.losses(
+        as_of or next_day(sanhe),
+        origins=origins,
+        horizon_days=horizon_days,
+        worst=worst,
+        progress=lambda what, share: report(what, round(share * 100), 100),
+    )
