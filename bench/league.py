@@ -28,9 +28,19 @@ SERIES = 600
 SEED = 20_251
 ORIGINS = 3
 ALONE = dataclasses.replace(CHAMPION, gbm=dataclasses.replace(CHAMPION.gbm, threads=1))
+# Chosen on the two weeks before the three origins, on the other 49,400 series: half the rows with
+# a median err 0.6 % less than FAST at three quarters of its time; twice the rows err more.
 LARGE_SETTINGS = dataclasses.replace(
     FAST,
-    gbm=dataclasses.replace(FAST.gbm, target="sales", names=CHAMPION.gbm.names, threads=1),
+    holdout_effort=0.25,
+    gbm=dataclasses.replace(
+        FAST.gbm,
+        target="sales",
+        rows=100_000,
+        median=True,
+        names=CHAMPION.gbm.names,
+        threads=1,
+    ),
 )
 
 

@@ -195,6 +195,10 @@ def test_health_backtest_and_report(sanhe: Terminal, tmp_path: Path) -> None:
     assert "in stock" in sanhe.well("health").out
     scores = sanhe.asked("backtest", "--origins", 1)
     assert {"champion", "seasonal_naive"} <= {score["method"] for score in scores}
+    lost = sanhe.asked("backtest", "--losses", "--origins", 1, "--worst", 3)
+    assert [row["by"] for row in lost].count("series") == 3
+    assert lost[0]["loss_cents"] == lost[0]["too_much_cents"] + lost[0]["too_little_cents"] > 0
+    assert "loss by velocity" in sanhe.well("backtest", "--losses", "--origins", 1).out
     out = tmp_path / "report.html"
     assert sanhe.asked("report", "--no-backtest", "--out", out) == {"report": str(out)}
     page = out.read_text(encoding="utf-8")

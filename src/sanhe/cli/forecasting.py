@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -196,24 +196,85 @@ def backtest(
     as_of: AsOf = None,
     origins: Annotated[int, typer.Option(min=1, help="How many forecasts to try.")] = 3,
     horizon: Annotated[int, typer.Option(min=1, help="Days of each forecast.")] = 7,
-    by: Annotated[str, typer.Option(help="category, store or velocity.")] = "velocity",
+    by: Annotated[str, typer.Option(help="category, store, region, velocity or age.")] = "velocity",
+    losses: Annotated[
+        bool, typer.Option("--losses", help="Show where the champion loses, in money.")
+    ] = False,
+    worst: Annotated[int, typer.Option(min=0, help="How many series --losses names.")] = 20,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Try the forecast methods on the past; each origin sees only what lay before it."""
     from sanhe.wiring import backtest as run_backtest
+    from sanhe.wiring import losses as run_losses
 
-    output = Output(json)
+    output, seen_from = Output(json), day(as_of, option="--as-of")
     with opened(home) as sanhe, output.progress() as report:
-        trial = run_backtest(
-            sanhe,
-            as_of=day(as_of, option="--as-of"),
-            origins=origins,
-            horizon_days=horizon,
-            by=by,
-            report=report,
-        )
-    scores = trial.to_pylist()
+        if losses:
+            found = run_losses(
+                sanhe,
+                as_of=seen_from,
+                origins=origins,
+                horizon_days=horizon,
+                worst=worst,
+                report=report,
+            )
+        else:
+            found = run_backtest(
+                sanhe,
+                as_of=seen_from,
+                origins=origins,
+                horizon_days=horizon,
+                by=by,
+                report=report,
+            )
+    rows = found.to_pylist()
+    output.show(rows, *(losses_parts(rows) if losses else [_scores(rows)]))
+
+
+def _scores(scores: list[dict[str, Any]]) -> RenderableType:
     columns = ("method", "origin", "group", "series", "wape", "bias", "coverage_90", "beaten_by")
     rows = [tuple(str(s[c]) if c == "origin" else s.get(c) for c in columns) for s in scores]
-    output.show(scores, table("", tuple(c.replace("_", " ") for c in columns), rows))
+    return table("", tuple(c.replace("_", " ") for c in columns), rows)
+
+
+MOST_SEGMENTS = 8
+"""So many segments of a kind are printed; --json gives all."""
+
+
+def losses_parts(found: list[dict[str, Any]]) -> list[RenderableType]:
+    """What is printed of losses: all, the segments of each kind that lose most, worst series."""
+    parts: list[RenderableType] = []
+    money = any(row["loss_cents"] is not None for row in found)
+    unit = f"{found[0]['currency']}" if money else "units"
+    columns = ("series", "WAPE", "too much", "too little", "loss", "share", "better")
+    for by in dict.fromkeys(row["by"] for row in found):
+        mine = [row for row in found if row["by"] == by]
+        shown = mine if by == "series" else mine[:MOST_SEGMENTS]
+        rows = [(row["group"], *_loss_cells(row, money=money)) for row in shown]
+        left = len(mine) - len(shown)
+        title = f"loss by {by}, in {unit}" + (f" ({left} more)" if left else "")
+        parts.append(table(title, (by, *columns), rows))
+    if money and (without := found[0]["unvalued_series"]):
+        parts.append(f"note: {without:,} series have no price in {unit} and are left out of money")
+    return parts
+
+
+def _loss_cells(row: dict[str, Any], *, money: bool) -> tuple[object, ...]:
+    def amount(name: str) -> float | None:
+        value = row[f"{name}_cents"] if money else row.get(f"{name}_units")
+        return None if value is None else round(value / 100 if money else value, 2)
+
+    much, little = amount("too_much"), amount("too_little")
+    lost = None if much is None or little is None else round(much + little, 2)
+    better = row["better_method"]
+    told = None if better is None else f"{better} ({amount('better_loss'):,})"
+    return (
+        row["series"],
+        None if row["wape"] is None else round(row["wape"], 3),
+        much,
+        little,
+        lost,
+        f"{row['share']:.1%}",
+        told,
+    )

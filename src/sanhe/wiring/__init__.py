@@ -26,6 +26,7 @@ from sanhe.wiring.planning import (
     backtest,
     edit,
     explain_line,
+    losses,
     next_day,
     plan,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "health",
     "health_moves",
     "import_file",
+    "losses",
     "next_day",
     "override",
     "plan",

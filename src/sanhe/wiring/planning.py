@@ -20,7 +20,9 @@ from sanhe.goods.replenish import (
     Plan,
     Policy,
     keep_plan_lines,
+    kept_plan_lines,
 )
+from sanhe.loop.desk import Desk
 from sanhe.wiring.changed import KeptPlan, keep_plan, kept_plan, touched_since
 from sanhe.wiring.jobs import queue_execution, run_jobs
 from sanhe.wiring.progress import Report, silent
@@ -103,7 +105,8 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         # Before anything is read: an order placed from here on would not be seen, and its lines
         # would be proposed again.
         replenish.exclusive()
-        known = known_today(sanhe, work, as_of, assumptions=assumptions, keep=True)
+        known, health = assessed_today(sanhe, work, as_of, assumptions=assumptions, keep=True)
+        places = work.places.all()
         made = replenish.propose(
             forecast,
             known,
@@ -115,8 +118,13 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         work.audit.record("plan", str(made.run), {"proposed": made.proposed})
         if made.auto_approved:
             queue_execution(sanhe, work, actor=actor)
-    for lines in computed:
-        keep_plan_lines(sanhe.lake, as_of, lines, whole=morning.rows is None)
+    for part in computed:
+        keep_plan_lines(sanhe.lake, as_of, part, whole=morning.rows is None)
+    desk = Desk(sanhe.lake)
+    if desk.is_news(as_of):
+        report("laying the plan out", 0, 1)
+        lines = kept_plan_lines(sanhe.lake, as_of)
+        desk.keep(as_of, lines, health=health, items=known.items, places=places)
     keep_plan(sanhe, KeptPlan(forecast.id, asked, refreshed.below))
     orders = run_jobs(sanhe)
     notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))
@@ -220,10 +228,15 @@ def next_day(sanhe: Sanhe) -> date:
     return last + timedelta(days=1)
 
 
-def known_today(
+def known_today(sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions) -> Known:
+    """All that replenishment looks at besides the forecast, with the class of each line."""
+    return assessed_today(sanhe, work, as_of, assumptions=assumptions)[0]
+
+
+def assessed_today(
     sanhe: Sanhe, work: Work, as_of: date, *, assumptions: Assumptions, keep: bool = False
-) -> Known:
-    """All that replenishment looks at besides the forecast, with the class of each line.
+) -> tuple[Known, pa.Table]:
+    """What `known_today` gives, and the health table its classes are of.
 
     `keep`: the classes are those of the day from now on, see `Health.keep`.
     """
@@ -232,7 +245,7 @@ def known_today(
     lines = health.table(as_of, known)
     if keep:
         health.keep(as_of, lines)
-    return replace(known, classes=lines.select(["sku", "place", "label"]))
+    return replace(known, classes=lines.select(["sku", "place", "label"])), lines
 
 
 def goods_today(work: Work, as_of: date) -> Known:
@@ -298,5 +311,28 @@ def backtest(
         origins=origins,
         horizon_days=horizon_days,
         by=by,
+        progress=lambda what, share: report(what, round(share * 100), 100),
+    )
+
+
+def losses(
+    sanhe: Sanhe,
+    *,
+    as_of: date | None = None,
+    origins: int = 3,
+    horizon_days: int = 7,
+    worst: int = 20,
+    report: Report = silent,
+) -> pa.Table:
+    """Where the champion loses in money, by segment and for the worst series.
+
+    The table of `Demand.losses`, valued at prices.
+    """
+    sanhe.refresh_lake()
+    return sanhe.demand.losses(
+        as_of or next_day(sanhe),
+        origins=origins,
+        horizon_days=horizon_days,
+        worst=worst,
         progress=lambda what, share: report(what, round(share * 100), 100),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sanhe.core import places as core_places
+from sanhe.core.access import Access
 from sanhe.core.audit import PostgresAudit
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
@@ -40,6 +41,7 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
+    access: Access
     places: Places
     catalog: Catalog
     stock: Stock
@@ -68,6 +70,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     ledger = PostgresLedger(tx)
     outbox = PostgresOutbox(tx)
     decisions = PostgresDecisions(tx)
+    audit = PostgresAudit(tx)
+    places = Places(tx, facts, default_time_zone=settings.time_zone)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
     return Work(
@@ -76,8 +80,9 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         decisions=decisions,
         jobs=PostgresJobs(tx),
         outbox=outbox,
-        audit=PostgresAudit(tx),
-        places=Places(tx, facts, default_time_zone=settings.time_zone),
+        audit=audit,
+        access=Access(tx, audit, places),
+        places=places,
         catalog=Catalog(tx),
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),

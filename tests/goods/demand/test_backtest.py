@@ -52,7 +52,13 @@ def test_a_week_that_repeats_is_forecast_without_error() -> None:
 
 @pytest.mark.parametrize(
     ("by", "groups"),
-    [("category", {"food", "home"}), ("store", {"P", "Q"}), ("velocity", {"fast", "medium"})],
+    [
+        ("category", {"food", "home"}),
+        ("store", {"P", "Q"}),
+        ("region", {"(none)"}),
+        ("velocity", {"fast", "medium"}),
+        ("age", {"4 to 12 weeks"}),
+    ],
 )
 def test_groups_part_the_series(by: str, groups: set[str]) -> None:
     rows = table(weekly(), 56, by=by, origins=1, methods=("sba",))

@@ -54,6 +54,8 @@ def panel_of(demand: FLOAT) -> DemandPanel:
         counted=np.ones(LINES, np.bool_),
         scale=np.ones(LINES),
         categories=("",) * LINES,
+        regions=("",) * LINES,
+        ages=np.full(LINES, days, np.int64),
         notes=(),
         digest="",
     )

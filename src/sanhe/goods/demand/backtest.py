@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from sanhe.core.errors import BadInput
 from sanhe.goods.demand.forecasting import Progress, make_run
 from sanhe.goods.demand.methods import METHODS
-from sanhe.goods.demand.rules import velocity_class
+from sanhe.goods.demand.segments import SEGMENTS, segment
 from sanhe.models.forecast import bias, coverage, pinball, uncensored_days, wape
 
 if TYPE_CHECKING:
@@ -25,72 +25,77 @@ if TYPE_CHECKING:
 
     F32 = NDArray[np.float32]
 
-GROUPINGS: Final = ("category", "store", "velocity")
 ALL: Final = "all"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Scored:
-    """What one run is held against: outcomes [N, H] in scaled units, clean days, groups [N]."""
+class Asked:
+    """What to try: methods at so many origins before as_of, a horizon apart, on panels cut there.
 
+    Raises BadInput for an unknown method, none at all, or fewer than one origin.
+    """
+
+    panel_of: Callable[..., DemandPanel]
+    settings: ChampionSettings
+    as_of: date
+    origins: int
+    horizon_days: int
+    methods: Sequence[str]
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.methods) - set(METHODS))
+        if unknown or not self.methods:
+            raise BadInput(
+                f"unknown forecast methods {unknown}" if unknown else "no method given",
+                remedy=f"choose from {', '.join(METHODS)}",
+            )
+        if self.origins < 1:
+            raise BadInput(f"{self.origins} origins", remedy="ask for at least one")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trial:
+    """The forecasts of one origin, by method, and what they are held against.
+
+    actual: sales [N, H] in scaled units, nan = unknown; clean: [N, H], days without a stock-out.
+    """
+
+    origin: date
+    seen: DemandPanel
+    runs: dict[str, ForecastRun]
     actual: F32
     clean: NDArray[np.bool_]
-    groups: NDArray[np.str_]
 
 
-def backtest_table(
-    panel_of: Callable[..., DemandPanel],
-    settings: ChampionSettings,
-    as_of: date,
-    *,
-    origins: int,
-    horizon_days: int,
-    methods: Sequence[str],
-    by: str,
-    progress: Progress,
-) -> pa.Table:
-    """See `Demand.backtest`."""
-    import pyarrow as pa
+def trials(asked: Asked, progress: Progress) -> Iterator[Trial]:
+    """Every origin's forecasts, the oldest first; methods forecast sales as they come.
 
-    _check(methods, by, origins=origins)
-    raw = dataclasses.replace(settings, gbm=dataclasses.replace(settings.gbm, target="sales"))
-    truth = panel_of(as_of, horizon_days=horizon_days)
-    steps = max(origins * len(methods), 1)
-    blocks: list[list[dict[str, object]]] = []
-    for back in range(origins, 0, -1):
-        origin = as_of - timedelta(days=back * horizon_days)
+    Raises BadInput where the history begins after an origin.
+    """
+    gbm = dataclasses.replace(asked.settings.gbm, target="sales")
+    raw = dataclasses.replace(asked.settings, gbm=gbm)
+    truth = asked.panel_of(asked.as_of, horizon_days=asked.horizon_days)
+    steps, done = asked.origins * len(asked.methods), 0
+    for back in range(asked.origins, 0, -1):
+        origin = asked.as_of - timedelta(days=back * asked.horizon_days)
         if (origin - truth.panel.first_day).days < 1:
             raise BadInput(
                 f"the history begins on {truth.panel.first_day}, after the origin {origin}",
                 place="the backtest",
                 remedy="ask for fewer origins or a shorter horizon",
             )
-        seen = panel_of(origin, horizon_days=horizon_days)
-        scored = _outcome(truth, seen, origin, by=by)
-        for method in methods:
-            progress(f"{method} as of {origin}", len(blocks) / steps)
-            run = make_run(seen, method, raw)
-            blocks.append(_score(run, scored, method=method, origin=origin))
-    lines = [line for block in blocks for line in block]
+        seen = asked.panel_of(origin, horizon_days=asked.horizon_days)
+        runs: dict[str, ForecastRun] = {}
+        for method in asked.methods:
+            progress(f"{method} as of {origin}", done / steps)
+            runs[method] = make_run(seen, method, raw)
+            done += 1
+        yield Trial(origin, seen, runs, *_outcome(truth, seen, origin))
     progress("backtest done", 1.0)
-    return _with_winner(pa.Table.from_pylist(lines))
 
 
-def _check(methods: Sequence[str], by: str, *, origins: int) -> None:
-    unknown = sorted(set(methods) - set(METHODS))
-    if unknown or not methods:
-        raise BadInput(
-            f"unknown forecast methods {unknown}" if unknown else "no method given",
-            remedy=f"choose from {', '.join(METHODS)}",
-        )
-    if by not in GROUPINGS:
-        raise BadInput(f"can't group by {by!r}", remedy=f"choose one of {', '.join(GROUPINGS)}")
-    if origins < 1:
-        raise BadInput(f"{origins} origins", remedy="ask for at least one")
-
-
-def _outcome(truth: DemandPanel, seen: DemandPanel, origin: date, *, by: str) -> Scored:
-    """Sales of the series of `seen` in the days after the origin; nan where they are unknown."""
+def _outcome(truth: DemandPanel, seen: DemandPanel, origin: date) -> tuple[F32, NDArray[np.bool_]]:
+    """Sales of the series of `seen` in the days after the origin, and which days were clean."""
     import pyarrow as pa
 
     horizon = seen.panel.horizon_days
@@ -102,37 +107,38 @@ def _outcome(truth: DemandPanel, seen: DemandPanel, origin: date, *, by: str) ->
     known = (row >= 0)[:, None]
     actual = np.where(known, truth.panel.sales[row, start : start + horizon], np.float32(np.nan))
     clean = known & uncensored_days(truth.panel)[row, start : start + horizon]
-    return Scored(actual.astype(np.float32), clean, _groups(seen, by))
+    return actual.astype(np.float32), clean
 
 
-def _groups(seen: DemandPanel, by: str) -> NDArray[np.str_]:
-    """The group of each series, from what was visible at the origin."""
-    if by == "velocity":
-        recent = seen.panel.sales[:, -28:]
-        days = (~np.isnan(recent)).sum(1)
-        return velocity_class(np.nan_to_num(recent).sum(1) / np.maximum(days, 1))
-    if by == "store":
-        return np.array(seen.keys["place"].to_pylist())
-    return np.array([path.split("/")[0] or "(none)" for path in seen.categories])
+def backtest_table(asked: Asked, *, by: str, progress: Progress) -> pa.Table:
+    """See `Demand.backtest`."""
+    import pyarrow as pa
+
+    if by not in SEGMENTS:
+        raise BadInput(f"can't group by {by!r}", remedy=f"choose one of {', '.join(SEGMENTS)}")
+    lines: list[dict[str, object]] = []
+    for trial in trials(asked, progress):
+        groups = segment(trial.seen, by)
+        for method in asked.methods:
+            lines += _score(trial, method, groups)
+    return _with_winner(pa.Table.from_pylist(lines))
 
 
-def _score(
-    run: ForecastRun, scored: Scored, *, method: str, origin: date
-) -> list[dict[str, object]]:
+def _score(trial: Trial, method: str, groups: NDArray[np.str_]) -> list[dict[str, object]]:
+    run = trial.runs[method]
     scale = run.scale[:, None]
-    actual = scored.actual
     mean = (run.mean * scale).astype(np.float32)
     median = (run.median * scale).astype(np.float32)
     bands = {q: (run.quantile(q) * scale).astype(np.float32) for q in (0.05, 0.5, 0.95)}
     lines: list[dict[str, object]] = []
-    for group in (ALL, *sorted(set(scored.groups.tolist()))):
-        part = np.ones(len(actual), bool) if group == ALL else scored.groups == group
-        y, ok = actual[part], scored.clean[part]
+    for group in (ALL, *sorted(set(groups.tolist()))):
+        part = np.ones(len(groups), bool) if group == ALL else groups == group
+        y, ok = trial.actual[part], trial.clean[part]
         clean = np.where(ok, y, np.float32(np.nan))
         lines.append(
             {
                 "method": method,
-                "origin": origin,
+                "origin": trial.origin,
                 "group": group,
                 "series": int(part.sum()),
                 "units": float(np.nansum(y, dtype=np.float64)),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sanhe.core.errors import BadInput, NotFound
 from sanhe.goods.demand import override_value
 from sanhe.goods.demand.aggregates import AggregateForecast, forecast_groups
-from sanhe.goods.demand.backtest import backtest_table
+from sanhe.goods.demand.backtest import Asked, backtest_table
 from sanhe.goods.demand.explaining import ExplainedForecast, explained
 from sanhe.goods.demand.forecasting import (
     Progress,
@@ -18,6 +18,7 @@ from sanhe.goods.demand.forecasting import (
     silent,
     with_causes,
 )
+from sanhe.goods.demand.losses import Worth, losses_table
 from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
 from sanhe.goods.demand.overrides import named, overridden
 from sanhe.goods.demand.panel import DemandPanel, build_panel
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from sanhe.models.forecast import FittedGbm
 
 DEFAULT_HISTORY_DAYS = 400
+CHEAP = ("same_weekday_mean", "smoothed_mean", "seasonal_naive", "tsb")
+"""Methods that cost next to nothing, to hold the champion against."""
 
 
 class Demand:
@@ -260,16 +263,48 @@ class Demand:
         At each origin only what was visible then is used, and the methods forecast sales as they
         come (stock-outs included). Columns: method, origin (date), group, series, units, wape,
         bias, pinball_05, pinball_50, pinball_95, coverage_90, beaten_by (the better method, null
-        when none is). Group "all", then those of `by`: category, store or velocity.
+        when none is). Group "all", then those of `by`: category, store, region, velocity or age.
         Raises BadInput for an unknown method or grouping, or too short a history.
         """
         return backtest_table(
-            self.panel,
-            self._settings,
-            as_of,
-            origins=origins,
-            horizon_days=horizon_days,
-            methods=methods,
-            by=by,
-            progress=progress,
+            self._asked(as_of, origins, horizon_days, methods=methods), by=by, progress=progress
         )
+
+    def losses(
+        self,
+        as_of: date,
+        *,
+        origins: int = 3,
+        horizon_days: int = 7,
+        methods: Sequence[str] = (CHAMPION, *CHEAP),
+        worth: Worth = "price",
+        worst: int = 20,
+        progress: Progress = silent,
+    ) -> pa.Table:
+        """Where the first of `methods` loses, in money, at the last `origins` horizons to as_of.
+
+        At each origin only what was visible then is used. Judged is each series' sum over the
+        horizon (the mean, stock-outs included), valued at the price or the cost of that day.
+        Rows: by "all"; then each segment by category, store, region, velocity and age of the item,
+        as visible at the origin; then the `worst` series; the largest loss first. Columns:
+
+        - by, group; sku, place: of a series, else null. series: how many; unvalued_series: without
+          a price (cost) in `currency`, the one most have; their errors are in units alone.
+        - units sold; wape: |error of the sums| / units, null where nothing was sold;
+          too_much_units, too_little_units, in pieces, kilograms or litres.
+        - too_much_cents, too_little_cents, loss_cents (their sum): int64, null where no series is
+          valued; the parts of a kind of segment sum exactly to "all". currency.
+        - share: of all loss in money; in units where nothing at all is valued.
+        - better_method: the other method that lost least here, null when none lost less;
+          better_loss_units, better_loss_cents: what it lost. A single series is noisy: a better
+          method of one is a hint, of a segment a finding.
+
+        Raises BadInput for an unknown method or worth, or too short a history.
+        """
+        asked = self._asked(as_of, origins, horizon_days, methods=methods)
+        return losses_table(self._lake, asked, worth=worth, worst=worst, progress=progress)
+
+    def _asked(
+        self, as_of: date, origins: int, horizon_days: int, *, methods: Sequence[str]
+    ) -> Asked:
+        return Asked(self.panel, self._settings, as_of, origins, horizon_days, methods)

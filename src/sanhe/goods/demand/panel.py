@@ -35,8 +35,9 @@ class DemandPanel:
     keys: columns sku, place; row n is series n. panel: its arrays; the last day of history is the
     day before as_of. counted: [N], sold in whole units. scale: [N], the panel's sales are base
     units x scale (grams become kilograms), so that all series are of like size. notes: what
-    a reader should know (inputs left out, history cut). categories: the category path of each
-    series, "" = none. digest: SHA-256 over keys and arrays; equal panels have equal digests.
+    a reader should know (inputs left out, history cut). categories, regions: the category path and
+    the region of each series, "" = none. ages: [N] days since its item was first sold, or seen on
+    a shelf, at any place. digest: SHA-256 over keys and arrays; equal panels have equal digests.
     """
 
     as_of: date
@@ -45,6 +46,8 @@ class DemandPanel:
     counted: NDArray[np.bool_]
     scale: NDArray[np.float64]
     categories: tuple[str, ...]
+    regions: tuple[str, ...]
+    ages: NDArray[np.int64]
     notes: tuple[str, ...]
     digest: str
 
@@ -83,7 +86,7 @@ def build_panel(
     known = collect_known(lake, shape, dates, realised_weather=realised_weather)
     static, static_names = _static(described)
     scale, counted = _units(described["base_unit"])
-    categories = tuple(described["category"].fill_null("").to_pylist())
+    categories, regions = (_texts(described[name]) for name in ("category", "region"))
     panel = Panel(
         sales=(history.sales * scale[:, None]).astype(np.float32),
         in_stock=history.in_stock,
@@ -97,14 +100,15 @@ def build_panel(
         horizon_days=horizon_days,
         season=category_season(lake, as_of, categories),
     )
-    keys = described.select(["sku", "place"])
     return DemandPanel(
         as_of=as_of,
-        keys=keys,
+        keys=(keys := described.select(["sku", "place"])),
         panel=panel,
         counted=counted,
         scale=scale,
         categories=categories,
+        regions=regions,
+        ages=_ages(described["sku"], shape),
         notes=(*notes, *known.notes),
         digest=_digest(as_of, keys, panel),
     )
@@ -202,6 +206,14 @@ def _static(described: pa.Table) -> tuple[NDArray[np.int32], tuple[str, ...]]:
     return np.stack(list(kept.values()), axis=1).astype(np.int32), tuple(kept)
 
 
+def _ages(skus: pa.ChunkedArray, shape: Shape) -> NDArray[np.int64]:
+    """Days from the first start of any series of the same SKU to as_of, [N]."""
+    codes = _codes(skus)
+    first = np.full(int(codes.max()) + 1, shape.days, np.int64)
+    np.minimum.at(first, codes, shape.start_offset)
+    return shape.days - first[codes]
+
+
 def _units(
     base_unit: pa.ChunkedArray,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -219,6 +231,10 @@ def _codes(column: pa.ChunkedArray) -> NDArray[np.int32]:
     values = np.array(encoded.dictionary.to_pylist(), dtype=object).astype(str)
     rank = np.unique(values, return_inverse=True)[1].astype(np.int32)
     return np.asarray(rank[encoded.indices.to_numpy()], np.int32)
+
+
+def _texts(column: pa.ChunkedArray) -> tuple[str, ...]:
+    return tuple(column.fill_null("").to_pylist())
 
 
 def _ints(rows: pa.Table, name: str) -> NDArray[np.int64]:

@@ -20,6 +20,9 @@ HOLIDAY_REACH_DAYS: Final = 14
 VELOCITY_CLASSES: Final = ("fast", "medium", "slow", "intermittent")
 """By mean daily sales: >= 5, >= 1, >= 0.2, less."""
 _VELOCITY_FLOORS: Final = (5.0, 1.0, 0.2)
+AGE_CLASSES: Final = ("under 4 weeks", "4 to 12 weeks", "13 to 51 weeks", "a year and more")
+"""By days since the item was first sold or seen on a shelf anywhere: < 28, < 91, < 364, more."""
+_AGE_FLOORS: Final = (28, 91, 364)
 _FRACTION: Final = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s+\S+")
 
 
@@ -43,6 +46,11 @@ def velocity_class(daily_mean: F64) -> NDArray[np.str_]:
     floors = np.array(_VELOCITY_FLOORS)
     at = (daily_mean[:, None] < floors[None, :]).sum(1)
     return np.asarray(np.array(VELOCITY_CLASSES)[at], np.str_)
+
+
+def age_class(days: I64) -> NDArray[np.str_]:
+    """The age class of each item, [N], from the days since it was first sold or on a shelf."""
+    return np.asarray(np.array(AGE_CLASSES)[np.searchsorted(_AGE_FLOORS, days, "right")], np.str_)
 
 
 def span_sums(mean: F32, days: F64 | I64, *, start_days: int = 0) -> F64:

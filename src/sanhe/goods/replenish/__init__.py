@@ -22,6 +22,7 @@ from sanhe.goods.replenish.changes import (
     Changes,
     compare,
     keep_plan_lines,
+    kept_plan_lines,
     plan_changes,
 )
 from sanhe.goods.replenish.classes import LETTERS, check_class
@@ -78,6 +79,7 @@ __all__ = [
     "compare",
     "compute",
     "keep_plan_lines",
+    "kept_plan_lines",
     "plan_changes",
     "prepare",
     "unit_money",

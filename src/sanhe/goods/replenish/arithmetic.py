@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def arithmetic(prepared: Prepared, outcome: Outcome) -> pa.Table:
-    """One row a line: sku, place, item_name, label, quantity, unit_cost_cents, a column for each
-    of `TERMS`, and what the order-up-to level was computed from, unrounded.
+    """One row a line: sku, place, item_name, label, supplier, quantity, unit_cost_cents, a column
+    for each of `TERMS`, and what the order-up-to level was computed from, unrounded.
 
     The latter: `demand_mean` and `demand_sd` over the cover, `counted`, `service_level`,
     `lead_time_days`, `lead_time_sd_days`, and `wait_days`, the days until the supplier takes the
@@ -28,6 +28,7 @@ def arithmetic(prepared: Prepared, outcome: Outcome) -> pa.Table:
         name: pa.array(getattr(prepared, name), pa.string())
         for name in ("sku", "place", "item_name", "label")
     }
+    texts["supplier"] = pa.array(supply.supplier, pa.string())
     terms = {name: outcome.term(name) for name in TERMS}
     basis = {
         "demand_mean": lines.until_next.mean,

@@ -91,6 +91,16 @@ def keep_plan_lines(lake: Lake, day: date, lines: pa.Table, *, whole: bool) -> N
     store.keep(lake, day, lines, whole=whole)
 
 
+def kept_plan_lines(lake: Lake, day: date) -> pa.Table:
+    """The arithmetic of a day's plan, each line as it was computed last.
+
+    Raises NotFound where no plan of that day is kept.
+    """
+    if day not in store.kept_days(lake):
+        raise NotFound(f"no plan of {day} is kept: plan that morning")
+    return store.kept(lake, day)
+
+
 def plan_changes(
     lake: Lake,
     from_day: date | None = None,

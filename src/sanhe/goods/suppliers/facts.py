@@ -40,7 +40,7 @@ SUPPLY_AGREED = FactType(
         "cases_per_pallet": FactField("int", "cases on one full pallet"),
     },
     writers=("connectors.files", "sim"),
-    readers=("goods.suppliers",),
+    readers=("goods.suppliers", "goods.demand"),
 )
 
 PURCHASE_ORDERED = FactType(

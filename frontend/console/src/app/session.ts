@@ -1,0 +1,55 @@
+/** Who is signed in, and what they may do. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { get, keepCsrf, post, remove } from "../api/client";
+
+export type Session = {
+  state: "first_account" | "signed_out" | "signed_in";
+  name: string | null;
+  roles: string[];
+  actions: string[];
+  language: string | null;
+  csrf: string | null;
+  currency: string;
+  time_zone: string;
+  version: string;
+};
+
+const KEY = ["session"];
+
+export function useSession() {
+  const asked = useQuery<Session>({
+    queryKey: KEY,
+    queryFn: () => get("/api/session"),
+    staleTime: Infinity,
+  });
+  const token = asked.data?.csrf;
+  useEffect(() => keepCsrf(token), [token]);
+  return asked;
+}
+
+/** Whether the signed-in person may do this; the server checks it again. */
+export function useMay(): (action: string) => boolean {
+  const { data } = useSession();
+  return (action) => data?.actions.includes(action) ?? false;
+}
+
+/** Sign in, out, or make the first account; each answers with the session it leads to. */
+export function useSigning() {
+  const cache = useQueryClient();
+  const take = (session: Session) => {
+    keepCsrf(session.csrf);
+    cache.setQueryData(KEY, session);
+  };
+  return {
+    signIn: async (body: { name: string; password: string; code?: string }) =>
+      take(await post<Session>("/api/session", { body })),
+    makeFirst: async (body: { name: string; password: string }) =>
+      take(await post<Session>("/api/first-account", { body })),
+    signOut: async () => {
+      const session = await remove<Session | undefined>("/api/session");
+      cache.clear();
+      take(session ?? (await get<Session>("/api/session")));
+    },
+  };
+}

@@ -1,0 +1,146 @@
+"""The façade: lay a plan out, and read it page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sanhe.core.errors import BadInput
+from sanhe.loop.desk import store
+from sanhe.loop.desk.cockpit import Cockpit, cockpit
+from sanhe.loop.desk.filters import Filters
+from sanhe.loop.desk.lines import lay_out, sums
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sanhe.core.lake import Lake
+
+MOST_ROWS = 500
+"""The most rows of a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of a list of `total`, from `offset` on."""
+
+    rows: pa.Table
+    total: int
+    offset: int
+    as_of: date
+
+
+@dataclass(frozen=True, slots=True)
+class Scopes:
+    """What pages can be narrowed to. `places`: pairs of region (None = none told) and place."""
+
+    as_of: date
+    days: tuple[date, ...]
+    places: tuple[tuple[str | None, str], ...]
+    categories: tuple[str, ...]
+    suppliers: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+class Desk:
+    """Reads the lake's pages; with a scoped lake, only the rows it lets through.
+
+    Those that read raise NotFound before the first plan.
+    """
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+
+    def is_news(self, day: date) -> bool:
+        """Whether a plan of this morning is to be laid out: not where a later one is."""
+        shown = store.newest(self._lake)
+        return shown is None or shown <= day
+
+    def keep(
+        self, day: date, plan: pa.Table, *, health: pa.Table, items: pa.Table, places: pa.Table
+    ) -> None:
+        """Lay out the plan of a day in the place of the one before; see `lay_out`."""
+        lines = lay_out(plan, health, items=items, places=places)
+        store.keep(self._lake, day, lines=lines, sums=sums(lines))
+
+    def scopes(self) -> Scopes:
+        """What pages can be narrowed to, and the days that can be compared."""
+        as_of = store.as_of(self._lake)
+        found = store.scopes(self._lake)
+        return Scopes(
+            as_of=as_of,
+            days=tuple(store.days(self._lake)),
+            places=tuple((row["region"], row["place"]) for row in found["place"]),
+            categories=tuple(found["category"]),
+            suppliers=tuple(found["supplier"]),
+            labels=tuple(found["label"]),
+        )
+
+    def lines(
+        self,
+        filters: Filters,
+        *,
+        sort: str = "value_cents",
+        descending: bool = True,
+        offset: int = 0,
+        limit: int = 200,
+    ) -> Page:
+        """Lines as `lay_out` made them. Raises BadInput for a window or sort it can't take."""
+        as_of = store.as_of(self._lake)
+        if not 0 <= limit <= MOST_ROWS or offset < 0:
+            raise BadInput(
+                f"rows {offset} to {offset + limit}",
+                place="offset, limit",
+                remedy=f"ask for at most {MOST_ROWS} rows from 0 on",
+            )
+        rows, total = store.lines(
+            self._lake, filters, sort=sort, descending=descending, offset=offset, limit=limit
+        )
+        return Page(rows, total, offset, as_of)
+
+    def export(
+        self, filters: Filters, *, sort: str = "value_cents", descending: bool = True
+    ) -> pa.Table:
+        """All the filtered lines, for a file."""
+        store.as_of(self._lake)
+        rows, _ = store.lines(
+            self._lake, filters, sort=sort, descending=descending, offset=0, limit=None
+        )
+        return rows
+
+    def exceptions(self, filters: Filters, *, offset: int = 0, limit: int = 200) -> Page:
+        """Lines that need a person, most money first; of one kind where the filters name it."""
+        asked = replace(filters, excepted=True)
+        return self.lines(asked, sort="exception_cents", offset=offset, limit=limit)
+
+    def line(self, sku: str, place: str) -> dict[str, Any]:
+        """One line. Raises NotFound."""
+        store.as_of(self._lake)
+        return store.line(self._lake, sku, place)
+
+    def cockpit(self, filters: Filters, *, compare_to: date | None = None) -> Cockpit:
+        """The headline figures of the newest day against `compare_to`, or a week before it.
+
+        Of the filters region, place and category count. The day compared with is the newest kept
+        one on or before that day, the oldest one where all are later.
+        """
+        as_of = store.as_of(self._lake)
+        kept = [day for day in store.days(self._lake) if day < as_of]
+        wanted = compare_to or as_of - timedelta(days=7)
+        against = max((day for day in kept if day <= wanted), default=min(kept, default=None))
+        asked = Filters(region=filters.region, place=filters.place, category=filters.category)
+        return cockpit(
+            as_of,
+            store.day_sums(self._lake, asked),
+            compare_to=against,
+            todo=store.exception_sums(self._lake, asked),
+            categories=store.day_sums(self._lake, asked, by="category"),
+            regions=store.day_sums(self._lake, asked, by="region"),
+        )
+
+    def search(self, text: str, *, limit: int = 10) -> Sequence[dict[str, Any]]:
+        """SKUs whose code or name holds the text, the closest first."""
+        store.as_of(self._lake)
+        return store.search(self._lake, text.strip(), limit=limit) if text.strip() else []
