@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from sanhe.cli import (
+    access,
     changes,
     daily,
     data,
@@ -53,6 +54,7 @@ for verbs in (
     deciding,
     changes,
     keeping,
+    access,
 ):
     verbs.register(app)
 

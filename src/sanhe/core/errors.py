@@ -67,3 +67,26 @@ class Permanent(SanheError):
     """A job failed for good; trying again would not help."""
 
     exit_code = 10
+
+
+class Denied(SanheError):
+    """Who asks may not do or see this; signing in anew or an administrator helps.
+
+    `needs_code`: name and password were right, and the second factor's code is asked for.
+    """
+
+    exit_code = 11
+
+    def __init__(self, what: str, *, needs_code: bool = False) -> None:
+        self.needs_code = needs_code
+        super().__init__(what)
+
+
+class TooMany(SanheError):
+    """Too many attempts: the next one is let in after `retry_after_seconds`."""
+
+    exit_code = 12
+
+    def __init__(self, what: str, *, retry_after_seconds: int) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(what)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sanhe.core.clock import Clock, SystemClock
 from sanhe.core.lake import ParquetLake, refresh
+from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, Saved, backup, restore
 from sanhe.core.values import Json
@@ -49,9 +50,12 @@ class Sanhe:
             yield cls(settings, ticking, database, lake, effort)
 
     @contextmanager
-    def work(self, *, actor: str) -> Iterator[Work]:
-        """One transaction by this actor: committed at the end of the block, or nothing."""
-        with self.database.transaction(actor=actor) as tx:
+    def work(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Work]:
+        """One transaction by this actor: committed at the end of the block, or nothing.
+
+        It sees what lies in the scope: everything, or what an identity may see.
+        """
+        with self.database.transaction(actor=actor, scope=scope) as tx:
             yield construct(tx, self.settings)
 
     @property

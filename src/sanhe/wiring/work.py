@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sanhe.core import places as core_places
+from sanhe.core.access import Access
 from sanhe.core.audit import PostgresAudit
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
@@ -16,7 +17,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import Transaction
 from sanhe.goods import catalog, demand, stock, suppliers
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.replenish import DECISION_KIND, Assumptions, Policy, Replenish
+from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 
@@ -40,6 +41,7 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
+    access: Access
     places: Places
     catalog: Catalog
     stock: Stock
@@ -68,15 +70,19 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     ledger = PostgresLedger(tx)
     outbox = PostgresOutbox(tx)
     decisions = PostgresDecisions(tx)
-    decisions.register(DECISION_KIND)
+    audit = PostgresAudit(tx)
+    places = Places(tx, facts, default_time_zone=settings.time_zone)
+    for kind in (DECISION_KIND, TRANSFER_KIND):
+        decisions.register(kind)
     return Work(
         facts=facts,
         ledger=ledger,
         decisions=decisions,
         jobs=PostgresJobs(tx),
         outbox=outbox,
-        audit=PostgresAudit(tx),
-        places=Places(tx, facts, default_time_zone=settings.time_zone),
+        audit=audit,
+        access=Access(tx, audit, places),
+        places=places,
         catalog=Catalog(tx),
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),

@@ -74,9 +74,8 @@ def test_migrations_are_one_line() -> None:
     assert len(script.get_heads()) == 1
     revisions = list(script.walk_revisions())
     assert all(not isinstance(revision.down_revision, tuple) for revision in revisions)
-    assert [r.revision for r in revisions][::-1] == [
-        f"{number:04d}" for number in range(1, len(revisions) + 1)
-    ]
+    names = [revision.revision for revision in revisions][::-1]
+    assert names == sorted(set(names))
 
 
 def test_a_server_that_is_not_there_is_named(clock: FixedClock, tmp_path: object) -> None:

@@ -10,6 +10,7 @@ from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, wr
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
 from sanhe.core.lake.ports import Lake, LakeTable
+from sanhe.core.lake.resident import ResidentLake
 
 __all__ = [
     "FACTS_FOLDER",
@@ -19,6 +20,7 @@ __all__ = [
     "MemoryLake",
     "ParquetLake",
     "Refreshed",
+    "ResidentLake",
     "current_facts",
     "refresh",
     "touched",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import time
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -59,6 +60,14 @@ class Places:
             if found.id == place:
                 return found
         raise NotFound(f"no place {place!r}: import places first, or mend the code")
+
+    def below(self, roots: Collection[str]) -> frozenset[str]:
+        """These places and all that lie below them, by their parents."""
+        return store.read_below(self._tx, roots)
+
+    def unknown(self, places: Collection[str]) -> list[str]:
+        """Those among these codes that are neither a place nor the parent of one, in order."""
+        return store.read_unknown(self._tx, places) if places else []
 
     def calendars(self) -> dict[str, tuple[str, time]]:
         """Time zone and beginning of the business day of each place."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -25,6 +25,15 @@ _PLACES = "SELECT id, name, kind, parent, time_zone, cut_off, city, region FROM 
 _PLACE_TABLE = (
     "SELECT id, name, kind, parent, time_zone, to_char(cut_off, 'HH24:MI') AS cut_off, "
     "city, region FROM place ORDER BY id"
+)
+# UNION, not UNION ALL: places that are their own ancestors by mistake end it.
+_BELOW = sa.text(
+    "WITH RECURSIVE below (id) AS (SELECT unnest(CAST(:roots AS text[])) "
+    "UNION SELECT place.id FROM place JOIN below ON place.parent = below.id) SELECT id FROM below"
+)
+_UNKNOWN = sa.text(
+    "SELECT asked.id FROM unnest(CAST(:places AS text[])) AS asked (id) WHERE NOT EXISTS "
+    "(SELECT FROM place WHERE place.id = asked.id OR place.parent = asked.id) ORDER BY 1"
 )
 _HOLIDAYS = "SELECT day, place, name, kind FROM holiday ORDER BY number"
 
@@ -56,6 +65,16 @@ def read_places(tx: Transaction) -> pa.Table:
 def read_place_rows(tx: Transaction) -> list[Place]:
     """All places by id, as values."""
     return [Place(**row) for row in tx.connection.execute(sa.text(_PLACES)).mappings()]
+
+
+def read_below(tx: Transaction, roots: Collection[str]) -> frozenset[str]:
+    """These places and all below them."""
+    return frozenset(tx.connection.execute(_BELOW, {"roots": list(roots)}).scalars())
+
+
+def read_unknown(tx: Transaction, places: Collection[str]) -> list[str]:
+    """Those that are neither a place nor the parent of one, in order."""
+    return list(tx.connection.execute(_UNKNOWN, {"places": list(places)}).scalars())
 
 
 def read_holidays(tx: Transaction) -> list[Holiday]:

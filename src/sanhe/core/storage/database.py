@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 import psycopg
@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from sanhe.core.clock import Clock
 from sanhe.core.errors import BadInput
+from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrate_to_head, prepare_roles
 from sanhe.core.storage.server import EmbeddedServer, start_server
@@ -23,15 +24,35 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DATABASE = "sanhe"
+_SCOPE = sa.text(
+    "SELECT set_config('sanhe.actor', :actor, true), set_config('sanhe.places', :places, true), "
+    "set_config('sanhe.suppliers', :suppliers, true)"
+)
 
 
 @dataclass(frozen=True)
 class Transaction:
-    """One unit of work: all of it is committed or nothing. `actor` is who acts, e.g. a role."""
+    """One unit of work: all of it is committed or nothing. `actor` is who acts, e.g. a role.
+
+    `scope` is what of the retailer's it sees.
+    """
 
     connection: sa.Connection
     actor: str
     clock: Clock
+    scope: Scope = EVERYTHING
+    database: Database | None = None
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[Transaction]:
+        """A transaction of its own by the same actor, kept whatever becomes of this one.
+
+        It has a new connection, so that those of the pool can't wait for each other, and sees
+        nothing of what this one has not committed.
+        """
+        assert self.database is not None
+        with self.database.new_connection() as connection:
+            yield self.database.begun(connection, actor=self.actor, scope=self.scope)
 
     @property
     def driver(self) -> psycopg.Connection[tuple[object, ...]]:
@@ -51,13 +72,15 @@ class Database:
         self, *, url: str, owner_url: str, clock: Clock, server: EmbeddedServer | None = None
     ) -> None:
         self.url, self.owner_url, self.clock, self.server = url, owner_url, clock, server
-        self._engine = sa.create_engine(
+        self._engine = self._new_engine(pool_size=5, max_overflow=10, pool_pre_ping=True)
+        self._unpooled = self._new_engine(poolclass=sa.NullPool)
+
+    def _new_engine(self, **pool: Any) -> sa.Engine:
+        return sa.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(_with_option(url, "timezone=UTC")),
-            pool_size=5,
-            max_overflow=10,
-            pool_pre_ping=True,
+            creator=lambda: psycopg.connect(_with_option(self.url, "timezone=UTC")),
             hide_parameters=True,  # Facts of the retailer don't belong into messages and logs.
+            **pool,
         )
 
     @classmethod
@@ -91,10 +114,24 @@ class Database:
         return opened
 
     @contextlib.contextmanager
-    def transaction(self, *, actor: str) -> Iterator[Transaction]:
-        """A transaction that commits at the end of the block and rolls back on an error."""
+    def transaction(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Transaction]:
+        """A transaction that commits at the end of the block and rolls back on an error.
+
+        It sees the rows of its scope and no others; the database itself holds to that.
+        """
         with self._engine.begin() as connection:
-            yield Transaction(connection, actor, self.clock)
+            yield self.begun(connection, actor=actor, scope=scope)
+
+    def begun(self, connection: sa.Connection, *, actor: str, scope: Scope) -> Transaction:
+        """The transaction of a connection that has just begun one: tells the server its scope."""
+        connection.execute(_SCOPE, {"actor": actor, **scope_settings(scope)})
+        return Transaction(connection, actor, self.clock, scope, self)
+
+    @contextlib.contextmanager
+    def new_connection(self) -> Iterator[sa.Connection]:
+        """A transaction on a connection beside the pool; see `Transaction.apart`."""
+        with self._unpooled.begin() as connection:
+            yield connection
 
     def read_arrow(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
         """Run a query on what is committed; `$1` marks a parameter. Read only."""
@@ -131,6 +168,18 @@ class Database:
     def _check(self) -> None:
         with self._engine.connect() as connection:
             connection.exec_driver_sql("SELECT 1")
+
+
+def scope_settings(scope: Scope) -> dict[str, str]:
+    """What a scope is told to the server as: `*` for all, else an array literal of the codes."""
+    return {"places": _codes(scope.places), "suppliers": _codes(scope.suppliers)}
+
+
+def _codes(codes: Collection[str] | None) -> str:
+    if codes is None:
+        return "*"
+    escaped = (code.replace("\\", "\\\\").replace('"', '\\"') for code in sorted(codes))
+    return "{" + ",".join(f'"{code}"' for code in escaped) + "}"
 
 
 def urls_of(server: EmbeddedServer | str) -> tuple[str, str]:
