@@ -15,6 +15,7 @@ ones become purchase orders and transfer orders.
 """
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.chain import warehouses
 from sanhe.goods.replenish.changes import (
     CAUSES,
     CauseSum,
@@ -83,4 +84,5 @@ __all__ = [
     "plan_changes",
     "prepare",
     "unit_money",
+    "warehouses",
 ]
