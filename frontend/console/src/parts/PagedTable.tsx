@@ -133,7 +133,7 @@ export function PagedTable<Row>(props: Props<Row>) {
         aria-label={props.label}
         aria-rowcount={list.total + 1}
         aria-multiselectable={select || undefined}
-        style={{ height: props.height }}
+        style={props.height ? { height: props.height, flex: "none" } : undefined}
       >
         <div className="paged-head" role="row" aria-rowindex={1} style={{ ...tracks, minWidth: width }}>
           {select && (

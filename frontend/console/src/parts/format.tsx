@@ -28,7 +28,7 @@ export function useFormat() {
     const share = new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 1 });
     const day = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeZone: "UTC" });
     const moment = new Intl.DateTimeFormat(tag, {
-      dateStyle: "short",
+      dateStyle: "medium",
       timeStyle: "short",
       timeZone,
     });
