@@ -39,8 +39,14 @@ export default function Workbench() {
     [shared, filters],
   );
   const listed = useMemo(
-    () => columns(t, format, { key: editing, end: () => setEditing(undefined) }),
-    [t, format, editing],
+    () =>
+      columns(
+        t,
+        format,
+        { key: editing, end: () => setEditing(undefined) },
+        query.status === "all",
+      ),
+    [t, format, editing, query.status],
   );
   const undecided = (row: Line) =>
     row.number !== null && row.status !== null && UNDECIDED.has(row.status);

@@ -11,6 +11,7 @@ export function columns(
   t: TFunction,
   format: ReturnType<typeof useFormat>,
   editing: Editing,
+  mixed: boolean,
 ): Column<Line>[] {
   return [
     { name: "item", title: t("col.item"), width: 190, sort: "sku", show: (row) => (
@@ -31,7 +32,7 @@ export function columns(
       <EditQuantity row={row} open={editing.key === `${row.place}/${row.sku}`} end={editing.end} />
     ) },
     { name: "value", title: t("col.value"), width: 110, numeric: true, sort: "value_cents", show: (row) => <Money cents={row.value_cents} /> },
-    { name: "status", title: t("col.status"), width: 100, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
+    { name: "status", title: t("col.status"), width: 100, extra: !mixed, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
     { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
   ];
 }
