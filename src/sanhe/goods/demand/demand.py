@@ -54,8 +54,9 @@ CHEAP = ("same_weekday_mean", "smoothed_mean", "seasonal_naive", "tsb")
 class Demand:
     """Forecasts from the facts of one lake.
 
-    `settings` are the champion's; `history_days` is how far back it learns. Bring the lake up to
-    date (core.lake's refresh) before asking.
+    `settings` are the champion's; `history_days` is how far back it learns; `customers`: whether
+    it learns from who bought (`demand.customers`), too. Bring the lake up to date (core.lake's
+    refresh) before asking.
     """
 
     def __init__(
@@ -64,10 +65,12 @@ class Demand:
         *,
         settings: ChampionSettings = ACCURATE,
         history_days: int = DEFAULT_HISTORY_DAYS,
+        customers: bool = False,
     ) -> None:
         if history_days < 1:
             raise BadInput(f"history_days is {history_days}", remedy="give at least 1")
         self._lake, self._settings, self._history_days = lake, settings, history_days
+        self._customers = customers
 
     def last_sale_day(self) -> date | None:
         """The last business day with a sale, None without sales. The day after it is a good
@@ -99,6 +102,7 @@ class Demand:
             horizon_days=horizon_days,
             history_days=days,
             realised_weather=realised_weather,
+            customers=self._customers,
         )
 
     def forecast(
@@ -120,7 +124,9 @@ class Demand:
                 f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
             )
         progress("looking for a kept run", 0.0)
-        data_stamp = f"{stamp(self._lake)} {self._settings!r} {self._history_days}"
+        data_stamp = (
+            f"{stamp(self._lake)} {self._settings!r} {self._history_days} {self._customers}"
+        )
         kept = find_run(
             self._lake,
             {
