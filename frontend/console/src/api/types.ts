@@ -19,9 +19,13 @@ export type Line = {
   status: string | null;
   decided: number | null;
   reason: string;
+  terms?: Pick<Term, "name" | "value">[] | null;
 };
 
 export type Term = { name: string; words: string; value: number; running: number };
+
+/** Something told by its name, with English words for it. */
+export type Told = { name: string; words: string } | string;
 
 export type HistoryStep = {
   at: string;
@@ -43,8 +47,8 @@ export type Explanation = {
   decided: number;
   value_cents: number;
   terms: Term[];
-  limits: string[];
-  assumed: string[];
+  limits: Told[];
+  assumed: Told[];
   alternatives: Record<string, number | string | null>[];
   expected: { metric?: string; value: number; low: number; high: number } | null;
   method: string;

@@ -8,12 +8,13 @@ import { Alert, Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
-import type { Explanation, HistoryStep, LineTold } from "../api/types";
+import type { Explanation, HistoryStep, LineTold, Told as Named } from "../api/types";
 import { useScope } from "../app/scope";
 import { DecideBar, UNDECIDED } from "./DecideBar";
 import { Failure } from "./Failure";
 import { ForecastBand } from "./ForecastBand";
 import { useFormat } from "./format";
+import { useReason } from "./reason";
 import { Status } from "./Status";
 import { Terms } from "./Terms";
 
@@ -60,9 +61,10 @@ export function LineDrawer() {
 function Told({ told }: { told: LineTold }) {
   const { t } = useTranslation();
   const { explanation } = told;
+  const reason = useReason();
   return (
     <div tabIndex={0} className="drawer-told">
-      <p className="reason">{explanation.reason}</p>
+      <p className="reason">{reason(explanation)}</p>
       <Facts told={told} />
       <Section title={t("line.series")}>
         <ForecastBand series={told.series} height={200} />
@@ -107,6 +109,10 @@ export function Explained({ explanation }: { explanation: Explanation }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { expected, limits, assumed, alternatives } = explanation;
+  const limit = (one: Named) =>
+    typeof one === "string" ? one : t(`limit.${one.name}`, { defaultValue: one.words });
+  const assumption = (one: Named) =>
+    typeof one === "string" ? one : t(`assumed.${one.name}`, { defaultValue: one.words });
   return (
     <>
       <Section title={t("line.arithmetic")}>
@@ -123,8 +129,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
           </p>
         </Section>
       )}
-      <Listed title={t("line.limits")} rows={limits} />
-      <Listed title={t("line.assumed")} rows={assumed} />
+      <Listed title={t("line.limits")} rows={limits.map(limit)} />
+      <Listed title={t("line.assumed")} rows={assumed.map(assumption)} />
       {alternatives.length > 0 && (
         <Section title={t("line.alternatives")}>
           <Alternatives rows={alternatives} />

@@ -13,6 +13,7 @@ import { useFormat } from "../../parts/format";
 import { Explained, History, Section } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { useReason } from "../../parts/reason";
 import { Status } from "../../parts/Status";
 import { Waterfall } from "./Waterfall";
 
@@ -111,6 +112,7 @@ function DecisionDrawer() {
   const { filters, set } = useScope();
   const wide = Grid.useBreakpoint().md ?? true;
   const number = filters.decision;
+  const reason = useReason();
   const { data, error, refetch } = useQuery<DecisionTold>({
     queryKey: ["decision", number],
     queryFn: () => get("/api/decisions/{number}", { path: { number } }),
@@ -135,7 +137,7 @@ function DecisionDrawer() {
       {!data && !error && <Skeleton active title={false} />}
       {data && decision && (
         <div tabIndex={0} className="drawer-told">
-          <p className="reason">{decision.reason}</p>
+          <p className="reason">{data.explanation ? reason(data.explanation) : decision.reason}</p>
           {data.explanation && <Explained explanation={data.explanation} />}
           {data.measured && (
             <Section title={t("decisions.measured")}>

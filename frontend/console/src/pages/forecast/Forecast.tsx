@@ -82,7 +82,7 @@ function useScoreColumns(): Column<Score>[] {
   const format = useFormat();
   return useMemo(
     () => [
-      { name: "group", title: t("col.group"), width: 140, show: (row) => row.group || t("forecast.noGroup") },
+      { name: "group", title: t("col.group"), width: 140, show: (row) => t(`velocity.${row.group}`, { defaultValue: row.group || t("forecast.noGroup") }) },
       { name: "method", title: t("col.method"), width: 140, show: (row) => t(`method.${row.method}`, { defaultValue: row.method }) },
       { name: "series", title: t("col.series"), width: 90, numeric: true, show: (row) => format.quantity(row.series) },
       { name: "wape", title: t("col.wape"), width: 90, numeric: true, show: (row) => format.share(row.wape) },

@@ -15,6 +15,7 @@ import { useFormat } from "../../parts/format";
 import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { useReason } from "../../parts/reason";
 import { SearchBox } from "../../parts/SearchBox";
 import { columns } from "./columns";
 import { Focus } from "./Focus";
@@ -26,6 +27,7 @@ export default function Workbench() {
   const { filters, shared, set } = useScope();
   const { data: choices } = useChoices();
   const deciding = useDeciding();
+  const reason = useReason();
   const [focus, setFocus] = useState<string>();
   const [editing, setEditing] = useState<string>();
   const query = useMemo(
@@ -49,8 +51,9 @@ export default function Workbench() {
         format,
         { key: editing, end: endEditing },
         query.status === "all",
+        reason,
       ),
-    [t, format, editing, endEditing, query.status],
+    [t, format, editing, endEditing, query.status, reason],
   );
   const undecided = (row: Line) =>
     row.number !== null && row.status !== null && UNDECIDED.has(row.status);

@@ -2,6 +2,7 @@ import type { TFunction } from "i18next";
 import type { Line } from "../../api/types";
 import type { useFormat } from "../../parts/format";
 import type { Column } from "../../parts/PagedTable";
+import type { useReason } from "../../parts/reason";
 import { Status } from "../../parts/Status";
 import { EditQuantity } from "./EditQuantity";
 
@@ -12,6 +13,7 @@ export function columns(
   format: ReturnType<typeof useFormat>,
   editing: Editing,
   mixed: boolean,
+  reason: ReturnType<typeof useReason>,
 ): Column<Line>[] {
   return [
     { name: "item", title: t("col.item"), width: 190, sort: "sku", show: (row) => (
@@ -33,6 +35,6 @@ export function columns(
     ) },
     { name: "value", title: t("col.value"), width: 110, numeric: true, sort: "value_cents", show: (row) => format.money(row.value_cents) },
     { name: "status", title: t("col.status"), width: 100, extra: !mixed, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
-    { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
+    { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={reason(row)}>{reason(row)}</span> },
   ];
 }
