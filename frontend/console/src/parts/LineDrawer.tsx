@@ -8,7 +8,7 @@ import { Alert, Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
-import type { Explanation, HistoryStep, LineTold, Told as Named } from "../api/types";
+import type { Explanation, HistoryStep, LineTold } from "../api/types";
 import { useScope } from "../app/scope";
 import { DecideBar, UNDECIDED } from "./DecideBar";
 import { Failure } from "./Failure";
@@ -22,10 +22,10 @@ export const lineName = (line: { place: string; sku: string }) => `${line.place}
 
 export const useLine = (name: string | undefined) => {
   const [place, ...rest] = (name ?? "").split("/");
-  return useQuery<LineTold>({
+  return useQuery({
     queryKey: ["line", name],
     queryFn: ({ signal }) =>
-      get("/api/lines/{place}/{sku}", { path: { place, sku: rest.join("/") }, signal }),
+      get("/api/lines/{place}/{sku}", { path: { place: place ?? "", sku: rest.join("/") }, signal }),
     enabled: !!name,
   });
 };
@@ -67,7 +67,11 @@ function Told({ told }: { told: LineTold }) {
       <p className="reason">{reason(explanation)}</p>
       <Facts told={told} />
       <Section title={t("line.series")}>
-        <ForecastBand series={told.series} height={200} />
+        {told.series ? (
+          <ForecastBand series={told.series} height={200} />
+        ) : (
+          <p className="muted">{t("line.noForecast")}</p>
+        )}
       </Section>
       <Explained explanation={explanation} />
       {told.rule && <Alert type="info" showIcon title={t("line.rule", { rule: told.rule })} />}
@@ -109,10 +113,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { expected, limits, assumed, alternatives } = explanation;
-  const limit = (one: Named) =>
-    typeof one === "string" ? one : t(`limit.${one.name}`, { defaultValue: one.words });
-  const assumption = (one: Named) =>
-    typeof one === "string" ? one : t(`assumed.${one.name}`, { defaultValue: one.words });
+  const limit = (name: string) => t(`limit.${name}`, { defaultValue: name });
+  const assumption = (name: string) => t(`assumed.${name}`, { defaultValue: name });
   return (
     <>
       <Section title={t("line.arithmetic")}>
@@ -144,8 +146,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
 function Alternatives({ rows }: { rows: Explanation["alternatives"] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const show = (name: string, value: number | string | null | undefined): string => {
-    if (typeof value !== "number") return value ?? "–";
+  const show = (name: string, value: unknown): string => {
+    if (typeof value !== "number") return typeof value === "string" ? value : "–";
     if (name.endsWith("_cents")) return format.money(value);
     if (name.endsWith("_days")) return format.days(value);
     if (name.includes("fill") || name.includes("share")) return format.share(value);

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Term } from "../api/types";
 import { useFormat } from "./format";
 
-type Told = { reason: string; quantity: number; terms?: Pick<Term, "name" | "value">[] | null };
+type Told = { reason: string; quantity: number; terms: Term[] };
 
 /**
  * The server's sentence where English is read; else one made of the terms, which add up to the
@@ -15,7 +15,7 @@ export function useReason(): (told: Told) => string {
   const format = useFormat();
   return useCallback(
     ({ reason, quantity, terms }) => {
-      if (i18n.language === "en" || !terms?.length) return reason;
+      if (i18n.language === "en" || !terms.length) return reason;
       const sum = terms
         .filter((term) => term.value !== 0)
         .map((term, at) => {

@@ -4,7 +4,7 @@ import { Drawer, Grid, Select, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import type { DecisionRow, Explanation, HistoryStep } from "../../api/types";
+import type { DecisionRow } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
 import { Empty } from "../../parts/Empty";
@@ -34,7 +34,7 @@ export default function Decisions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, status: filters.status, kind: filters.kind, sort: filters.sort }),
+    () => ({ ...shared, status: filters.status, kind: filters.kind }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -99,13 +99,6 @@ function useColumns(): Column<DecisionRow>[] {
   );
 }
 
-type DecisionTold = {
-  decision: DecisionRow;
-  explanation: Explanation | null;
-  history: HistoryStep[];
-  measured: { metric: string; value: number; low: number; high: number } | null;
-};
-
 function DecisionDrawer() {
   const { t } = useTranslation();
   const format = useFormat();
@@ -113,9 +106,9 @@ function DecisionDrawer() {
   const wide = Grid.useBreakpoint().md ?? true;
   const number = filters.decision;
   const reason = useReason();
-  const { data, error, refetch } = useQuery<DecisionTold>({
+  const { data, error, refetch } = useQuery({
     queryKey: ["decision", number],
-    queryFn: () => get("/api/decisions/{number}", { path: { number } }),
+    queryFn: () => get("/api/decisions/{number}", { path: { number: number ?? "" } }),
     enabled: !!number,
   });
   const close = () => set({ decision: undefined });

@@ -26,7 +26,11 @@ export function Focus({ name }: { name: string | undefined }) {
           {t("workbench.open")}
         </Button>
       </div>
-      <ForecastBand series={series} height={150} />
+      {series ? (
+        <ForecastBand series={series} height={150} />
+      ) : (
+        <p className="muted">{t("line.noForecast")}</p>
+      )}
     </section>
   );
 }
