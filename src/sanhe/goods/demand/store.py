@@ -46,6 +46,7 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "event_day": ("holiday_declared",),
     "holiday_flag": ("holiday_declared",),
     "weather_day": ("series", "place_described", "weather_observed", "weather_forecast"),
+    "customers_period": ("series_described", "demand_customers"),
     "override_told": ("forecast_overridden",),
     "fact_behind": (
         "promotion_published",
