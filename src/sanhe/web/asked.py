@@ -9,8 +9,7 @@ from typing import Annotated, Literal
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from sanhe.loop.desk import Filters
-from sanhe.loop.desk.rules import KINDS
+from sanhe.loop.desk import KINDS, Filters
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A code or a few words: one line."""

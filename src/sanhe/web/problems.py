@@ -41,7 +41,7 @@ class Problem(BaseModel):
     remedy: str = ""
 
 
-class Forbidden(SanheError):
+class Forbidden(Denied):
     """Who asks is known, and may not do this."""
 
 
@@ -50,8 +50,8 @@ STATUS: Final[tuple[tuple[type[SanheError], int], ...]] = (
     (NotFound, 404),
     (Conflict, 409),
     (Shortage, 409),
-    (Denied, 401),
     (Forbidden, 403),
+    (Denied, 401),
     (TooMany, 429),
     (Temporary, 503),
     (MissingPart, 501),

@@ -8,7 +8,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -71,7 +71,8 @@ class Running:
             ended = [one.id for one in self._jobs.values() if one.ended_at is not None]
             for old in ended[: max(len(self._jobs) - KEPT, 0)]:
                 del self._jobs[old]
-        self._pool.submit(self._run, job.id, work)
+        running = self._pool.submit(self._run, job.id, work)
+        running.add_done_callback(lambda ended: self._faulted(job.id, ended))
         return job
 
     def get(self, job_id: str) -> Job:
@@ -130,12 +131,16 @@ class Running:
             result = work(report)
         except SanheError as error:
             self._change(job_id, state="failed", error=str(error), ended_at=self._clock.now())
-        except Exception:  # noqa: BLE001 -- told to whoever started it, and logged whole
-            _LOG.exception("job %s failed", job_id)
-            why = "sanhe failed here; the log of the server says how"
-            self._change(job_id, state="failed", error=why, ended_at=self._clock.now())
         else:
             self._change(job_id, state="done", result=result, ended_at=self._clock.now())
+
+    def _faulted(self, job_id: str, ended: Future[None]) -> None:
+        """Tell a fault to whoever started the job, and log it whole."""
+        if ended.cancelled() or (fault := ended.exception()) is None:
+            return
+        _LOG.error("job %s failed", job_id, exc_info=fault)
+        why = "sanhe failed here; the log of the server says how"
+        self._change(job_id, state="failed", error=why, ended_at=self._clock.now())
 
     def _change(self, job_id: str, **changes: Any) -> None:
         with self._lock:

@@ -28,9 +28,10 @@ def keep_studio(sanhe: Sanhe, *, report: Report = silent) -> date:
     sanhe.refresh_lake()
     as_of = next_day(sanhe)
     for by in LEAGUES:
-        _keep(sanhe, f"league/{by}", backtest(sanhe, as_of=as_of, by=by, report=report), as_of)
+        scores = backtest(sanhe, as_of=as_of, by=by, report=report)
+        _keep(sanhe, f"league/{by}", scores, as_of=as_of)
     report("finding where it loses", 0, 1)
-    _keep(sanhe, "losses", losses(sanhe, as_of=as_of, report=report), as_of)
+    _keep(sanhe, "losses", losses(sanhe, as_of=as_of, report=report), as_of=as_of)
     for by in GROUPS:
         report(f"forecasting by {by}", 0, 1)
         _keep_groups(sanhe, as_of, by=by)
@@ -68,12 +69,12 @@ def _keep_groups(sanhe: Sanhe, as_of: date, *, by: str) -> None:
             "mean": made.mean.ravel(),
         }
     )
-    _keep(sanhe, f"group_league/{by}", made.league, as_of)
+    _keep(sanhe, f"group_league/{by}", made.league, as_of=as_of)
     details = {"as_of": as_of.isoformat(), "notes": list(made.notes)}
     sanhe.lake.write(f"{FOLDER}groups/{by}", table, details=details)
 
 
-def _keep(sanhe: Sanhe, name: str, table: pa.Table, as_of: date) -> None:
+def _keep(sanhe: Sanhe, name: str, table: pa.Table, *, as_of: date) -> None:
     sanhe.lake.write(FOLDER + name, table, details={"as_of": as_of.isoformat()})
 
 

@@ -98,6 +98,7 @@ def read_imports(window: WindowQuery, caller: Reads) -> BatchPage:
 def start_import(
     file: UploadFile,
     caller: Imports,
+    *,
     mapping: Annotated[Word | None, Form()] = None,
     create_missing: Annotated[bool, Form()] = False,
 ) -> JobRow:

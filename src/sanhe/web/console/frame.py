@@ -163,7 +163,11 @@ def read_views(page: Page, caller: Annotated[Caller, Depends(signed_in)]) -> Vie
 
 @router.put("/views/{page}/{name}", status_code=204)
 def keep_view(
-    page: Page, name: Name, entered: ViewEntered, caller: Annotated[Caller, Depends(signed_in)]
+    page: Page,
+    name: Name,
+    entered: ViewEntered,
+    *,
+    caller: Annotated[Caller, Depends(signed_in)],
 ) -> Response:
     """Keep a view under a name, in the place of one of this name."""
     with caller.work() as work:

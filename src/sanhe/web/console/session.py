@@ -65,7 +65,9 @@ def read_session(request: Request, served: ServedHere) -> Session:
 
 
 @router.post("/session")
-def sign_in(entered: Entered, request: Request, response: Response, served: ServedHere) -> Session:
+def sign_in(
+    entered: Entered, request: Request, response: Response, *, served: ServedHere
+) -> Session:
     """Begin a session: its cookie is kept by the browser and read by no script."""
     return _begin(served, request, response, entered=entered)
 
@@ -83,7 +85,7 @@ def sign_out(request: Request, response: Response, served: ServedHere) -> Sessio
 
 @router.post("/first-account")
 def make_first_account(
-    entered: FirstAccount, request: Request, response: Response, served: ServedHere
+    entered: FirstAccount, request: Request, response: Response, *, served: ServedHere
 ) -> Session:
     """Make the first account, from the machine itself and only while there is none."""
     if not _is_local(request):
