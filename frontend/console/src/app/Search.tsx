@@ -30,7 +30,7 @@ export function Search() {
       <Button
         icon={<SearchOutlined />}
         type={wide ? "default" : "text"}
-        aria-label={t("search.open")}
+        aria-label={`${t("search.open")} Ctrl K`}
         onClick={() => setOpen(true)}
       >
         {wide && (

@@ -48,8 +48,9 @@ export function useSigning() {
       take(await post<Session>("/api/first-account", { body })),
     signOut: async () => {
       const session = await remove<Session | undefined>("/api/session");
-      cache.clear();
       take(session ?? (await get<Session>("/api/session")));
+      // Nothing of one person stays for the next; the session itself is being watched.
+      cache.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
     },
   };
 }

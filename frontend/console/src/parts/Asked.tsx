@@ -20,5 +20,5 @@ export function Asked<Told>({ queryKey, path, query, named, children }: Props<To
     placeholderData: (before) => before,
   });
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  return data === undefined ? <Skeleton active /> : children(data);
+  return data === undefined ? <Skeleton active title={false} /> : children(data);
 }

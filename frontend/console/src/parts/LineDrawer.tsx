@@ -51,7 +51,7 @@ export function LineDrawer() {
       destroyOnHidden
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && <Told told={data} />}
     </Drawer>
   );
@@ -61,7 +61,7 @@ function Told({ told }: { told: LineTold }) {
   const { t } = useTranslation();
   const { explanation } = told;
   return (
-    <>
+    <div tabIndex={0} className="drawer-told">
       <p className="reason">{explanation.reason}</p>
       <Facts told={told} />
       <Section title={t("line.series")}>
@@ -72,7 +72,7 @@ function Told({ told }: { told: LineTold }) {
       <Section title={t("line.history")}>
         <History steps={told.history} />
       </Section>
-    </>
+    </div>
   );
 }
 
@@ -175,7 +175,7 @@ function Alternatives({ rows }: { rows: Explanation["alternatives"] }) {
 export function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="drawer-section">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </section>
   );

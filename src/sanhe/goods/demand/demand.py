@@ -18,7 +18,7 @@ from sanhe.goods.demand.forecasting import (
     silent,
     with_causes,
 )
-from sanhe.goods.demand.hierarchy import CoherentForecast, Reconciling, coherent
+from sanhe.goods.demand.hierarchy import CoherentForecast, coherent
 from sanhe.goods.demand.losses import Worth, losses_table
 from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
 from sanhe.goods.demand.overrides import named, overridden
@@ -248,7 +248,7 @@ class Demand:
         *,
         by: Sequence[str] = ("category", "region"),
         weeks: int = 13,
-        method: Reconciling = "weighted",
+        method: str = "weighted",
     ) -> CoherentForecast:
         """Lines, categories and regions by week as one forecast: every group is its lines' sum.
 

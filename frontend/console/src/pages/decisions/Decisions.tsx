@@ -83,13 +83,13 @@ function useColumns(): Column<DecisionRow>[] {
           {row.number}
         </button>
       ) },
-      { name: "kind", title: t("col.kind"), width: 120, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "kind", title: t("col.kind"), width: 140, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
       { name: "sku", title: t("col.sku"), width: 110, show: (row) => row.sku ?? "–" },
       { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
       { name: "status", title: t("col.status"), width: 110, show: (row) => <Status status={row.status} /> },
-      { name: "proposed", title: t("col.proposed"), width: 90, numeric: true, show: (row) => format.quantity(row.proposed) },
-      { name: "decided", title: t("col.decided"), width: 90, numeric: true, show: (row) => format.quantity(row.value) },
+      { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
+      { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
       { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
       { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, extra: true, show: (row) => format.moment(row.created_at) },
       { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
@@ -132,9 +132,9 @@ function DecisionDrawer() {
       }
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && decision && (
-        <>
+        <div tabIndex={0} className="drawer-told">
           <p className="reason">{decision.reason}</p>
           {data.explanation && <Explained explanation={data.explanation} />}
           {data.measured && (
@@ -149,7 +149,7 @@ function DecisionDrawer() {
           <Section title={t("line.history")}>
             <History steps={data.history} />
           </Section>
-        </>
+        </div>
       )}
     </Drawer>
   );

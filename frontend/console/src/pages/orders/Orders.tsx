@@ -101,7 +101,7 @@ function OrderDrawer() {
   return (
     <Drawer open={!!name} onClose={() => set({ order: undefined })} size={wide ? 620 : "100%"} title={name}>
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && (
         <>
           <p>

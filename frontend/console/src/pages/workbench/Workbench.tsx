@@ -38,9 +38,19 @@ export default function Workbench() {
     }),
     [shared, filters],
   );
+  const endEditing = useCallback(() => {
+    setEditing(undefined);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".paged-focus")?.focus());
+  }, []);
   const listed = useMemo(
-    () => columns(t, format, { key: editing, end: () => setEditing(undefined) }),
-    [t, format, editing],
+    () =>
+      columns(
+        t,
+        format,
+        { key: editing, end: endEditing },
+        query.status === "all",
+      ),
+    [t, format, editing, endEditing, query.status],
   );
   const undecided = (row: Line) =>
     row.number !== null && row.status !== null && UNDECIDED.has(row.status);
