@@ -18,7 +18,7 @@ from sanhe.goods.demand.forecasting import (
     silent,
     with_causes,
 )
-from sanhe.goods.demand.hierarchy import CoherentForecast, Reconciling, coherent
+from sanhe.goods.demand.hierarchy import CoherentForecast, coherent
 from sanhe.goods.demand.losses import Worth, losses_table
 from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
 from sanhe.goods.demand.overrides import named, overridden
@@ -27,6 +27,7 @@ from sanhe.goods.demand.refreshing import refreshed
 from sanhe.goods.demand.store import (
     find_run,
     last_day,
+    load_line,
     load_models,
     load_run,
     save_models,
@@ -247,7 +248,7 @@ class Demand:
         *,
         by: Sequence[str] = ("category", "region"),
         weeks: int = 13,
-        method: Reconciling = "weighted",
+        method: str = "weighted",
     ) -> CoherentForecast:
         """Lines, categories and regions by week as one forecast: every group is its lines' sum.
 
@@ -273,6 +274,16 @@ class Demand:
         if kept is None:
             raise NotFound("no forecast yet; run sanhe plan")
         return kept
+
+    def latest_of(self, sku: str, place: str) -> ForecastRun:
+        """The run that was kept last, of one series alone; quick among a million.
+
+        Raises NotFound where there is none, or it has no such series.
+        """
+        found = load_line(self._lake, sku, place)
+        if found is None:
+            raise NotFound(f"no forecast of {sku} at {place}: check the codes, or plan again")
+        return found
 
     def run(self, run_id: str) -> ForecastRun:
         """A run by its id. Raises NotFound."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -31,12 +31,16 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     I64 = NDArray[np.int64]
 
-Reconciling = Literal["bottom_up", "top_down", "weighted"]
-RECONCILING: Final[tuple[Reconciling, ...]] = ("bottom_up", "top_down", "weighted")
+RECONCILING: Final = ("weighted", "bottom_up", "top_down")
 LINE: Final = "line"
 WEEK_DAYS: Final = 7
 NORMAL: Final = np.pi / 2
 """Variance of a normal error over the square of its mean absolute value."""
+
+LINES_DOUBT: Final = 10.0
+"""Errors of lines go together (a season, a holiday), and a diagonal of variances holds them for
+independent: the sum of many lines would be trusted too much. What the variance of a line counts
+was chosen on real data (docs/decisions/0019)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class CoherentForecast:
 
     run_id: str
     as_of: date
-    method: Reconciling
+    method: str
     first_days: tuple[date, ...]
     keys: pa.Table
     lines: F64
@@ -122,7 +126,7 @@ def coherent(
     first_day: date,
     by: Sequence[str],
     weeks: int,
-    method: Reconciling,
+    method: str,
 ) -> CoherentForecast:
     """See `Demand.hierarchy`. first_day: early enough that every line of the run is awake."""
     if method not in RECONCILING:
@@ -168,13 +172,13 @@ def _weekly(mean: F32, weeks: int) -> F64:
     return np.asarray(grid.sum(2, dtype=np.float64), np.float64)
 
 
-def _reconciled(run: ForecastRun, lines: F64, levels: list[Level], *, method: Reconciling) -> F64:
+def _reconciled(run: ForecastRun, lines: F64, levels: list[Level], *, method: str) -> F64:
     if method == "bottom_up":
         return lines
     if method == "top_down":
         return top_down(lines, levels[0])
     week = run.without_overrides() if run.unadjusted is not None else run
-    variance = week.window(run.keys, WEEK_DAYS).variance * run.scale**2
+    variance = LINES_DOUBT * week.window(run.keys, WEEK_DAYS).variance * run.scale**2
     return weighted(lines, variance, levels)
 
 
