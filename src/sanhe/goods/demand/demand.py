@@ -27,6 +27,7 @@ from sanhe.goods.demand.refreshing import refreshed
 from sanhe.goods.demand.store import (
     find_run,
     last_day,
+    load_line,
     load_models,
     load_run,
     save_models,
@@ -274,6 +275,16 @@ class Demand:
         if kept is None:
             raise NotFound("no forecast yet; run sanhe plan")
         return kept
+
+    def latest_of(self, sku: str, place: str) -> ForecastRun:
+        """The run that was kept last, of one series alone; quick among a million.
+
+        Raises NotFound where there is none, or it has no such series.
+        """
+        found = load_line(self._lake, sku, place)
+        if found is None:
+            raise NotFound(f"no forecast of {sku} at {place}: check the codes, or plan again")
+        return found
 
     def run(self, run_id: str) -> ForecastRun:
         """A run by its id. Raises NotFound."""
