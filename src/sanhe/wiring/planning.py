@@ -12,6 +12,7 @@ import numpy as np
 
 from sanhe.core.errors import BadInput
 from sanhe.core.lake import refresh
+from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.goods.health import Health
 from sanhe.goods.replenish import (
     Assumptions,
@@ -291,17 +292,32 @@ def explain_line(sanhe: Sanhe, *, sku: str, place: str, actor: str) -> Explanati
         return work.replenish.explain_line(forecast, known, sku=sku, place=place)
 
 
-def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) -> int:
+def approve(
+    sanhe: Sanhe,
+    numbers: Collection[int],
+    *,
+    reason: str,
+    actor: str,
+    scope: Scope = EVERYTHING,
+) -> int:
     """Approve decisions; their execution is queued in the same transaction."""
-    with sanhe.work(actor=actor) as work:
+    with sanhe.work(actor=actor, scope=scope) as work:
         approved = work.decisions.approve(numbers, reason=reason)
         queue_execution(sanhe, work, actor=actor)
     return approved
 
 
-def edit(sanhe: Sanhe, number: int, value: int, *, reason: str, actor: str) -> None:
+def edit(
+    sanhe: Sanhe,
+    number: int,
+    value: int,
+    *,
+    reason: str,
+    actor: str,
+    scope: Scope = EVERYTHING,
+) -> None:
     """Approve a decision with another value; its execution is queued in the same transaction."""
-    with sanhe.work(actor=actor) as work:
+    with sanhe.work(actor=actor, scope=scope) as work:
         work.decisions.edit(number, value, reason=reason)
         queue_execution(sanhe, work, actor=actor)
 
