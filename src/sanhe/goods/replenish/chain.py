@@ -3,9 +3,12 @@
 A line whose supplier is a warehouse of ours draws on that warehouse's line of the same SKU. What is
 drawn until the warehouse's next order arrives is the demand of the places it supplies, each shifted
 by the days that an order of it covers, plus what they lack of their levels now, less what they have
-beyond. Orders of places that cover other days and sell independently add up to the variance of what
-they sell (variances are pooled). Where safety stock lies, at the warehouse or at the places, is
-chosen by the guaranteed-service model, once for each plan.
+beyond. They order in lots of Q (full cases, minimum quantities), so that a position ends anywhere
+from the level to Q - 1 above it: (Q - 1) / 2 more on average, with the variance (Q^2 - 1) / 12 of a
+uniform distribution (as for (R, nQ) policies: Axsaeter, Inventory Control, 3rd ed., 5.3). Places
+sell independently, so the variances of what they sell are added up (pooled). Where safety stock
+lies, at the warehouse or at the places, is chosen by the guaranteed-service model, once for each
+plan.
 """
 
 from __future__ import annotations
@@ -173,17 +176,22 @@ class Chain:
         return [np.flatnonzero(self.depth == depth) for depth in np.unique(self.depth)]
 
     def downstream_gap(self, lines: Lines) -> Ints:
-        """What the customers of each line lack of their levels, less what they have beyond, [N].
+        """What the customers of each line lack of their levels, less what they have beyond, and
+        what fills their last lot on average, [N].
 
         What is beyond counts as long as they would have drawn something.
         """
         gap = np.zeros(lines.moq.size, np.int64)
-        lack = lines.level() - lines.position() - lines.downstream_gap  # its own gap aside
+        half_lot = (lot_size(lines.moq, lines.case_size) - 1) // 2
+        lack = (
+            half_lot + lines.level() - lines.position() - lines.downstream_gap
+        )  # its own gap aside
         for arcs in self.levels():
             customer = self.customer[arcs]
             owed = lack[customer] + gap[customer]
             least = -np.floor(self.drawn[arcs]).astype(np.int64)
-            np.add.at(gap, self.source[arcs], np.maximum(owed, least))
+            lacks = np.where(owed > least, owed + half_lot[customer], least)
+            np.add.at(gap, self.source[arcs], lacks)
         return gap
 
 
@@ -214,6 +222,12 @@ def chain_of(sku: pa.DictionaryArray, place: pa.DictionaryArray, supplier: Texts
         place="supply terms",
         remedy="let one of the places be supplied from outside",
     )
+
+
+def lot_size(moq: Ints, case_size: Ints) -> Ints:
+    """The least that a line orders, in full cases."""
+    lots: Ints = -(-np.maximum(moq, 1) // case_size) * case_size
+    return lots
 
 
 def promised_days(
@@ -270,7 +284,8 @@ class DrawnForecast:
     """A forecast of `keys` in which sources have the demand of all they supply besides their own.
 
     `mean` [N, H] by day, shifted as the module says; `counted` [N]. The variance of a source adds
-    up those of all that draw on it, directly or not: of line n those of below[start[n]:end[n]].
+    up those of all that draw on it, directly or not: of line n those of below[start[n]:end[n]];
+    `lot_variance` [N] is what their lots add.
     """
 
     base: Forecast
@@ -280,6 +295,7 @@ class DrawnForecast:
     below: Ints
     start: Ints
     end: Ints
+    lot_variance: Floats
 
     @property
     def id(self) -> str:
@@ -310,7 +326,7 @@ class DrawnForecast:
         number = np.arange(asked.size) - np.repeat(np.cumsum(each) - each, each)
         below = self.keys.take(self.below[self.start[of][asked] + number])
         drawn = self.base.window(below, days[at][asked])
-        variance[at] += np.bincount(asked, drawn.variance, at.size)
+        variance[at] += np.bincount(asked, drawn.variance, at.size) + self.lot_variance[of]
         mean[at] = expected_demand(self.mean[of], days[at])
         return Windowed(mean, variance)
 
@@ -328,11 +344,19 @@ class DrawnForecast:
 
 
 def drawn_forecast(
-    forecast: Forecast, keys: pa.Table, chain: Chain, *, mean: Floats, counted: Bools, cover: Floats
+    forecast: Forecast,
+    keys: pa.Table,
+    chain: Chain,
+    *,
+    mean: Floats,
+    counted: Bools,
+    cover: Floats,
+    lots: Ints,
 ) -> tuple[DrawnForecast, Chain]:
     """The forecast of these lines with what is drawn on sources, and the chain with `drawn`.
 
-    `mean` [N, H] and `counted` [N] are their own, `cover` [N]: the days an order has to last.
+    `mean` [N, H] and `counted` [N] are their own, `cover` [N]: the days an order has to last,
+    `lots` [N]: the least they order.
     """
     total, drawn = mean.copy(), chain.drawn.copy()
     lasting = np.maximum(cover - chain.promised_days, 0.0)
@@ -347,8 +371,16 @@ def drawn_forecast(
     whole = counted.copy()
     whole[chain.source] = True
     np.logical_and.at(whole, above, counted[below])
+    added = (lots[below].astype(np.float64) ** 2 - 1.0) / 12.0
     made = DrawnForecast(
-        forecast, keys, total.astype(np.float32), whole, below[order], ends[:-1], ends[1:]
+        base=forecast,
+        keys=keys,
+        mean=total.astype(np.float32),
+        counted=whole,
+        below=below[order],
+        start=ends[:-1],
+        end=ends[1:],
+        lot_variance=np.bincount(above, added, len(mean)).astype(np.float64),
     )
     return made, replace(chain, drawn=drawn)
 
