@@ -200,7 +200,7 @@ def _setting(forecast: Forecast, keys: pa.Table, given: _Given, *, counted: Bool
         chain,
         mean=given.mean,
         counted=counted,
-        cover=supply.next_arrival_in,
+        supply=supply,
         lots=lot_size(_moq(given), _case_size(given)),
     )
     return replace(
