@@ -21,6 +21,7 @@ import dataclasses
 import datetime
 import tomllib
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ from sanhe.models.replay import Standing, days_at, half_width
 ASSUMED: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "assumptions_chain.toml").read_text("utf-8")
 )
-LEVELS = (0.80, 0.90, 0.95, 0.98, 0.995)
+LEVELS = (0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
 """Service levels of the curve."""
 BASE_LEVEL = 0.95
 POLICIES = ("own history", "dependent", "chain", "transfers")
@@ -543,11 +544,13 @@ def main() -> None:
     sales = read_sales(asked.data)
     figures: dict[str, Figure] = {"seeds": asked.seeds}
     rows: list[Row] = []
-    for given in ASSUMED["world"]:
-        of, points = of_world(given, sales, asked.seeds)
-        figures[given["name"].replace(" ", "_")] = of
-        rows += points
-        print(given["name"], of, flush=True)
+    worlds = ASSUMED["world"]
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(of_world, worlds, [sales] * len(worlds), [asked.seeds] * len(worlds))
+        for given, (of, points) in zip(worlds, found, strict=True):
+            figures[given["name"].replace(" ", "_")] = of
+            rows += points
+            print(given["name"], of, flush=True)
     print(write_results("chain", {**figures, "points": rows}))
 
 
