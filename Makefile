@@ -47,6 +47,7 @@ bench-forecast: $(VENV)/.installed  ## how near forecasts come, on real data
 	$(BIN)/python -m bench.censoring
 	$(BIN)/python -m bench.segments --data $(DATA)
 	$(BIN)/python -m bench.hierarchy --data $(DATA)
+	$(BIN)/python -m bench.customers --data $(DATA)
 
 bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and money
 	$(BIN)/python -m bench.policy_headline

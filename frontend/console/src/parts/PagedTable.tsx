@@ -18,6 +18,7 @@ import {
   type ReactNode,
 } from "react";
 import { useTranslation } from "react-i18next";
+import { Problem } from "../api/client";
 import { useScope } from "../app/scope";
 import { Failure } from "./Failure";
 import { useWindows, WINDOW, type Load, type Sight } from "./windows";
@@ -120,6 +121,7 @@ export function PagedTable<Row>(props: Props<Row>) {
   };
   const acts = useActs<Row>({ pressed, focus: setFocus, open: props.onOpen, toggle: picked.toggle });
 
+  if (list.error instanceof Problem && list.error.status === 404) return props.empty;
   if (list.error) return <Failure error={list.error} retry={list.again} />;
   if (list.waiting) return <Spin className="page-wait" />;
   if (!list.total) return props.empty;

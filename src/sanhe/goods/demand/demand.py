@@ -254,7 +254,8 @@ class Demand:
 
         run: what the lines say; beyond its horizon their last week repeats. by: levels among
         `AGGREGATES`, each forecast by itself as `aggregates` does. method: "weighted" moves lines
-        and groups by the variance of their errors, "bottom_up" takes the lines' word, "top_down"
+        and groups by the variance of their errors (groups that know no season yet have no say),
+        "bottom_up" takes the lines' word, "top_down"
         that of the first level, shared out by the lines' forecasts. Groups forecast sales, lines
         demand. The run itself is not changed. Raises BadInput as `aggregates` does, or for an
         unknown method.

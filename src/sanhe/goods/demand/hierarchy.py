@@ -15,7 +15,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from sanhe.core.errors import BadInput, NotFound
-from sanhe.goods.demand.aggregates import AGGREGATES, AggregateForecast, forecast_groups
+from sanhe.goods.demand.aggregates import (
+    AGGREGATES,
+    RECENT_MEAN,
+    AggregateForecast,
+    forecast_groups,
+)
 from sanhe.goods.demand.overrides import scope_of
 from sanhe.goods.demand.rules import extend
 from sanhe.models.forecast import Level, top_down, weighted
@@ -39,8 +44,12 @@ NORMAL: Final = np.pi / 2
 
 LINES_DOUBT: Final = 10.0
 """Errors of lines go together (a season, a holiday), and a diagonal of variances holds them for
-independent: the sum of many lines would be trusted too much. What the variance of a line counts
-was chosen on real data (docs/decisions/0019)."""
+independent: the sum of many lines would be trusted too much. How many times the variance of a line
+counts was chosen on real data (docs/decisions/0019)."""
+NO_SEASON: Final = (
+    "{by}: its own forecast knows no season (a short history, or none to be seen): it follows"
+    " the sum of its lines"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +150,7 @@ def coherent(
     before = _weekly(run.predicted.mean, weeks) * scale
     override = _weekly(run.mean, weeks) * scale - before
     told = [forecast_groups(lake, run.as_of, by=one, horizon_weeks=weeks) for one in by]
+    deaf = [one.by for one in told if method == "weighted" and not _knows_season(one)]
     scope = scope_of(lake, run, first_day)
     placed = [_level(one, getattr(scope, _NAMES[one.by])) for one in told]
     levels = [level for _, level in placed]
@@ -157,7 +167,10 @@ def coherent(
             GroupForecast(one.by, names, level.group, level.sums(lines), level.forecast)
             for one, (names, level) in zip(told, placed, strict=True)
         ),
-        notes=tuple(dict.fromkeys(note for one in told for note in one.notes)),
+        notes=(
+            *dict.fromkeys(note for one in told for note in one.notes),
+            *(NO_SEASON.format(by=one) for one in deaf),
+        ),
     )
 
 
@@ -182,6 +195,11 @@ def _reconciled(run: ForecastRun, lines: F64, levels: list[Level], *, method: st
     return weighted(lines, variance, levels)
 
 
+def _knows_season(told: AggregateForecast) -> bool:
+    """Whether more than the recent mean forecasts the groups; that mean the lines know better."""
+    return any(share > 0 for name, share in told.weights.items() if name != RECENT_MEAN)
+
+
 def _level(told: AggregateForecast, names: NDArray[np.str_]) -> tuple[tuple[str, ...], Level]:
     """The groups of a level that have lines, or were forecast, and what was forecast of them."""
     mine = [name.split("/")[0] for name in names] if told.by == "department" else names.tolist()
@@ -191,5 +209,6 @@ def _level(told: AggregateForecast, names: NDArray[np.str_]) -> tuple[tuple[str,
     variance = np.full(len(groups), np.inf)
     rows = [at[name] for name in told.groups]
     forecast[rows] = told.mean
-    variance[rows] = NORMAL * told.weekly_error**2
+    if _knows_season(told):
+        variance[rows] = NORMAL * told.weekly_error**2
     return groups, Level(np.array([at[name] for name in mine], np.int64), forecast, variance)

@@ -4,7 +4,7 @@ import { Drawer, Grid, Select, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import type { DecisionRow, Explanation, HistoryStep } from "../../api/types";
+import type { DecisionRow } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
 import { Empty } from "../../parts/Empty";
@@ -13,6 +13,7 @@ import { useFormat } from "../../parts/format";
 import { Explained, History, Section } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { useReason } from "../../parts/reason";
 import { Status } from "../../parts/Status";
 import { Waterfall } from "./Waterfall";
 
@@ -33,7 +34,7 @@ export default function Decisions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, status: filters.status, kind: filters.kind, sort: filters.sort }),
+    () => ({ ...shared, status: filters.status, kind: filters.kind }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -98,22 +99,16 @@ function useColumns(): Column<DecisionRow>[] {
   );
 }
 
-type DecisionTold = {
-  decision: DecisionRow;
-  explanation: Explanation | null;
-  history: HistoryStep[];
-  measured: { metric: string; value: number; low: number; high: number } | null;
-};
-
 function DecisionDrawer() {
   const { t } = useTranslation();
   const format = useFormat();
   const { filters, set } = useScope();
   const wide = Grid.useBreakpoint().md ?? true;
   const number = filters.decision;
-  const { data, error, refetch } = useQuery<DecisionTold>({
+  const reason = useReason();
+  const { data, error, refetch } = useQuery({
     queryKey: ["decision", number],
-    queryFn: () => get("/api/decisions/{number}", { path: { number } }),
+    queryFn: () => get("/api/decisions/{number}", { path: { number: number ?? "" } }),
     enabled: !!number,
   });
   const close = () => set({ decision: undefined });
@@ -135,7 +130,7 @@ function DecisionDrawer() {
       {!data && !error && <Skeleton active title={false} />}
       {data && decision && (
         <div tabIndex={0} className="drawer-told">
-          <p className="reason">{decision.reason}</p>
+          <p className="reason">{data.explanation ? reason(data.explanation) : decision.reason}</p>
           {data.explanation && <Explained explanation={data.explanation} />}
           {data.measured && (
             <Section title={t("decisions.measured")}>

@@ -11,6 +11,7 @@ import { useFormat, useUnit } from "../../parts/format";
 import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { SearchBox } from "../../parts/SearchBox";
 
 const KINDS = [
   "stock_out",
@@ -26,7 +27,7 @@ export default function Exceptions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, kind: filters.kind, sort: filters.sort }),
+    () => ({ ...shared, kind: filters.kind, search: filters.search }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -43,6 +44,7 @@ export default function Exceptions() {
           options={KINDS.map((kind) => ({ value: kind, label: t(`exception.${kind}`) }))}
           onChange={(kind?: string) => set({ kind })}
         />
+        <SearchBox />
       </div>
       <PagedTable<ExceptionRow>
         label={t("page.exceptions")}

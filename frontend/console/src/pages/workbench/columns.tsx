@@ -11,8 +11,14 @@ export function columns(
   t: TFunction,
   format: ReturnType<typeof useFormat>,
   editing: Editing,
-  mixed: boolean,
 ): Column<Line>[] {
+  const why = (row: Line): string => {
+    if (row.exception) return t(`exception.${row.exception}`, { defaultValue: row.exception });
+    if (row.on_hand === null) return t("exception.stock_unknown");
+    if (row.cover_days === null || row.lead_time_days === null) return "–";
+    const told = { cover: format.days(row.cover_days), lead: format.days(row.lead_time_days) };
+    return t("workbench.lasts", told);
+  };
   return [
     { name: "item", title: t("col.item"), width: 190, sort: "sku", show: (row) => (
       <span title={row.item_name ?? row.sku}>{row.item_name ?? row.sku}</span>
@@ -32,7 +38,7 @@ export function columns(
       <EditQuantity row={row} format={format} open={editing.key === `${row.place}/${row.sku}`} end={editing.end} />
     ) },
     { name: "value", title: t("col.value"), width: 110, numeric: true, sort: "value_cents", show: (row) => format.money(row.value_cents) },
-    { name: "status", title: t("col.status"), width: 100, extra: !mixed, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
-    { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
+    { name: "status", title: t("col.status"), width: 100, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
+    { name: "reason", title: t("col.reason"), width: 260, show: (row) => <span title={why(row)}>{why(row)}</span> },
   ];
 }
