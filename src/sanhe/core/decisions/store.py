@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from sanhe.core.decisions import rules
 from sanhe.core.decisions.columns import SNAPSHOT_ROWS, json_text, pack, tables_of, unpack
 from sanhe.core.decisions.ports import (
+    LISTED,
     AutoApproval,
     Decision,
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
@@ -368,6 +370,28 @@ class PostgresDecisions:
             .offset(offset)
         )
         return self._opened(self._tx.connection.execute(statement).all())
+
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        statement = (
+            sa.select(*(_DECISION.c[name] for name in LISTED))
+            .where(*wanted)
+            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows = self._tx.connection.execute(statement).mappings()
+        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
 
     def count(
         self,
