@@ -109,7 +109,7 @@ SELECT found.* FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     SELECT number, sku, place, party, terms FROM decision
     WHERE kind = %s AND status = 'proposed'
-        AND coalesce(sku, '') = line.sku AND coalesce(place, '') = line.place
+        AND sku = line.sku AND place = line.place
     OFFSET 0
 ) AS found ORDER BY number
 """

@@ -2,7 +2,8 @@
 
 Parquet files under a manifest that is switched in one step; queries run in an in-memory DuckDB
 that sees the named tables and nothing else. `refresh` brings the committed facts of each type
-into the table `facts/TYPE`; `current_facts` gives the query of those that hold.
+into the table `facts/TYPE`; `current_facts` gives the query of those that hold. `scoped` is the
+lake for who may see some places only.
 """
 
 from sanhe.core.lake.bridge import Refreshed, refresh, touched
@@ -10,6 +11,7 @@ from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, wr
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
 from sanhe.core.lake.ports import Lake, LakeTable
+from sanhe.core.lake.scoped import scoped
 
 __all__ = [
     "FACTS_FOLDER",
@@ -21,6 +23,7 @@ __all__ = [
     "Refreshed",
     "current_facts",
     "refresh",
+    "scoped",
     "touched",
     "write_facts",
 ]
