@@ -45,6 +45,8 @@ bench-forecast: $(VENV)/.installed  ## how near forecasts come, on real data
 	$(BIN)/python -m bench.drivers --data $(FRESH) --series 5000
 	$(BIN)/python -m bench.quantiles --data $(DATA)
 	$(BIN)/python -m bench.censoring
+	$(BIN)/python -m bench.segments --data $(DATA)
+	$(BIN)/python -m bench.hierarchy --data $(DATA)
 
 bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and money
 	$(BIN)/python -m bench.policy_headline

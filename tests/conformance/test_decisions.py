@@ -288,6 +288,30 @@ def test_what_nobody_decided_on_is_withdrawn_and_its_subject_is_free_again(work:
     assert propose(work, proposal("B"), proposal("C"), run=NEXT_RUN) == ()
 
 
+def test_the_newest_decision_of_each_line_stands(work: Work) -> None:
+    with work() as decisions:
+        decisions.propose(RUN, [proposal("A"), proposal("B"), proposal("C")])
+        decisions.reject([1], reason="enough")
+        decisions.approve([2])
+        decisions.start("replenish")
+        decisions.executed({2: ["PO1"]})
+        decisions.propose(NEXT_RUN, [proposal("A")])
+        decisions.edit(4, 5, reason="half a case")
+    with work() as decisions:
+        lines = pa.table({"sku": ["A", "B", "C", "D"], "place": ["S001"] * 4})
+        found = decisions.standing("replenish", lines).sort_by("sku").to_pylist()
+        assert [(row["sku"], row["number"], row["status"], row["value"]) for row in found] == [
+            ("A", 4, "edited", 5),
+            ("B", 2, "executed", 12),
+            ("C", 3, "proposed", 12),
+        ]
+        assert {row["proposed_value"] for row in found} == {12}
+        assert {row["place"] for row in found} == {"S001"} and found[0]["label"] == "AX"
+        elsewhere = pa.table({"sku": ["A"], "place": ["S002"]})
+        assert decisions.standing("replenish", elsewhere).num_rows == 0
+        assert decisions.standing("other", lines).num_rows == 0
+
+
 def test_kinds_are_published_by_version(work: Work) -> None:
     with work() as decisions:
         decisions.register(KIND)

@@ -124,7 +124,7 @@ def _chosen(
         raise BadInput("nothing chosen", remedy="give numbers, --all, --class or --max-value")
     with sanhe.work(actor=default_actor()) as work:
         work.decisions.expire()
-        found = work.decisions.find(kind=REPLENISH, statuses={Status.PROPOSED}, limit=1_000_000)
+        found = work.decisions.find(statuses={Status.PROPOSED}, limit=1_000_000)
     most = float("inf") if max_value is None else round(max_value * 100)
     return [
         decision.number
@@ -137,7 +137,7 @@ def order_lines(sanhe: Sanhe, names: tuple[str, ...]) -> list[str]:
     """One line of text for each purchase order that was made."""
     with sanhe.work(actor=default_actor()) as work:
         found = work.suppliers.orders(names=names[:20]) if names else []
-        waiting = work.decisions.count(kind=REPLENISH, statuses={Status.APPROVED, Status.EDITED})
+        waiting = work.decisions.count(statuses={Status.APPROVED, Status.EDITED})
     if waiting:
         # A worker that runs or was killed holds the queue: silence would hide the order.
         still = [f"{waiting:,} approved wait for another run of sanhe to end: sanhe plan goes on"]

@@ -84,6 +84,11 @@ def plan_parts(sanhe: Sanhe, done: Planned, *, show: int) -> list[RenderableType
         f"{made.already_open:,} already open, {made.no_order_needed:,} need no order, "
         f"{made.considered - told:,} can't be ordered today"
     ]
+    if made.transfers:
+        parts.append(
+            f"stock to move between places before buying: {len(made.transfers):,} transfers; "
+            f"see one: sanhe explain {made.transfers[0]}"
+        )
     if made.replaced:
         parts.append(f"replaced, as new facts gave other arithmetic: {made.replaced:,}")
     if made.assumed:

@@ -11,7 +11,7 @@ from sanhe.connectors.files import write_order
 from sanhe.core.decisions import Status
 from sanhe.core.errors import NotFound, Permanent
 from sanhe.core.jobs import Message, Outbox, deliver, run_worker
-from sanhe.goods.replenish import KIND
+from sanhe.goods.replenish import KIND, TRANSFER
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -52,7 +52,8 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
     """
     made: list[str] = []
     with sanhe.work(actor="worker") as work:
-        if work.decisions.count(kind=KIND, statuses={Status.APPROVED, Status.EDITED}):
+        ready = {Status.APPROVED, Status.EDITED}
+        if any(work.decisions.count(kind=kind, statuses=ready) for kind in (KIND, TRANSFER)):
             with suppress(NotFound):
                 queue_execution(sanhe, work, actor="worker")
 

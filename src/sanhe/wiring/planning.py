@@ -249,9 +249,10 @@ def assessed_today(
 
 
 def goods_today(work: Work, as_of: date) -> Known:
-    """What is known of items, stock, terms, orders, prices and lead times."""
+    """What is known of items, stock, terms, orders, prices, lead times and places."""
     # Open orders before stock: a receipt that comes in between counts twice rather than never.
     on_order = work.suppliers.on_order(as_of)
+    places = work.places.all()
     return Known(
         items=work.catalog.items(day=as_of),
         positions=work.stock.positions(),
@@ -260,6 +261,8 @@ def goods_today(work: Work, as_of: date) -> Known:
         on_order=on_order,
         prices=work.catalog.prices(as_of),
         lead_times=work.suppliers.lead_times(),
+        places=places,
+        leaving=work.suppliers.leaving(),
     )
 
 

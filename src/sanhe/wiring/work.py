@@ -17,7 +17,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import Transaction
 from sanhe.goods import catalog, demand, stock, suppliers
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.replenish import DECISION_KIND, Assumptions, Policy, Replenish
+from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 
@@ -72,7 +72,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     decisions = PostgresDecisions(tx)
     audit = PostgresAudit(tx)
     places = Places(tx, facts, default_time_zone=settings.time_zone)
-    decisions.register(DECISION_KIND)
+    for kind in (DECISION_KIND, TRANSFER_KIND):
+        decisions.register(kind)
     return Work(
         facts=facts,
         ledger=ledger,

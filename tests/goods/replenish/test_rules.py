@@ -28,6 +28,8 @@ def random_lines(seed: int, lines: int) -> Lines:
     life = np.where(rng.random(lines) < 0.5, ENDLESS, rng.integers(0, 60, lines))
     cost = rng.uniform(0.0, 3000.0, lines) * (rng.random(lines) > 0.02)
     on_hand = rng.integers(-10, 60, lines)
+    moves = np.random.default_rng(seed + 1)
+    moved = moves.integers(0, 9, (2, lines)) * (moves.random((2, lines)) > 0.8)
     return Lines(
         until_next=demand_of(mean, variance, rng.random(lines) > 0.2),
         service_level=rng.uniform(0.5, 0.99, lines),
@@ -37,6 +39,8 @@ def random_lines(seed: int, lines: int) -> Lines:
         on_order_overdue=(rng.random(lines) > 0.9).astype(np.int64),
         on_order_after_cover=(rng.random(lines) > 0.9).astype(np.int64),
         reserved=rng.integers(0, 8, lines) * (rng.random(lines) > 0.7),
+        transferred_in=moved[0],
+        leaving=moved[1],
         presentation=rng.integers(0, 6, lines) * (rng.random(lines) > 0.5),
         moq=rng.choice([1, 1, 2, 6, 24, 500], lines),
         case_size=rng.choice([1, 1, 3, 6, 12, 144], lines),
@@ -62,6 +66,8 @@ def one(
         on_order_overdue=np.array([0]),
         on_order_after_cover=np.array([0]),
         reserved=np.array([0]),
+        transferred_in=np.array([0]),
+        leaving=np.array([0]),
         presentation=np.array([0]),
         moq=np.array([1]),
         case_size=np.array([1]),

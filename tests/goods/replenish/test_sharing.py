@@ -46,6 +46,8 @@ def plain(mean: list[float], **changes: object) -> Lines:
         on_order_overdue=none,
         on_order_after_cover=none,
         reserved=none,
+        transferred_in=none,
+        leaving=none,
         presentation=none,
         moq=ones,
         case_size=ones * 6,

@@ -57,7 +57,7 @@ def test_a_line_shows_the_quantity_its_decision_has(retailer: Sanhe) -> None:
 
 def test_terms_add_up_and_no_line_is_missing(retailer: Sanhe) -> None:
     desk = Desk(retailer.lake)
-    found = rows(desk, Filters(), limit=500)
+    found = [desk.line(row["sku"], row["place"]) for row in rows(desk, Filters(), limit=500)]
     assert all(row["quantity"] == sum(row[f"term_{name}"] for name in TERMS) for row in found)
     assert desk.scopes().as_of == PLANNED_DAY
     run = retailer.demand.latest()
@@ -99,7 +99,7 @@ def test_filters_keep_what_a_plain_loop_keeps(retailer: Sanhe) -> None:
 
 def test_the_cockpit_adds_up_its_lines(retailer: Sanhe) -> None:
     desk = Desk(retailer.lake)
-    whole = desk.export(Filters()).to_pylist()
+    whole = [desk.line(r["sku"], r["place"]) for r in desk.export(Filters()).to_pylist()]
     told = desk.cockpit(Filters())
     kpi = {one.name: one for one in told.kpis}
     stock = sum(row["stock_value_cents"] or 0 for row in whole)

@@ -167,6 +167,30 @@ class MemoryDecisions:
             }
         )
 
+    def standing(self, kind: str, lines: pa.Table) -> pa.Table:
+        """The newest decision of each of these lines that has any."""
+        import pyarrow as pa
+
+        asked = {(row["sku"], row["place"]) for row in lines.to_pylist()}
+        newest = {
+            _line_of(decision): decision
+            for _, decision in sorted(self._decisions.items())
+            if decision.proposal.kind == kind and _line_of(decision) in asked
+        }
+        text, number = pa.string(), pa.int64()
+        found = list(newest.values())
+        return pa.table(
+            {
+                "sku": pa.array([d.proposal.subject.sku for d in found], text),
+                "place": pa.array([d.proposal.subject.place for d in found], text),
+                "number": pa.array([d.number for d in found], number),
+                "status": pa.array([d.status.value for d in found], text),
+                "value": pa.array([d.value for d in found], number),
+                "proposed_value": pa.array([d.proposal.value for d in found], number),
+                "label": pa.array([d.proposal.label for d in found], text),
+            }
+        )
+
     def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
         """Close proposals that no longer hold; a reason is required."""
         rules.check_reason(reason, action="withdraw")

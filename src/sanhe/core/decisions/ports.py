@@ -234,6 +234,14 @@ class Decisions(Protocol):
         """
         ...
 
+    def standing(self, kind: str, lines: pa.Table) -> pa.Table:
+        """The newest decision of a kind of each of these lines that has any, closed or not.
+
+        `lines`: columns sku and place, each line once. Columns: sku, place, number, status, value,
+        proposed_value, label; no snapshot is opened.
+        """
+        ...
+
     def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
         """Close proposals that no longer hold as EXPIRED; a reason is required (BadInput).
 

@@ -114,6 +114,24 @@ CROSS JOIN LATERAL (
 ) AS found ORDER BY number
 """
 
+# The open one of a line along the index of these; else the last along that of closed ones.
+_STANDING = f"""
+SELECT line.sku, line.place, found.number, found.status, found.value, found.proposed_value,
+    found.label
+FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
+CROSS JOIN LATERAL (
+    (
+        SELECT number, status, value, proposed_value, label FROM decision
+        WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
+            AND party IS NULL
+    ) UNION ALL (
+        SELECT number, status, value, proposed_value, label FROM decision
+        WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
+        ORDER BY number DESC LIMIT 1
+    ) ORDER BY number DESC LIMIT 1
+) AS found
+"""  # noqa: S608 -- constants
+
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
 _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
@@ -370,6 +388,11 @@ class PostgresDecisions:
             return fetch_arrow(self._tx, _UNDECIDED, (kind,))
         of = (lines.column(name).to_pylist() for name in ("sku", "place"))
         return fetch_arrow(self._tx, _UNDECIDED_OF, (*of, kind))
+
+    def standing(self, kind: str, lines: pa.Table) -> pa.Table:
+        """The newest decision of each of these lines that has any."""
+        of = [lines.column(name).to_pylist() for name in ("sku", "place")]
+        return fetch_arrow(self._tx, _STANDING, (*of, kind, kind))
 
     def withdraw(self, numbers: Collection[int], *, reason: str) -> int:
         """Close proposals that no longer hold; a reason is required."""

@@ -39,12 +39,15 @@ class Mirror:
     """Keeps `table` in line with the current facts of `type`.
 
     `columns` gives for each column of the table, besides external_id, source, event_at and day,
-    the SQL expression over the fact's columns. Constants of the code only.
+    the SQL expression over the fact's columns; `only` the facts that count, as an SQL condition.
+    Constants of the code only.
     """
 
-    def __init__(self, table: str, type_: str, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, table: str, type_: str, columns: Mapping[str, str], *, only: str = "true"
+    ) -> None:
         self.table, self.type = table, type_
-        self._columns = dict(columns)
+        self._columns, self._only = dict(columns), only
 
     def apply(self, tx: Transaction, batch: UUID) -> None:
         """Replace the rows of all keys that the batch touched by the facts that hold now."""
@@ -65,7 +68,7 @@ class Mirror:
         values = ", ".join(["external_id", "source", "event_at", "day", *self._columns.values()])
         return sa.text(
             f"INSERT INTO {self.table} ({names}) "  # noqa: S608 -- made of constants
-            f"SELECT {values} FROM ({CURRENT_OF_BATCH}) AS held"
+            f"SELECT {values} FROM ({CURRENT_OF_BATCH}) AS held WHERE {self._only}"
         )
 
 

@@ -11,6 +11,7 @@ from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, wr
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
 from sanhe.core.lake.ports import Lake, LakeTable
+from sanhe.core.lake.resident import ResidentLake
 from sanhe.core.lake.scoped import scoped
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "MemoryLake",
     "ParquetLake",
     "Refreshed",
+    "ResidentLake",
     "current_facts",
     "refresh",
     "scoped",

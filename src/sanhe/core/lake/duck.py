@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sanhe.core.values import Json
 
+_KEPT = "kept"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*")
 
 
@@ -64,6 +65,54 @@ def query_tables(
         return _run(connection, sql, parameters)
     finally:
         connection.close()
+
+
+def memory_database() -> duckdb.DuckDBPyConnection:
+    """A database in memory that reaches nothing outside, for tables to be kept in."""
+    connection = _connect(None)
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    connection.execute(f"CREATE SCHEMA {_KEPT}")
+    return connection
+
+
+def keep_table(database: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | None) -> None:
+    """Put a table into a `memory_database` in the place of the one there; None = remove it."""
+    if rows is None:
+        database.execute(f"DROP TABLE {_KEPT}.{_quoted(name)}")
+        return
+    cursor = database.cursor()
+    try:
+        cursor.register("incoming", rows)
+        create = "CREATE OR REPLACE TABLE {}.{} AS SELECT * FROM incoming"
+        cursor.execute(create.format(_KEPT, _quoted(name)))
+    finally:
+        cursor.close()
+
+
+def query_kept(
+    database: duckdb.DuckDBPyConnection,
+    sql: str,
+    parameters: Mapping[str, Json] | None,
+    *,
+    tables: Sequence[str],
+) -> pa.Table:
+    """Run one SELECT over the named tables of a `memory_database`."""
+    import duckdb
+
+    statements = duckdb.extract_statements(sql)
+    if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+        raise BadInput("the lake takes queries only", remedy="give a SELECT")
+    cursor = database.cursor()
+    try:
+        # A cursor's own views are seen by it alone, and the tables below by their schema only.
+        for name in tables:
+            view = "CREATE TEMPORARY VIEW {} AS SELECT * FROM {}.{}"
+            cursor.execute(view.format(_quoted(name), _KEPT, _quoted(name)))
+        result = cursor.sql(sql, params=dict(parameters) if parameters else None)
+        return result.to_arrow_table()
+    finally:
+        cursor.close()
 
 
 def _connect(spill: Path | None) -> duckdb.DuckDBPyConnection:

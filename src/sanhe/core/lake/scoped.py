@@ -45,7 +45,8 @@ def scoped(lake: Lake, scope: Scope) -> Lake:
     A table with a column `place` yields the rows of these places, and those without a place
     where they hold everywhere (`EVERYWHERE`). A table without that column is refused (Denied)
     unless it is `HARMLESS`; so is every table to a supplier, as the lake holds nothing that is
-    a supplier's own. Who sees everything gets the same tables, read only.
+    a supplier's own. Who sees everything gets the same tables, read only. Asked often, keep a
+    `ResidentLake` of the scoped one for each scope.
     """
     return _ScopedLake(lake, scope)
 
@@ -91,6 +92,8 @@ class _ScopedLake:
         tables: Sequence[str],
     ) -> pa.Table:
         """Run DuckDB SQL over the rows in scope of the named tables. Raises NotFound, Denied."""
+        if self._scope.is_everything:
+            return self._lake.query(sql, parameters, tables=tables)
         named = {name: self.dataset(name) for name in tables}
         with tempfile.TemporaryDirectory(prefix="sanhe-query-") as spill:
             return query_tables(sql, parameters, tables=named, spill=Path(spill))

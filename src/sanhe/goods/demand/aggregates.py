@@ -40,6 +40,7 @@ class AggregateForecast:
 
     by: category (whole path), department (its first level) or region. groups: N names, "" = the
     masters name none. first_days: of the H weeks. mean: [N, H] in pieces, kilograms or litres.
+    weekly_error: [N], mean |error| of a week over the earlier origins, inf where there was none.
     weights: the share of each method in the champion. league: columns group, method, origins,
     units, wape, weight, beaten_by_naive; one row per group and method over the earlier origins
     that chose the champion. notes: what a reader should know.
@@ -50,6 +51,7 @@ class AggregateForecast:
     groups: tuple[str, ...]
     first_days: tuple[date, ...]
     mean: F64
+    weekly_error: F64
     weights: dict[str, float]
     league: pa.Table
     notes: tuple[str, ...]
@@ -83,10 +85,18 @@ def forecast_groups(
         groups=groups,
         first_days=tuple(as_of + timedelta(weeks=week) for week in range(horizon_weeks)),
         mean=made.mean,
+        weekly_error=_weekly_error(made, horizon_weeks),
         weights=made.weights,
         league=_league(groups, made),
         notes=notes,
     )
+
+
+def _weekly_error(made: WeeklyForecast, weeks: int) -> F64:
+    if not len(made.origins):
+        return np.full(len(made.mean), np.inf)
+    errors: F64 = made.errors[CHAMPION].sum(0) / (len(made.origins) * weeks)
+    return errors
 
 
 def _weekly_sales(lake: Lake, as_of: date, *, by: str) -> tuple[tuple[str, ...], F64]:

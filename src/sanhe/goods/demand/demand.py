@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from sanhe.core.errors import BadInput, NotFound
@@ -18,6 +18,7 @@ from sanhe.goods.demand.forecasting import (
     silent,
     with_causes,
 )
+from sanhe.goods.demand.hierarchy import CoherentForecast, Reconciling, coherent
 from sanhe.goods.demand.losses import Worth, losses_table
 from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
 from sanhe.goods.demand.overrides import named, overridden
@@ -233,6 +234,32 @@ class Demand:
         grouping, a horizon outside 1-52 weeks, or less than a week of sales before as_of.
         """
         return forecast_groups(self._lake, as_of, by=by, horizon_weeks=horizon_weeks)
+
+    def hierarchy(
+        self,
+        run: ForecastRun,
+        *,
+        by: Sequence[str] = ("category", "region"),
+        weeks: int = 13,
+        method: Reconciling = "weighted",
+    ) -> CoherentForecast:
+        """Lines, categories and regions by week as one forecast: every group is its lines' sum.
+
+        run: what the lines say; beyond its horizon their last week repeats. by: levels among
+        `AGGREGATES`, each forecast by itself as `aggregates` does. method: "weighted" moves lines
+        and groups by the variance of their errors, "bottom_up" takes the lines' word, "top_down"
+        that of the first level, shared out by the lines' forecasts. Groups forecast sales, lines
+        demand. The run itself is not changed. Raises BadInput as `aggregates` does, or for an
+        unknown method.
+        """
+        return coherent(
+            self._lake,
+            run,
+            first_day=run.as_of - timedelta(days=self._history_days),
+            by=by,
+            weeks=weeks,
+            method=method,
+        )
 
     def latest(self) -> ForecastRun:
         """The run that was kept last. Raises NotFound when there is none."""

@@ -202,7 +202,7 @@ def overridden(lake: Lake, run: ForecastRun, first_day: date) -> tuple[ForecastR
     found = standing(lake, run.as_of, run.horizon_days)
     if not found:
         return run, Holding((), np.full(run.mean.shape, NOBODY, np.int16))
-    scope = _scope(lake, run, first_day)
+    scope = scope_of(lake, run, first_day)
     holding = govern(found, scope, as_of=run.as_of, horizon_days=run.horizon_days)
     if (holding.holder == NOBODY).all():
         return run, holding
@@ -279,7 +279,7 @@ def _days(one: Override, as_of: date, horizon_days: int) -> slice:
     return slice(max(first, 0), max(min((one.last_day - as_of).days + 1, horizon_days), 0))
 
 
-def _scope(lake: Lake, run: ForecastRun, first_day: date) -> Scope:
+def scope_of(lake: Lake, run: ForecastRun, first_day: date) -> Scope:
     """What the masters say of the series of a run."""
     dates = {"as_of": run.as_of.isoformat(), "first_day": first_day.isoformat()}
     described = run_model(lake, "series_described", dates)

@@ -8,8 +8,10 @@ Inputs: a forecast run (goods.demand), stock, its lots by expiry, open orders, s
 prices and classes as tables, the order policy and the assumptions file. Decides the quantity of
 each SKU × place: demand over review + lead time + safety - on hand + what of it expires unsold -
 on order + reserved, then minimum quantity, full cases, shelf life, the supplier's order days;
-then what lines share: budget, trucks, pallets, order minimums. Outputs: decisions of the kind
-`replenish`, at most one open for each SKU × place; approved ones become purchase orders.
+then what lines share: budget, trucks, pallets, order minimums. Before anything is bought, what
+one place does not need covers what another one needs, where that saves money. Outputs: decisions
+of the kinds `replenish` and `transfer`, at most one of each open for each SKU × place; approved
+ones become purchase orders and transfer orders.
 """
 
 from sanhe.goods.replenish.assumptions import Assumptions
@@ -28,11 +30,13 @@ from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
 from sanhe.goods.replenish.lines import Lines, Minimum, Shared
 from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
-from sanhe.goods.replenish.policy import KIND, Policy
+from sanhe.goods.replenish.moving import Moving
+from sanhe.goods.replenish.policy import KIND, TRANSFER, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Outcome, compute
+from sanhe.goods.replenish.transfers import TRANSFER_KIND, TRANSFER_TERMS, TRANSFER_WORDS
 from sanhe.goods.replenish.words import ASSUMED_WORDS, CAUSE_WORDS, TERM_WORDS
 
 __all__ = [
@@ -45,6 +49,10 @@ __all__ = [
     "LETTERS",
     "TERMS",
     "TERM_WORDS",
+    "TRANSFER",
+    "TRANSFER_KIND",
+    "TRANSFER_TERMS",
+    "TRANSFER_WORDS",
     "Assumptions",
     "CauseSum",
     "ChangedLine",
@@ -57,6 +65,7 @@ __all__ = [
     "Lines",
     "Matched",
     "Minimum",
+    "Moving",
     "Orders",
     "Outcome",
     "Plan",

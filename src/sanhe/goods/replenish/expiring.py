@@ -29,16 +29,16 @@ class DatedLots:
     quantity: Ints
     demand: Floats
 
-    def unsold(self, on_hand: Ints, reserved: Ints) -> Ints:
+    def unsold(self, on_hand: Ints, promised: Ints) -> Ints:
         """Of the stock on hand [N] what will expire unsold, in whole units, >= 0.
 
-        First expired, first out; what is reserved for others goes out of the same lots.
+        First expired, first out; what is promised to others goes out of the same lots.
         """
         units = expiring_unsold(
             self.line,
             self.days,
             self.quantity,
-            demand=self.demand + reserved[self.line],
+            demand=self.demand + promised[self.line],
             lines=on_hand.size,
         )
         unsold: Ints = np.minimum(np.rint(units).astype(np.int64), np.maximum(on_hand, 0))

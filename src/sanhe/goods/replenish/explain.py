@@ -8,7 +8,9 @@ from datetime import date, timedelta
 
 from sanhe.core.decisions import Decision, Event, Proposal
 from sanhe.core.values import Json
+from sanhe.goods.replenish.policy import TRANSFER
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS
+from sanhe.goods.replenish.transfers import TRANSFER_TERMS, TRANSFER_WORDS
 from sanhe.goods.replenish.words import ASSUMED_WORDS, TERM_WORDS
 
 
@@ -97,7 +99,7 @@ def explain_proposal(proposal: Proposal) -> Explanation:
         quantity=proposal.value,
         decided=proposal.value,
         value_cents=proposal.value_cents,
-        terms=_terms(proposal.terms),
+        terms=_terms(proposal.terms, proposal.kind),
         limits=tuple(_limit(name) for name in proposal.constraints),
         assumed=_assumed(inputs.get("assumed")),
         forecast=_forecast(inputs),
@@ -108,16 +110,17 @@ def explain_proposal(proposal: Proposal) -> Explanation:
     )
 
 
-def _terms(values: tuple[int, ...]) -> tuple[ExplainedTerm, ...]:
+def _terms(values: tuple[int, ...], kind: str) -> tuple[ExplainedTerm, ...]:
     """The terms that matter (not zero, and always the demand) with their running total."""
     told, running = [], 0
     # A decision of an earlier version has fewer terms, the same ones first.
-    of = dict(zip(TERMS, values, strict=False))
-    for name in TERM_WORDS:
+    names, words = (TRANSFER_TERMS, TRANSFER_WORDS) if kind == TRANSFER else (TERMS, TERM_WORDS)
+    of = dict(zip(names, values, strict=False))
+    for name in words:
         value = of.get(name, 0)
         running += value
-        if value or name == TERMS[0]:
-            told.append(ExplainedTerm(name, TERM_WORDS[name], value, running))
+        if value or name == names[0]:
+            told.append(ExplainedTerm(name, words[name], value, running))
     return tuple(told)
 
 

@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from sanhe.models.inventory import Bools, Demand, Floats, Ints, Limit, shortage_avoided
+from sanhe.models.inventory import (
+    Bools,
+    Demand,
+    Floats,
+    Ints,
+    Limit,
+    order_up_to,
+    shortage_avoided,
+    whole_units,
+)
 
 LONGEST_DAYS = 365
 """Goods that keep longer count as keeping a year: no order covers more."""
@@ -20,11 +29,13 @@ class Lines:
     `until_next`: demand until the order after this one arrives. `service_level`: 0..1.
     `on_hand` may be negative (a discrepancy of the record); of it `expiring` will expire unsold
     before the order after this one arrives. `on_order`: open orders that arrive
-    in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `presentation`: the
-    shelf minimum. `moq`, `case_size`: at least 1. `sold_before`: what is expected to be sold
-    before this order arrives; `sold_fresh`: from then on until what arrives expires (a huge
-    number where it doesn't). `can_order`: the supplier takes an order before the next review.
-    `blocked`: stopped lines. `unit_cost_cents` and `margin_cents` are per base unit.
+    in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `transferred_in`:
+    what other places are to give, decided and not yet on order; `leaving`: what is to leave for
+    other places. `presentation`: the shelf minimum. `moq`, `case_size`: at least 1. `sold_before`:
+    what is expected to be sold before this order arrives; `sold_fresh`: from then on until what
+    arrives expires (a huge number where it doesn't). `can_order`: the supplier takes an order
+    before the next review. `blocked`: stopped lines. `unit_cost_cents` and `margin_cents` are per
+    base unit.
     """
 
     until_next: Demand
@@ -34,7 +45,9 @@ class Lines:
     on_order: Ints
     on_order_overdue: Ints
     on_order_after_cover: Ints
+    transferred_in: Ints
     reserved: Ints
+    leaving: Ints
     presentation: Ints
     moq: Ints
     case_size: Ints
@@ -47,10 +60,21 @@ class Lines:
 
     def position(self) -> Ints:
         """Stock that counts: on hand (a negative record counts as none) without what expires
-        unsold + on order - reserved."""
-        on_hand = np.maximum(self.on_hand, 0) - self.expiring
-        position: Ints = on_hand + self.on_order - self.reserved
+        unsold + on order + transferred in - reserved - leaving."""
+        position: Ints = self.free() + self.on_order + self.transferred_in
         return position
+
+    def free(self) -> Ints:
+        """What lies there and is promised to nobody: on hand without what expires unsold -
+        reserved - leaving."""
+        on_hand = np.maximum(self.on_hand, 0) - self.expiring
+        free: Ints = on_hand - self.reserved - self.leaving
+        return free
+
+    def level(self) -> Ints:
+        """The order-up-to level: the quantile of demand, raised to the shelf minimum."""
+        shelf = np.where(self.presentation > 0, whole_units(self.until_next) + self.presentation, 0)
+        return np.maximum(order_up_to(self.until_next, self.service_level), shelf)
 
     def worth_cents(self, rows: Ints, units: Ints, *, after: Ints | None = None) -> Floats:
         """What so many units earn on these lines: the margin on what they save from being short

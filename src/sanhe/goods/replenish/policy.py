@@ -16,8 +16,11 @@ from sanhe.core.decisions import AutoApproval
 from sanhe.core.errors import BadInput
 from sanhe.goods.replenish.assumptions import read_toml
 from sanhe.goods.replenish.classes import check_class, class_rule
+from sanhe.goods.replenish.moving import KEYS as MOVING_KEYS
+from sanhe.goods.replenish.moving import Moving, read_moving
 
 KIND = "replenish"
+TRANSFER = "transfer"
 _Number = TypeVar("_Number", int, float)
 _KEYS: Mapping[str, frozenset[str]] = {
     "service": frozenset(
@@ -29,6 +32,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "proposal": frozenset({"valid_days"}),
     "budget": frozenset({"cents"}),
     "receiving": frozenset({"pallets", "by_place"}),
+    "transfers": MOVING_KEYS,
 }
 
 
@@ -56,6 +60,7 @@ class Policy:
     pallets: float = math.inf
     pallets_by_place: Mapping[str, float] = field(default_factory=dict)
     auto_approval: tuple[AutoApproval, ...] = ()
+    moving: Moving = field(default_factory=Moving)
 
     def __post_init__(self) -> None:
         for label in ("", *self.lowest_service_by_class, *self.highest_service_by_class):
@@ -242,6 +247,7 @@ def _policy(tables: Mapping[str, object], place: str) -> Policy:
         pallets=_number(part["receiving"], "pallets", math.inf, place=place),
         pallets_by_place=_by_place(part["receiving"].get("by_place", {}), place),
         auto_approval=_rules(tables.get("auto_approval", []), place),
+        moving=read_moving(part["transfers"], place),
     )
 
 
@@ -293,6 +299,13 @@ def _rules(given: object, place: str) -> tuple[AutoApproval, ...]:
         classes = frozenset(map(str, rule.get("classes", [])))
         for name in classes:
             check_class(name, place=f"{place}, auto_approval rule {at}")
+        kind = str(rule.get("kind", KIND))
+        if kind not in (KIND, TRANSFER):
+            raise BadInput(
+                f"kind {kind!r}",
+                place=f"{place}, auto_approval rule {at}",
+                remedy=f"give {KIND} or {TRANSFER}",
+            )
         most = int(_number(rule, "max_value_cents", 0, place=place))
-        rules.append(AutoApproval(KIND, classes, most, str(rule["name"])))
+        rules.append(AutoApproval(kind, classes, most, str(rule["name"])))
     return tuple(rules)

@@ -91,7 +91,9 @@ class Known:
     `prices` (Catalog.prices): sku, place, price_cents, per_units, tax_included, tax_rate.
     `lead_times` (Suppliers.lead_times): supplier, sku, n, mean_days, sd_days.
     `classes` (Health.table): sku, place, label. `presentation`: sku, place, units.
-    `stopped`: sku, place.
+    `stopped`: sku, place. `places` (Places.all): id, kind, parent, region.
+    `leaving` (Suppliers.leaving): sku, place, quantity that open orders will take away.
+    `transfers`: open decisions to move stock: sku, place, giver, quantity.
     """
 
     items: pa.Table | None = None
@@ -104,3 +106,6 @@ class Known:
     classes: pa.Table | None = None
     presentation: pa.Table | None = None
     stopped: pa.Table | None = None
+    places: pa.Table | None = None
+    leaving: pa.Table | None = None
+    transfers: pa.Table | None = None

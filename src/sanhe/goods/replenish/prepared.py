@@ -294,16 +294,19 @@ def _lines(
 ) -> Lines:
     """The arrays the rules work on."""
     on_hand, reserved = _on_hand(given), whole(given.stock.numbers("reserved"), 0)
+    leaving, transferred_in = _transfers(given)
     before = sellable_within(given.mean, supply.arrives_in)
     return Lines(
         until_next=until_next,
         service_level=service_level,
         on_hand=on_hand,
-        expiring=lots.unsold(on_hand, reserved),
+        expiring=lots.unsold(on_hand, reserved + leaving),
         on_order=orders.within,
         on_order_overdue=orders.overdue,
         on_order_after_cover=orders.later,
+        transferred_in=transferred_in,
         reserved=reserved,
+        leaving=leaving,
         presentation=_presentation(given),
         moq=_moq(given),
         case_size=_case_size(given),
@@ -448,6 +451,26 @@ def _open_orders(given: _Given, today: date, supply: Supply) -> _OpenOrders:
     late = due_in < 0
     np.add.at(overdue, row[late], quantity[late])
     return found
+
+
+def _transfers(given: _Given) -> tuple[Ints, Ints]:
+    """Of each line what is to leave for other places, and what others have decided to give it."""
+    decided = given.known.transfers
+    leaving = _sums(given, given.known.leaving)
+    if decided is None:
+        return leaving, np.zeros(len(leaving), np.int64)
+    away = decided.select(["sku", "giver", "quantity"]).rename_columns(["sku", "place", "quantity"])
+    return leaving + _sums(given, away), _sums(given, decided)
+
+
+def _sums(given: _Given, table: pa.Table | None) -> Ints:
+    """The sum of the quantities of a table for each line."""
+    total = np.zeros(len(given.sku), np.int64)
+    if table is not None and table.num_rows:
+        row = lines_of(given.sku, given.place, of=table)
+        quantity = np.asarray(table.column("quantity").to_numpy(), np.int64)
+        np.add.at(total, row[row >= 0], quantity[row >= 0])
+    return total
 
 
 def _orders_of_lines(given: _Given, today: date) -> tuple[Ints, Ints, Ints]:

@@ -117,6 +117,8 @@ def _inputs(prepared: Prepared, bought: Effects) -> dict[str, pa.Array]:
         "on_order": pa.array(lines.on_order[rows]),
         "on_order_overdue": pa.array(lines.on_order_overdue[rows]),
         "on_order_after_cover": pa.array(lines.on_order_after_cover[rows]),
+        "transferred_in": pa.array(lines.transferred_in[rows]),
+        "leaving": pa.array(lines.leaving[rows]),
         "reserved": pa.array(lines.reserved[rows]),
         "presentation_units": pa.array(lines.presentation[rows]),
         "moq": pa.array(lines.moq[rows]),

@@ -24,12 +24,19 @@ from sanhe.goods.replenish.arithmetic import arithmetic
 from sanhe.goods.replenish.assumptions import Assumptions
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
 from sanhe.goods.replenish.matching import Matched, encoded, lines_of
-from sanhe.goods.replenish.policy import KIND, Policy
+from sanhe.goods.replenish.open_transfers import OpenTransfers, giver_of, refused
+from sanhe.goods.replenish.policy import KIND, TRANSFER, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.propose import Progress, proposals
 from sanhe.goods.replenish.rules import TERMS, Outcome, compute
 from sanhe.goods.replenish.sharing import is_shared
+from sanhe.goods.replenish.transfers import (
+    Transfers,
+    planned_transfers,
+    transfer_proposals,
+    with_transfers,
+)
 from sanhe.goods.suppliers import OrderLine, PurchaseOrder
 
 if TYPE_CHECKING:
@@ -40,7 +47,7 @@ if TYPE_CHECKING:
 DECISION_KIND = DecisionKind(
     name=KIND,
     owner="goods.replenish",
-    version=2,
+    version=3,
     unit="base units",
     terms=TERMS,
     meaning="How much of an SKU to order for a place (补货)",
@@ -49,13 +56,9 @@ DECISION_KIND = DecisionKind(
 
 INPUT_TERMS = (
     *("demand_over_cover", "safety_stock", "presentation_top_up"),
-    *("on_hand", "expiring", "reserved"),
+    *("on_hand", "expiring", "transferred_in", "reserved", "leaving"),
 )
 """The terms that the ordering of a line leaves as they are: with them its need is the same."""
-
-ALL = 100_000_000
-"""Large enough to mean every decision of a run."""
-
 
 STALE = "new facts: computed anew"
 """Why a proposal that nobody decided on was closed."""
@@ -82,7 +85,8 @@ class Plan:
     arithmetic, `no_order_needed` have enough. `limits` counts lines by the limit they hit,
     `assumed` by the input assumed. `value_cents` is the money of the new decisions,
     `auto_approved` how many a rule approved, `replaced` how many proposals that nobody had
-    decided on were closed because new facts gave other arithmetic.
+    decided on were closed because new facts gave other arithmetic. `transfers`: the new decisions
+    to move stock between places; the other figures but these two leave them aside.
     """
 
     run: UUID
@@ -98,6 +102,7 @@ class Plan:
     assumed: Mapping[str, int]
     numbers: tuple[int, ...]
     replaced: int = 0
+    transfers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,23 +160,21 @@ class Replenish:
         """
         self.exclusive()
         self.decisions.expire()
-        sharing = None if rows is None else self._sharing(forecast, known, rows)
-        prepared = prepare(
-            forecast, known, policy=self.policy, assumptions=self.assumptions, rows=sharing
-        )
-        outcome = compute(prepared.lines, prepared.shared)
-        run = self.run_of(forecast)
+        opened, run = OpenTransfers.of(self.decisions, anew=replace), self.run_of(forecast)
+        sharing = self._sharing(forecast, known, rows, linked=bool(opened))
         asked = None if sharing is None else forecast.keys.take(sharing)
+        opened = opened.planned_for(asked)
+        known = opened.added_to(known)
+        prepared, moves = self._prepared(forecast, known, self.policy, rows=sharing)
+        outcome = compute(prepared.lines, prepared.shared)
         replaced = self._withdraw_stale(prepared, outcome, asked=asked) if replace else 0
-        ordering = outcome.quantity > 0
-        decided = ordering & self._decided_before(run, prepared, outcome)
-        made = proposals(
-            prepared,
-            outcome,
-            np.flatnonzero(ordering & ~decided),
-            valid_until=self.clock.now() + timedelta(days=self.policy.valid_days),
-            progress=progress,
-        )
+        replaced += self._withdraw(opened.stale(prepared, moves))
+        decided = (outcome.quantity > 0) & self._decided_before(run, prepared, outcome)
+        until = self.clock.now() + timedelta(days=self.policy.valid_days)
+        transfers = [] if moves is None else [transfer_proposals(prepared, moves, until)]
+        moved = self.decisions.propose(run, transfers)
+        rows = np.flatnonzero((outcome.quantity > 0) & ~decided)
+        made = proposals(prepared, outcome, rows, valid_until=until, progress=progress)
         recorded = self.decisions.propose(run, made)
         approved = self.decisions.auto_approve(run, self.policy.auto_approval)
         if computed is not None:
@@ -183,13 +186,14 @@ class Replenish:
             proposed=recorded.new,
             already_open=recorded.already_open,
             decided_before=int(decided.sum()),
-            no_order_needed=int((outcome.term("no_order_needed") > 0).sum()),
+            no_order_needed=int(_enough(outcome).sum()),
             auto_approved=approved,
             value_cents=recorded.value_cents,
             limits=_counts(outcome.hits),
             assumed=_counts(prepared.assumed),
             numbers=recorded.numbers,
             replaced=replaced,
+            transfers=moved.numbers,
         )
 
     def run_of(self, forecast: Forecast) -> UUID:
@@ -212,10 +216,13 @@ class Replenish:
         """
         row = _row(forecast, sku, place)
         policy = replace(self.policy, budget_cents=None)
-        rows = row
+        opened = OpenTransfers.of(self.decisions, anew=False)
+        known, rows = opened.added_to(known), row
         if is_shared(known.terms, policy):
-            rows = _same_places(forecast, row)
-        prepared = prepare(forecast, known, policy=policy, assumptions=self.assumptions, rows=rows)
+            rows = _same(forecast, row, "place")
+        if policy.moving.cost is not None:
+            rows = np.union1d(rows, _same(forecast, row, "sku"))
+        prepared, _ = self._prepared(forecast, known, policy, rows=rows)
         outcome = compute(prepared.lines, prepared.shared)
         at = np.flatnonzero(rows == row)
         (table,) = proposals(prepared, outcome, at, valid_until=None)
@@ -223,13 +230,14 @@ class Replenish:
         return explain_proposal(proposal)
 
     def execute(self, orders: Orders, *, day: date) -> Executed:
-        """Turn all approved and edited decisions into purchase orders placed from `day` on.
+        """Turn all approved and edited decisions into orders placed from `day` on: purchases from
+        suppliers, transfers from other places.
 
         A decision edited to nothing is carried out without an order. Waits for a plan that is
         being made, which counts on what was ordered when it began.
         """
         self.exclusive()
-        started = self.decisions.start(KIND)
+        started = [*self.decisions.start(KIND), *self.decisions.start(TRANSFER)]
         lines = [_order_line(decision) for decision in started if decision.value > 0]
         actions: dict[int, list[str]] = {decision.number: [] for decision in started}
         run = derived_id("replenish.execute", *(str(number) for number in sorted(actions)))
@@ -243,14 +251,35 @@ class Replenish:
             self.decisions.executed(actions)
         return Executed(len(started), tuple(order.name for order in placed))
 
-    def _sharing(self, forecast: Forecast, known: Known, rows: Ints) -> Ints | None:
-        """These rows with all that share a limit with one of them; None = all of the forecast.
+    def _prepared(
+        self, forecast: Forecast, known: Known, policy: Policy, *, rows: Ints | None
+    ) -> tuple[Prepared, Transfers | None]:
+        """The lines to compute, and the transfers that count in them."""
+        prepared = prepare(forecast, known, policy=policy, assumptions=self.assumptions, rows=rows)
+        closed = None
+        if policy.moving.cost is not None:
+            closed = refused(self.decisions, prepared, self.run_of(forecast))
+        moves = planned_transfers(prepared, known, policy, closed=closed)
+        return (prepared, None) if moves is None else (with_transfers(prepared, moves), moves)
 
-        Under a budget all do; with trucks, pallets or order minimums those of the same places.
+    def _sharing(
+        self, forecast: Forecast, known: Known, rows: Ints | None, *, linked: bool
+    ) -> Ints | None:
+        """These rows with all that share a limit with one of them, or may give it stock; None =
+        all of the forecast.
+
+        Under a budget all do; with trucks, pallets or order minimums those of the same places;
+        with transfers those of the same SKUs.
         """
-        if self.policy.budget_cents is not None:
+        if rows is None:
             return None
-        return _same_places(forecast, rows) if is_shared(known.terms, self.policy) else rows
+        shared = is_shared(known.terms, self.policy)
+        linked = linked or self.policy.moving.cost is not None
+        if self.policy.budget_cents is not None or (shared and linked):
+            return None
+        if shared or linked:
+            return _same(forecast, rows, "place" if shared else "sku")
+        return rows
 
     def _withdraw_stale(
         self, prepared: Prepared, outcome: Outcome, *, asked: pa.Table | None
@@ -269,6 +298,10 @@ class Replenish:
             )
             if line >= 0 and _now(old) != outcome.terms[line].tolist()
         ]
+        return self._withdraw(stale)
+
+    def _withdraw(self, stale: list[int]) -> int:
+        """Close proposals that new facts have made stale."""
         return self.decisions.withdraw(stale, reason=STALE) if stale else 0
 
     def _decided_before(self, run: UUID, prepared: Prepared, outcome: Outcome) -> Bools:
@@ -291,9 +324,20 @@ class Replenish:
 
 
 def _order_line(decision: Decision) -> OrderLine:
-    """The purchase order line of an approved decision."""
+    """The order line of an approved decision."""
     inputs, subject = decision.proposal.inputs, decision.proposal.subject
     name = inputs.get("item_name")
+    if decision.proposal.kind == TRANSFER:
+        return OrderLine(
+            sku=subject.sku or "",
+            place=subject.place or "",
+            supplier=giver_of(decision),
+            quantity=decision.value,
+            decision=decision.number,
+            name="" if name is None else str(name),
+            lead_time_days=int(str(inputs["lead_time_days"])),
+            transfer=True,
+        )
     return OrderLine(
         sku=subject.sku or "",
         place=subject.place or "",
@@ -309,9 +353,9 @@ def _now(terms: list[int]) -> list[int]:
     return terms + [0] * (len(TERMS) - len(terms))
 
 
-def _same_places(forecast: Forecast, rows: Ints) -> Ints:
-    """All rows of the forecast at the places of these rows."""
-    codes = np.asarray(encoded(forecast.keys.column("place")).indices, np.int64)
+def _same(forecast: Forecast, rows: Ints, column: str) -> Ints:
+    """All rows of the forecast with the SKUs, or the places, of these rows."""
+    codes = np.asarray(encoded(forecast.keys.column(column)).indices, np.int64)
     return np.flatnonzero(np.isin(codes, np.unique(codes[rows])))
 
 
@@ -322,6 +366,15 @@ def _row(forecast: Forecast, sku: str, place: str) -> Ints:
     if row >= 0:
         return np.array([row])
     raise NotFound(f"no forecast for {sku} at {place}: check the codes, or plan again")
+
+
+def _enough(outcome: Outcome) -> Bools:
+    """The lines that order nothing as they need nothing."""
+    cut = ("not_orderable", "shelf_life_cut", "capacity_cut")
+    enough: Bools = outcome.quantity == 0
+    for name in cut:
+        enough = enough & (outcome.term(name) == 0)
+    return enough
 
 
 def _counts(flags: Mapping[str, Bools]) -> dict[str, int]:

@@ -32,11 +32,14 @@ TERMS: Final = (
     "not_orderable",
     "minimum_added",
     "expiring",
+    "transferred_in",
+    "leaving",
 )
 """The terms of a replenishment. Later ones come last, so that recorded decisions keep theirs; the
 order in which a person reads them is that of `words.TERM_WORDS`.
 
-Version 1 had neither `minimum_added` nor `expiring`, and called `capacity_cut` the budget's cut.
+Version 1 had neither `minimum_added` nor `expiring`, and called `capacity_cut` the budget's cut;
+version 2 knew no transfers.
 """
 
 CONSTRAINTS: Final[Mapping[str, str]] = {
@@ -57,6 +60,7 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "minimum with what sells in time and still fits",
     "vendor_calendar": "not ordered: the supplier's next order day is after the next review",
     "blocked": "not ordered: the line is stopped",
+    "transfer": "stock that another place does not need covers part of the need, or all of it",
     "stock_expires": "part of the stock on hand will expire before it is sold",
     "negative_stock": "stock on record is below zero and counts as none",
     "order_overdue": "an open order is overdue and still counts",
@@ -87,7 +91,8 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     """Decide every line.
 
     level = max(S, demand + shelf minimum), S the quantile of demand at the service level;
-    need = level - on hand + what of it expires unsold - on order + reserved. A need above zero
+    need = level - on hand + what of it expires unsold - on order - what other places give +
+    reserved + what leaves for other places. A need above zero
     is raised to the minimum quantity, then to full cases, then cut by shelf life. Shelf life wins
     over the minimum quantity: what can't be sold is not ordered. Then what the lines share: the
     budget, trucks and pallets are given to the cases that earn most; an order below its supplier's
@@ -106,7 +111,9 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     column["on_hand"][:] = -np.maximum(lines.on_hand, 0)
     column["expiring"][:] = lines.expiring
     column["on_order"][:] = -lines.on_order
+    column["transferred_in"][:] = -lines.transferred_in
     column["reserved"][:] = lines.reserved
+    column["leaving"][:] = lines.leaving
     need = terms.sum(axis=1)
     column["no_order_needed"][:] = np.maximum(-need, 0)
     refused = (need > 0) & (lines.blocked | ~lines.can_order)
@@ -118,6 +125,7 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
         "presentation": column["presentation_top_up"] > 0,
         "vendor_calendar": refused & ~lines.blocked,
         "blocked": refused & lines.blocked,
+        "transfer": lines.transferred_in > 0,
         "stock_expires": lines.expiring > 0,
         "negative_stock": lines.on_hand < 0,
         "order_overdue": lines.on_order_overdue > 0,

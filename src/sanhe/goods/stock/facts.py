@@ -31,9 +31,10 @@ STOCK_MOVED = FactType(
             "str", "adjustment, shrink, waste, return, transfer_in or transfer_out", required=True
         ),
         "lot": FactField("str", "the lot that moved"),
+        "order": FactField("str", "the transfer order that a transfer_out leaves for"),
     },
-    writers=("connectors.files", "sim"),
-    readers=("goods.demand", "goods.health", "goods.stock"),
+    writers=("connectors.files", "goods.suppliers", "sim"),
+    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers"),
 )
 
 FACT_TYPES = (STOCK_COUNTED, STOCK_MOVED)

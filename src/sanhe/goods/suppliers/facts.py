@@ -88,6 +88,9 @@ PURCHASE_CLOSED = FactType(
     readers=("goods.suppliers",),
 )
 
+STOCK_MOVED = "stock.moved"
+"""A fact of `goods.stock`: with an order named, goods that leave a place for a transfer."""
+
 FACT_TYPES = (
     SUPPLIER_DESCRIBED,
     SUPPLY_AGREED,

@@ -48,6 +48,8 @@ class PurchaseOrderLine:
 class PurchaseOrder:
     """An order of ours to one supplier for one place and day of arrival.
 
+    A `transfer` (调拨单) is filled by another place of ours, its `supplier`, from stock.
+
     `cost_cents` sums the lines whose cost is known. `below_minimum_cents` is what lacks to the
     supplier's minimum order value, 0 when it is met or none is known.
     """
@@ -63,6 +65,7 @@ class PurchaseOrder:
     status: OrderStatus
     lines: tuple[PurchaseOrderLine, ...]
     minimum_order_cents: int | None = None
+    transfer: bool = False
 
     @property
     def cost_cents(self) -> int:
@@ -115,13 +118,17 @@ def make_orders(
     )
     orders = [
         _order(draft, name, run=run, day=day, currency=currency, vendors=vendors)
-        for draft, name in zip(drafts, store.next_names(tx, len(drafts)), strict=True)
+        for draft, name in zip(drafts, _names(tx, drafts), strict=True)
     ]
     copy_in(tx, "purchase_order", _head_table(tx, orders))
     copy_in(tx, "purchase_order_line", _line_table(orders))
     for order in orders:
         outbox.put(TOPIC, order.name, payload(order))
     return orders
+
+
+def _names(tx: Transaction, drafts: Sequence[OrderDraft]) -> list[str]:
+    return store.next_names(tx, [draft.transfer for draft in drafts])
 
 
 def find_orders(
@@ -247,6 +254,7 @@ def _order(
             for place, line in enumerate(draft.lines, start=1)
         ),
         minimum_order_cents=vendor.minimum_order_cents,
+        transfer=draft.transfer,
     )
 
 
@@ -267,6 +275,7 @@ def _head_table(tx: Transaction, orders: Sequence[PurchaseOrder]) -> pa.Table:
             "minimum_order_cents": pa.array(
                 [order.minimum_order_cents for order in orders], pa.int64()
             ),
+            "transfer": [order.transfer for order in orders],
             "created_at": pa.array([now] * len(orders), pa.timestamp("us", "UTC")),
             "created_by": [tx.actor] * len(orders),
         }

@@ -13,7 +13,7 @@ from sanhe.core.facts import Fact, follow
 from sanhe.core.jobs import Outbox
 from sanhe.core.storage import Transaction
 from sanhe.goods.suppliers import orders, store, terms
-from sanhe.goods.suppliers.facts import FACT_TYPES
+from sanhe.goods.suppliers.facts import FACT_TYPES, STOCK_MOVED
 from sanhe.goods.suppliers.orders import PurchaseOrder
 from sanhe.goods.suppliers.rules import OrderLine, OrderStatus
 
@@ -26,7 +26,7 @@ SOURCE = "sanhe"
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What came of one order line, in base units."""
+    """What came of one order line, or left for one, in base units."""
 
     sku: str
     quantity: int
@@ -48,7 +48,7 @@ class Suppliers:
     @property
     def types(self) -> frozenset[str]:
         """The fact types it reads."""
-        return frozenset(kind.name for kind in FACT_TYPES)
+        return frozenset(kind.name for kind in FACT_TYPES) | {STOCK_MOVED}
 
     def apply(self, batch: UUID) -> None:
         """Bring suppliers, terms, outside orders and receipts in line with this batch's facts."""
@@ -86,6 +86,14 @@ class Suppliers:
         What is open is the present state of the records; `as_of` only judges what is overdue.
         """
         return store.read_on_order(self._tx, as_of)
+
+    def leaving(self, places: Collection[str] = ()) -> pa.Table:
+        """What will leave places for others: sku, place, quantity (base units not yet departed).
+
+        Of transfers of ours, and of outside orders whose supplier is one of these `places`. A unit
+        has left once a departure or a receipt of its order is recorded.
+        """
+        return store.read_leaving(self._tx, sorted(places))
 
     def order(
         self,
@@ -152,12 +160,12 @@ class Suppliers:
         order = self.get(name)
         facts = []
         for number, each in enumerate(arrived, start=1):
-            if each.quantity < 1:
-                raise BadInput(
-                    f"can't receive {each.quantity}",
-                    place=f"{name} {each.sku}",
-                    remedy="leave out what did not come; close the order for the rest",
-                )
+            _check_quantity(
+                each,
+                name,
+                verb="receive",
+                remedy="leave out what did not come; close the order for the rest",
+            )
             line = next((line.line for line in order.lines if line.sku == each.sku), None)
             payload = {
                 "order": name,
@@ -181,6 +189,38 @@ class Suppliers:
             )
         return facts
 
+    def departure(
+        self, name: str, left: Sequence[Arrived], *, note: str, at: datetime, day: date
+    ) -> list[Fact]:
+        """The facts of goods leaving the giving place for a transfer of ours, to be recorded as
+        an import is. `note` names the loading list: the same one again gives the same facts.
+
+        Raises NotFound for no such order, BadInput for an order that is no transfer or a quantity
+        below one.
+        """
+        order = self.get(name)
+        if not order.transfer:
+            raise BadInput(
+                "nothing leaves for it", place=name, remedy="name a transfer, such as TR-000123"
+            )
+        for each in left:
+            _check_quantity(each, name, verb="send", remedy="leave out what was not sent")
+        return [
+            Fact(
+                type=STOCK_MOVED,
+                source=SOURCE,
+                external_id=f"departure/{name}/{note}/{number}",
+                event_at=at,
+                day=day,
+                sku=each.sku,
+                place=order.supplier,
+                quantity=-each.quantity,
+                payload={"reason": "transfer_out", "order": name}
+                | ({} if each.lot is None else {"lot": each.lot}),
+            )
+            for number, each in enumerate(left, start=1)
+        ]
+
     def differences(self, as_of: date) -> pa.Table:
         """Where deliveries and orders differ: difference (over, short, overdue, unordered),
         order, line, sku, place, supplier, ordered, received, quantity (received - ordered), due,
@@ -198,3 +238,9 @@ class Suppliers:
         ordered, over ordered.
         """
         return store.read_lead_times(self._tx)
+
+
+def _check_quantity(each: Arrived, order: str, *, verb: str, remedy: str) -> None:
+    """Raise BadInput for a quantity below one."""
+    if each.quantity < 1:
+        raise BadInput(f"can't {verb} {each.quantity}", place=f"{order} {each.sku}", remedy=remedy)

@@ -164,6 +164,7 @@ class OrderLine:
 
     `decision` is the number of the approved decision behind it. What is left out (costs,
     currency, case, lead time) is taken from the supply terms; what is given here wins.
+    `transfer`: the supplier is a place of ours that gives it from its stock (调拨).
     """
 
     sku: str
@@ -177,6 +178,7 @@ class OrderLine:
     cost_per_case_cents: int | None = None
     lead_time_days: int | None = None
     currency: str | None = None
+    transfer: bool = False
 
     @property
     def cost_cents(self) -> int | None:
@@ -197,6 +199,7 @@ class OrderDraft:
     place: str
     due: date
     currency: str | None
+    transfer: bool
     lines: tuple[OrderLine, ...]
 
 
@@ -206,10 +209,10 @@ def group_lines(
     """Group lines, each with its supplier's order weekdays, into orders placed from `day` on.
 
     Sorted by supplier, place, due date and currency, lines by SKU, so that equal input gives
-    equal orders.
+    equal orders; a transfer is an order of its own.
     `lead_time_days` is for lines that have none. Raises BadInput for a quantity below one.
     """
-    groups: dict[tuple[str, str, date, str | None], list[OrderLine]] = {}
+    groups: dict[tuple[str, str, date, str | None, bool], list[OrderLine]] = {}
     for line, weekdays in lines:
         if line.quantity < 1:
             raise BadInput(
@@ -218,13 +221,22 @@ def group_lines(
             )
         days = lead_time_days if line.lead_time_days is None else line.lead_time_days
         due = next_arrival(weekdays, day, lead_time_days=days)
-        groups.setdefault((line.supplier, line.place, due, line.currency), []).append(line)
+        key = (line.supplier, line.place, due, line.currency, line.transfer)
+        groups.setdefault(key, []).append(line)
     return [
         OrderDraft(*key, tuple(sorted(group, key=lambda line: (line.sku, line.decision or 0))))
-        for key, group in sorted(groups.items(), key=lambda one: (*one[0][:3], one[0][3] or ""))
+        for key, group in sorted(groups.items(), key=lambda one: _sortable(one[0]))
     ]
 
 
-def order_name(number: int) -> str:
-    """The name people and suppliers see: SH-000123. Not PO-…, as many ERPs name theirs."""
-    return f"SH-{number:06d}"
+def _sortable(key: tuple[str, str, date, str | None, bool]) -> tuple[str, str, date, str, bool]:
+    supplier, place, due, currency, transfer = key
+    return supplier, place, due, currency or "", transfer
+
+
+def order_name(number: int, *, transfer: bool = False) -> str:
+    """The name people and suppliers see: SH-000123, of a transfer (调拨单) TR-000123.
+
+    Not PO-…, as many ERPs name theirs.
+    """
+    return f"{'TR' if transfer else 'SH'}-{number:06d}"

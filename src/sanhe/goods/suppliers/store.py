@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -81,6 +82,17 @@ MIRRORS = (
         "purchase.closed",
         {"order_name": "payload->>'order'", "sku": "sku", "place": "place"},
     ),
+    Mirror(
+        "transfer_departure",
+        "stock.moved",
+        {
+            "order_name": "payload->>'order'",
+            "sku": "sku",
+            "place": "place",
+            "quantity": "-quantity",
+        },
+        only="payload->>'order' IS NOT NULL",
+    ),
 )
 
 _LATEST = "event_at DESC, source DESC, external_id DESC"
@@ -120,6 +132,27 @@ _ON_ORDER = """
     WHERE NOT closed AND ordered > received
     ORDER BY sku, place, due NULLS LAST, order_name,
         line_order
+"""
+
+# What arrived has left, whether its departure was recorded or not.
+_LEAVING = """
+    WITH line AS (
+        SELECT l.order_name, l.sku, l.supplier AS place, sum(l.ordered) AS ordered,
+            sum(l.received) AS received
+        FROM purchase_line AS l LEFT JOIN purchase_order AS o ON l.own AND o.name = l.order_name
+        WHERE NOT l.closed AND (coalesce(o.transfer, false) OR l.supplier = ANY(%s))
+        GROUP BY l.order_name, l.sku, l.supplier
+    ),
+    gone AS (
+        SELECT order_name, sku, place, sum(quantity) AS quantity
+        FROM transfer_departure GROUP BY order_name, sku, place
+    )
+    SELECT sku, place,
+        sum(ordered - greatest(received, coalesce(gone.quantity, 0)))::bigint AS quantity
+    FROM line LEFT JOIN gone USING (order_name, sku, place)
+    WHERE ordered > greatest(received, coalesce(gone.quantity, 0))
+    GROUP BY sku, place
+    ORDER BY sku, place
 """
 
 # A receipt of what was not ordered there has no line to lie on.
@@ -191,7 +224,7 @@ _TAKEN = sa.text(
 
 _ORDERS = """
     SELECT o.name, o.supplier, o.supplier_name, o.place, o.ordered_on, o.due, o.currency,
-        o.run::text AS run, o.minimum_order_cents,
+        o.run::text AS run, o.minimum_order_cents, o.transfer,
         EXISTS (
             SELECT 1 FROM purchase_order_event AS e
             WHERE e.order_name = o.name AND e.status = 'sent'
@@ -233,6 +266,11 @@ def read_on_order(tx: Transaction, day: date) -> pa.Table:
     return fetch_arrow(tx, _ON_ORDER, (day,))
 
 
+def read_leaving(tx: Transaction, places: Sequence[str]) -> pa.Table:
+    """What open orders of these suppliers, and transfers of ours, still take from a place."""
+    return fetch_arrow(tx, _LEAVING, (list(places),))
+
+
 def read_differences(tx: Transaction, day: date) -> pa.Table:
     """Order lines and receipts that do not match."""
     return fetch_arrow(tx, _DIFFERENCES, (day,))
@@ -243,17 +281,21 @@ def read_lead_times(tx: Transaction) -> pa.Table:
     return fetch_arrow(tx, _LEAD_TIMES)
 
 
-def next_names(tx: Transaction, count: int) -> list[str]:
-    """Fresh order names, none of which an outside system uses.
+def next_names(tx: Transaction, transfers: Sequence[bool]) -> list[str]:
+    """Fresh order names, one for each order, none of which an outside system uses.
 
     A transaction that rolls back leaves a gap, and so does a name that is used outside.
     """
     names: list[str] = []
-    while len(names) < count:
-        drawn = tx.connection.execute(_NUMBERS, {"count": count - len(names)}).scalars()
-        fresh = [order_name(number) for number in drawn]
-        used = set(tx.connection.execute(_USED_OUTSIDE, {"names": fresh}).scalars())
-        names += [name for name in fresh if name not in used]
+    while len(names) < len(transfers):
+        count = len(transfers) - len(names)
+        numbers = tx.connection.execute(_NUMBERS, {"count": count}).scalars().all()
+        both = [[order_name(n, transfer=kind) for kind in (False, True)] for n in numbers]
+        given = {"names": list(chain.from_iterable(both))}
+        used = set(tx.connection.execute(_USED_OUTSIDE, given).scalars())
+        for ours in both:
+            if used.isdisjoint(ours):
+                names.append(ours[transfers[len(names)]])
     return names
 
 

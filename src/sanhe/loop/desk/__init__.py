@@ -13,9 +13,11 @@ from sanhe.loop.desk.cockpit import Cockpit, Kpi, Todo
 from sanhe.loop.desk.desk import Desk, Page, Scopes
 from sanhe.loop.desk.filters import Filters
 from sanhe.loop.desk.rules import ACTIONS, KINDS
+from sanhe.loop.desk.store import FOLDER
 
 __all__ = [
     "ACTIONS",
+    "FOLDER",
     "KINDS",
     "Cockpit",
     "Desk",

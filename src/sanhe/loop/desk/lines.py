@@ -23,7 +23,7 @@ _FROM_HEALTH: Final = (
 
 
 def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Table) -> pa.Table:
-    """Every line that was planned, sells or holds stock; sorted by the money to order.
+    """Every line that was planned, sells or holds stock.
 
     plan: as `goods.replenish` keeps it; health: as `Health.table` gives it; items: sku, name,
     category; places: id, region. Columns: sku, place, region, item_name, category, supplier,
@@ -45,7 +45,7 @@ def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Tab
         "supplier": planned.column("supplier"),
         "label": _first(planned.column("label"), held.column("label")),
     }
-    laid = pa.table(
+    return pa.table(
         {
             "sku": skus,
             "place": sites,
@@ -56,8 +56,6 @@ def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Tab
             **{name: held.column(name) for name in _FROM_HEALTH},
         }
     )
-    order = [("value_cents", "descending"), ("sku", "ascending"), ("place", "ascending")]
-    return laid.sort_by(order)
 
 
 def _stock(planned: Matched, held: Matched) -> dict[str, pa.Array]:

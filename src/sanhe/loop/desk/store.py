@@ -15,17 +15,27 @@ if TYPE_CHECKING:
     from sanhe.core.lake import Lake
     from sanhe.core.values import Json
 
+FOLDER: Final = "desk/"
 LINES: Final = "desk/lines"
+"""What lists show: small enough to be held in memory by a process that serves pages."""
+
+ARITHMETIC: Final = "desk_arithmetic"
+"""The rest of each line, which is looked at one line at a time."""
+
+SHOWN: Final = (
+    *("sku", "place", "region", "item_name", "category", "supplier", "label", "on_hand"),
+    *("on_order", "reserved", "per_day", "cover_days", "quantity", "value_cents"),
+    *("lead_time_days", "stock_value_cents", "excess_cents", "expiring_cents", "margin_rate"),
+    *("exception", "exception_cents", "age_days", "days_since_sale"),
+)
+"""The columns of lists."""
+
+_FOUND_BY: Final = "found_by"
 DAYS: Final = "desk/day/"
 KEPT_DAYS: Final = 91
 """So many days' sums stay: a quarter."""
 
-SORTS: Final = (
-    *("sku", "place", "region", "item_name", "category", "supplier", "label", "on_hand"),
-    *("on_order", "reserved", "per_day", "cover_days", "quantity", "value_cents"),
-    *("lead_time_days", "stock_value_cents", "excess_cents", "expiring_cents"),
-    *("exception_cents", "age_days", "days_since_sale", "margin_rate"),
-)
+SORTS: Final = SHOWN
 """The columns a page may be sorted by."""
 
 _WHERE: Final[Mapping[str, str]] = {
@@ -34,8 +44,7 @@ _WHERE: Final[Mapping[str, str]] = {
     "category": "(category = $category OR starts_with(category, $category || '/'))",
     "supplier": "supplier = $supplier",
     "label": "starts_with(label, $label)",
-    "text": "(contains(lower(sku), $text) OR contains(lower(item_name), $text) "
-    "OR contains(lower(place), $text))",
+    "text": "contains(found_by, $text)",
     "ordered": "(quantity > 0) = $ordered",
     "excepted": "(exception IS NOT NULL) = $excepted",
     "kind": "exception = $kind",
@@ -52,7 +61,15 @@ def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table) -> None:
     lake.write(DAYS + day.isoformat(), sums, details={"as_of": day.isoformat()})
     for old in days(lake)[:-KEPT_DAYS]:
         lake.drop(DAYS + old.isoformat())
-    lake.write(LINES, lines, details={"as_of": day.isoformat()})
+    import pyarrow.compute as pc
+
+    # Before the lists, so that what they show can be opened.
+    rest = [name for name in lines.column_names if name not in SHOWN]
+    lake.write(ARITHMETIC, lines.select(["sku", "place", *rest]))
+    words = (pc.fill_null(lines.column(name), "") for name in ("sku", "item_name", "place"))
+    shown = lines.select(list(SHOWN))
+    found_by = pc.utf8_lower(pc.binary_join_element_wise(*words, "\n"))
+    lake.write(LINES, shown.append_column(_FOUND_BY, found_by), details={"as_of": day.isoformat()})
 
 
 def days(lake: Lake) -> list[date]:
@@ -87,8 +104,8 @@ def lines(
         raise BadInput(f"can't sort by {sort!r}", place="sort", remedy=f"use {', '.join(SORTS)}")
     where, given = _where(filters)
     order = f"{sort} {'DESC' if descending else 'ASC'} NULLS LAST, sku, place"
-    cut = "" if limit is None else " LIMIT $limit OFFSET $offset"
-    sql = f'SELECT * FROM "{LINES}" WHERE {where} ORDER BY {order}{cut}'  # noqa: S608 -- constants
+    columns, cut = ", ".join(SHOWN), "" if limit is None else " LIMIT $limit OFFSET $offset"
+    sql = f'SELECT {columns} FROM "{LINES}" WHERE {where} ORDER BY {order}{cut}'  # noqa: S608
     window: dict[str, Json] = {} if limit is None else {"limit": limit, "offset": offset}
     found = lake.query(sql, {**given, **window}, tables=[LINES])
     total = f'SELECT count(*) AS total FROM "{LINES}" WHERE {where}'  # noqa: S608 -- constants
@@ -98,11 +115,14 @@ def lines(
 
 def line(lake: Lake, sku: str, place: str) -> dict[str, Any]:
     """One line. Raises NotFound."""
-    sql = f'SELECT * FROM "{LINES}" WHERE sku = $sku AND place = $place'  # noqa: S608 -- a constant
-    found = lake.query(sql, {"sku": sku, "place": place}, tables=[LINES]).to_pylist()
-    if not found:
-        raise NotFound(f"no line of {sku} at {place}: check the codes, or plan again")
-    row: dict[str, Any] = found[0]
+    row: dict[str, Any] = {}
+    for table in (ARITHMETIC, LINES):
+        sql = f'SELECT * FROM "{table}" WHERE sku = $sku AND place = $place'  # noqa: S608
+        found = lake.query(sql, {"sku": sku, "place": place}, tables=[table]).to_pylist()
+        if not found:
+            raise NotFound(f"no line of {sku} at {place}: check the codes, or plan again")
+        row |= found[0]
+    del row[_FOUND_BY]
     return row
 
 
@@ -155,11 +175,11 @@ def scopes(lake: Lake) -> dict[str, list[Any]]:
 
 
 def search(lake: Lake, text: str, *, limit: int) -> list[dict[str, Any]]:
-    """SKUs whose code or name holds the text: sku, item_name, category, places (how many)."""
+    """SKUs with a line that the text finds: sku, item_name, category, places (how many)."""
     sql = f"""
     SELECT sku, any_value(item_name) AS item_name, any_value(category) AS category,
         count(*) AS places
-    FROM "{LINES}" WHERE contains(lower(sku), $text) OR contains(lower(item_name), $text)
+    FROM "{LINES}" WHERE {_WHERE["text"]}
     GROUP BY sku ORDER BY lower(sku) = $text DESC, starts_with(lower(sku), $text) DESC, sku
     LIMIT $limit
     """  # noqa: S608 -- constants

@@ -36,6 +36,7 @@ from sanhe.models.forecast.distribution import (
 )
 from sanhe.models.forecast.drivers import effects, level, whole_parts
 from sanhe.models.forecast.gbm import FittedGbm, GbmSettings, GlobalGbm, Prediction, Target
+from sanhe.models.forecast.hierarchy import Level, top_down, weighted
 from sanhe.models.forecast.history import FeatureNames
 from sanhe.models.forecast.launch import Launched, LaunchSettings, launched
 from sanhe.models.forecast.panel import Panel, is_counts
@@ -70,6 +71,7 @@ __all__ = [
     "Kind",
     "LaunchSettings",
     "Launched",
+    "Level",
     "Panel",
     "Prediction",
     "Score",
@@ -100,6 +102,7 @@ __all__ = [
     "season_factor",
     "seasonal_naive",
     "smoothed_mean",
+    "top_down",
     "tsb",
     "uncensored_days",
     "uncertainty",
@@ -108,5 +111,6 @@ __all__ = [
     "weekly_calendar",
     "weekly_profile",
     "weekly_seasonal_naive",
+    "weighted",
     "whole_parts",
 ]

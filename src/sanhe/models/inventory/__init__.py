@@ -5,7 +5,8 @@
 with `critical_ratio` gives the level the costs justify; `expected_fill`, `cover_days` and
 `shortage_avoided` say what an order buys, `expiring_unsold` what of the stock expires before it
 is sold; `allocate` chooses whole cases where budget, trucks or
-pallets do not take them all. `place_safety_stock` says at which stages of a chain of warehouses
+pallets do not take them all. `match` finds what one place can spare for another.
+`place_safety_stock` says at which stages of a chain of warehouses
 and stores safety stock should lie. Arrays in, arrays out; errors are ValueError.
 """
 
@@ -21,7 +22,7 @@ from sanhe.models.inventory.demand import (
     quantile,
     shortage,
 )
-from sanhe.models.inventory.expiry import expiring_unsold
+from sanhe.models.inventory.expiry import expiring_unsold, unsold_by_lot
 from sanhe.models.inventory.guaranteed_service import (
     NO_LIMIT,
     Chains,
@@ -52,6 +53,15 @@ from sanhe.models.inventory.policy import (
     shortage_avoided_at,
     unit_costs,
 )
+from sanhe.models.inventory.transfers import (
+    Moves,
+    MovingCost,
+    Needs,
+    Offers,
+    bought,
+    match,
+    share_of_delay,
+)
 
 __all__ = [
     "NO_LIMIT",
@@ -62,6 +72,10 @@ __all__ = [
     "Floats",
     "Ints",
     "Limit",
+    "Moves",
+    "MovingCost",
+    "Needs",
+    "Offers",
     "Placement",
     "Spread",
     "Steps",
@@ -69,6 +83,7 @@ __all__ = [
     "above",
     "allocate",
     "at_most",
+    "bought",
     "cover_days",
     "critical_ratio",
     "daily_rate",
@@ -78,6 +93,7 @@ __all__ = [
     "expected_fill",
     "expiring_unsold",
     "longest_replenishment",
+    "match",
     "normal_excess",
     "normal_order_up_to",
     "order_up_to",
@@ -87,10 +103,12 @@ __all__ = [
     "protection_demand",
     "quantile",
     "sellable_within",
+    "share_of_delay",
     "shortage",
     "shortage_avoided",
     "shortage_avoided_at",
     "steps_of",
     "unit_costs",
+    "unsold_by_lot",
     "whole_units",
 ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -58,12 +58,18 @@ def _with_its(table: str, condition: str) -> str:
     return f"({_EVERYTHING} OR EXISTS (SELECT FROM {table} AS its WHERE {condition}))"
 
 
+# A transfer is an order whose supplier is a place of ours: seen at both ends, by no supplier.
+_ORDER = (
+    f"({_all('suppliers')} OR NOT transfer AND {_among('supplier', 'suppliers')}) "
+    f"AND ({_at('place')} OR transfer AND {_among('supplier', 'places')})"
+)
 _ITS_ORDER = _with_its("purchase_order", "its.name = order_name")
 _CLOSED_ORDER = (
-    f"({_INSIDE} OR EXISTS (SELECT FROM purchase_order AS its WHERE its.name = order_name) "
+    f"({_INSIDE} OR EXISTS (SELECT FROM purchase_order AS its "  # noqa: S608 -- constants
+    "WHERE its.name = order_name) "
     "OR EXISTS (SELECT FROM purchase_outside AS its "
     "WHERE its.order_name = purchase_closure.order_name))"
-)  # noqa: S608 -- made of constants
+)
 
 # What is read may be written too; the grants of each table say what of it.
 GUARDED = {
@@ -81,9 +87,10 @@ GUARDED = {
     "purchase_outside": f"{_of('supplier')} AND {_at('place')}",
     "purchase_receipt": f"{_of('supplier')} AND {_at('place')}",
     "purchase_closure": f"{_CLOSED_ORDER} AND {_at_or_everywhere('place')}",
-    "purchase_order": f"{_of('supplier')} AND {_at('place')}",
+    "purchase_order": _ORDER,
     "purchase_order_line": _ITS_ORDER,
     "purchase_order_event": _ITS_ORDER,
+    "transfer_departure": f"{_INSIDE} AND ({_at('place')} OR {_ITS_ORDER})",
     "decision": f"{_INSIDE} AND {_at('place')}",
     "decision_event": _with_its("decision", "its.number = decision_event.decision"),
     "decision_snapshot": _with_its("decision", "its.snapshot = decision_snapshot.number"),

@@ -1,0 +1,44 @@
+/** The figures of the period: value, change against the period before, distance to target. */
+import { ArrowDownOutlined, ArrowUpOutlined, MinusOutlined } from "@ant-design/icons";
+import { useTranslation } from "react-i18next";
+import type { Tile } from "../../api/types";
+import { useUnit } from "../../parts/format";
+
+export const wantsMore = (tile: Tile) => tile.better === "up" || tile.better === "higher";
+
+export function Tiles({ tiles }: { tiles: Tile[] }) {
+  const { t } = useTranslation();
+  const show = useUnit();
+  return (
+    <section className="tiles" aria-label={t("cockpit.tiles")}>
+      {tiles.map((tile) => (
+        <div key={tile.name} className="panel tile">
+          <div className="muted">{t(`kpi.${tile.name}`, { defaultValue: tile.name })}</div>
+          <div className="tile-value numeric">{show(tile.value, tile.unit)}</div>
+          <Change tile={tile} />
+          <div className="muted small">
+            {tile.target !== null && tile.target !== undefined
+              ? t("cockpit.target", { value: show(tile.target, tile.unit) })
+              : t("cockpit.noTarget")}
+          </div>
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Change({ tile }: { tile: Tile }) {
+  const { t } = useTranslation();
+  const show = useUnit();
+  if (tile.value === null || tile.before === null || tile.before === undefined)
+    return <div className="small muted">{t("cockpit.noBefore")}</div>;
+  const change = tile.value - tile.before;
+  const good = change === 0 ? "" : change > 0 === wantsMore(tile) ? "good" : "bad";
+  const Icon = change > 0 ? ArrowUpOutlined : change < 0 ? ArrowDownOutlined : MinusOutlined;
+  return (
+    <div className={`small numeric ${good}`}>
+      <Icon /> {show(Math.abs(change), tile.unit)}{" "}
+      <span className="muted">{t("cockpit.from", { value: show(tile.before, tile.unit) })}</span>
+    </div>
+  );
+}

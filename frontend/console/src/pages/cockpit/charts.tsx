@@ -1,0 +1,99 @@
+/** The cockpit's charts: inventory days over time, stock by category. */
+import { useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { useNavigate } from "react-router";
+import type { Cockpit } from "../../api/types";
+import { addressOf, useScope } from "../../app/scope";
+import { categoryAxis, valueAxis } from "../../parts/axes";
+import { Chart, type Colours } from "../../parts/Chart";
+import { useFormat } from "../../parts/format";
+
+export function InventoryDays({ days }: { days: Cockpit["days"] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const option = useCallback(
+    (colours: Colours) => ({
+      xAxis: categoryAxis(colours, days.map((one) => one.day)),
+      yAxis: { ...valueAxis(colours, t("kpi.inventory_days")), scale: true },
+      tooltip: { valueFormatter: (value: number) => format.days(value) },
+      series: [
+        {
+          name: t("kpi.inventory_days"),
+          type: "line",
+          symbol: days.length > 1 ? "none" : "circle",
+          data: days.map((one) => one.inventory_days),
+          lineStyle: { width: 2 },
+          areaStyle: { opacity: 0.08 },
+        },
+      ],
+    }),
+    [days, t, format],
+  );
+  return <Chart label={t("cockpit.days")} option={option} height={260} />;
+}
+
+/** Each category as large as the money in it, as deep as the days it lies. */
+export function CategoryMap({ categories }: { categories: Cockpit["categories"] }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { shared } = useScope();
+  const go = useNavigate();
+  const option = useCallback(
+    (colours: Colours) => {
+      const most = Math.max(1, ...categories.map((one) => one.inventory_days ?? 0));
+      return {
+        tooltip: { trigger: "item" },
+        visualMap: {
+          type: "continuous",
+          dimension: 1,
+          min: 0,
+          max: most,
+          text: [format.days(most), format.days(0)],
+          textStyle: { color: colours.muted },
+          orient: "horizontal",
+          right: 0,
+          top: 0,
+          itemHeight: 90,
+          itemWidth: 10,
+          inRange: { color: ["#176f9b", "#0b6b58", "#7a6a12", "#a14410"] },
+        },
+        series: [
+          {
+            type: "treemap",
+            roam: false,
+            nodeClick: false,
+            breadcrumb: { show: false },
+            top: 34,
+            left: 0,
+            right: 0,
+            bottom: 0,
+            itemStyle: { borderColor: colours.back, gapWidth: 2 },
+            label: { color: "#fff", fontSize: 13, overflow: "break", lineHeight: 18 },
+            data: categories
+              .filter((one) => one.stock_value_cents > 0)
+              .map((one) => {
+                const name = one.category ?? t("cockpit.noCategory");
+                const told = `${format.moneyShort(one.stock_value_cents)} · ${format.days(one.inventory_days)}`;
+                return {
+                  name,
+                  id: one.category ?? "",
+                  value: [one.stock_value_cents, one.inventory_days ?? 0],
+                  label: { formatter: `${name}\n${told}` },
+                  tooltip: { formatter: `${name}<br/>${told}` },
+                };
+              }),
+          },
+        ],
+      };
+    },
+    [categories, t, format],
+  );
+  const pick = useCallback(
+    (_: string, data: unknown) => {
+      const category = (data as { id?: string }).id;
+      if (category) void go(addressOf("/health", { ...shared, category }));
+    },
+    [go, shared],
+  );
+  return <Chart label={t("cockpit.categories")} option={option} height={260} onPick={pick} />;
+}

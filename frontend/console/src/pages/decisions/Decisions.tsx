@@ -1,0 +1,156 @@
+/** The decision log: what was proposed, what people made of it, and what it did. */
+import { useQuery } from "@tanstack/react-query";
+import { Drawer, Grid, Select, Skeleton } from "antd";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { get } from "../../api/client";
+import type { DecisionRow, Explanation, HistoryStep } from "../../api/types";
+import { useScope } from "../../app/scope";
+import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
+import { Empty } from "../../parts/Empty";
+import { Failure } from "../../parts/Failure";
+import { useFormat } from "../../parts/format";
+import { Explained, History, Section } from "../../parts/LineDrawer";
+import { PagedTable, type Column } from "../../parts/PagedTable";
+import { PageHead } from "../../parts/PageHead";
+import { Status } from "../../parts/Status";
+import { Waterfall } from "./Waterfall";
+
+const STATUSES = [
+  "proposed",
+  "snoozed",
+  "approved",
+  "edited",
+  "rejected",
+  "executing",
+  "executed",
+  "failed",
+  "measured",
+  "expired",
+];
+
+export default function Decisions() {
+  const { t } = useTranslation();
+  const { filters, shared, set } = useScope();
+  const query = useMemo(
+    () => ({ ...shared, status: filters.status, kind: filters.kind, sort: filters.sort }),
+    [shared, filters],
+  );
+  const columns = useColumns();
+  return (
+    <div className="page page-filled">
+      <PageHead page="decisions" columns={columns} />
+      <Waterfall />
+      <div className="filters">
+        <Select
+          aria-label={t("col.status")}
+          placeholder={t("status.all")}
+          allowClear
+          className="wide-select"
+          value={filters.status}
+          options={STATUSES.map((one) => ({ value: one, label: t(`status.${one}`) }))}
+          onChange={(status?: string) => set({ status })}
+        />
+      </div>
+      <PagedTable<DecisionRow>
+        label={t("page.decisions")}
+        queryKey={["decisions", query]}
+        load={(page, signal) => get("/api/decisions", { query: { ...query, ...page }, signal })}
+        columns={columns}
+        rowKey={(row) => String(row.number)}
+        onOpen={(row) => set({ decision: String(row.number) })}
+        bulk={(rows, clear) => (
+          <DecideBar
+            numbers={rows.filter((row) => UNDECIDED.has(row.status)).map((row) => row.number)}
+            onDone={clear}
+          />
+        )}
+        empty={<Empty what={t("decisions.none")} todo={t("decisions.noneTodo")} />}
+      />
+      <DecisionDrawer />
+    </div>
+  );
+}
+
+function useColumns(): Column<DecisionRow>[] {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { set } = useScope();
+  return useMemo(
+    () => [
+      { name: "number", title: t("col.number"), width: 90, numeric: true, show: (row) => (
+        <button type="button" className="link" onClick={() => set({ decision: String(row.number) })}>
+          {row.number}
+        </button>
+      ) },
+      { name: "kind", title: t("col.kind"), width: 120, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "sku", title: t("col.sku"), width: 110, show: (row) => row.sku ?? "–" },
+      { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
+      { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
+      { name: "status", title: t("col.status"), width: 110, show: (row) => <Status status={row.status} /> },
+      { name: "proposed", title: t("col.proposed"), width: 90, numeric: true, show: (row) => format.quantity(row.proposed) },
+      { name: "decided", title: t("col.decided"), width: 90, numeric: true, show: (row) => format.quantity(row.value) },
+      { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
+      { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, extra: true, show: (row) => format.moment(row.created_at) },
+      { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
+    ],
+    [t, format, set],
+  );
+}
+
+type DecisionTold = {
+  decision: DecisionRow;
+  explanation: Explanation | null;
+  history: HistoryStep[];
+  measured: { metric: string; value: number; low: number; high: number } | null;
+};
+
+function DecisionDrawer() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const { filters, set } = useScope();
+  const wide = Grid.useBreakpoint().md ?? true;
+  const number = filters.decision;
+  const { data, error, refetch } = useQuery<DecisionTold>({
+    queryKey: ["decision", number],
+    queryFn: () => get("/api/decisions/{number}", { path: { number } }),
+    enabled: !!number,
+  });
+  const close = () => set({ decision: undefined });
+  const decision = data?.decision;
+  return (
+    <Drawer
+      open={!!number}
+      onClose={close}
+      size={wide ? 620 : "100%"}
+      title={t("decisions.one", { number })}
+      extra={decision && <Status status={decision.status} />}
+      footer={
+        decision && UNDECIDED.has(decision.status) ? (
+          <DecideBar numbers={[decision.number]} quantity={decision.value} onDone={close} />
+        ) : undefined
+      }
+    >
+      {error && <Failure error={error} retry={() => void refetch()} />}
+      {!data && !error && <Skeleton active />}
+      {data && decision && (
+        <>
+          <p className="reason">{decision.reason}</p>
+          {data.explanation && <Explained explanation={data.explanation} />}
+          {data.measured && (
+            <Section title={t("decisions.measured")}>
+              <p>
+                {t(`metric.${data.measured.metric}`, { defaultValue: data.measured.metric })}:{" "}
+                {format.number(data.measured.value)} ({format.number(data.measured.low)} …{" "}
+                {format.number(data.measured.high)})
+              </p>
+            </Section>
+          )}
+          <Section title={t("line.history")}>
+            <History steps={data.history} />
+          </Section>
+        </>
+      )}
+    </Drawer>
+  );
+}

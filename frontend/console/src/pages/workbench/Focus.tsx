@@ -1,0 +1,30 @@
+/** The row in focus: its sales, forecast and band, above the grid. */
+import { Button, Skeleton } from "antd";
+import { useDeferredValue } from "react";
+import { useTranslation } from "react-i18next";
+import { useScope } from "../../app/scope";
+import { ForecastBand } from "../../parts/ForecastBand";
+import { useLine } from "../../parts/LineDrawer";
+
+export function Focus({ name }: { name: string | undefined }) {
+  const { t } = useTranslation();
+  const { set } = useScope();
+  const { data, error } = useLine(useDeferredValue(name));
+  if (!name || error) return null;
+  if (!data) return <Skeleton.Node active className="focus" />;
+  const { explanation, series } = data;
+  return (
+    <section className="focus panel" aria-label={t("workbench.focus")}>
+      <div className="focus-head">
+        <strong>
+          {explanation.item_name ?? explanation.sku} · {explanation.place}
+        </strong>
+        <span className="focus-reason">{explanation.reason}</span>
+        <Button size="small" onClick={() => set({ line: name })}>
+          {t("workbench.open")}
+        </Button>
+      </div>
+      <ForecastBand series={series} height={150} />
+    </section>
+  );
+}

@@ -1,0 +1,123 @@
+/** The replenishment workbench: the plan's lines, each with its proposal, reason and forecast. */
+import { useMutation } from "@tanstack/react-query";
+import { App, Button, Segmented, Select } from "antd";
+import { useCallback, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { get, post } from "../../api/client";
+import type { Line } from "../../api/types";
+import { useChoices } from "../../app/ScopeBar";
+import { useScope } from "../../app/scope";
+import { useMay } from "../../app/session";
+import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
+import { useDeciding } from "../../parts/deciding";
+import { Empty } from "../../parts/Empty";
+import { useFormat } from "../../parts/format";
+import { LineDrawer, lineName } from "../../parts/LineDrawer";
+import { PagedTable } from "../../parts/PagedTable";
+import { PageHead } from "../../parts/PageHead";
+import { SearchBox } from "../../parts/SearchBox";
+import { columns } from "./columns";
+import { Focus } from "./Focus";
+
+export default function Workbench() {
+  const { t } = useTranslation();
+  const format = useFormat();
+  const may = useMay();
+  const { filters, shared, set } = useScope();
+  const { data: choices } = useChoices();
+  const deciding = useDeciding();
+  const [focus, setFocus] = useState<string>();
+  const [editing, setEditing] = useState<string>();
+  const query = useMemo(
+    () => ({
+      ...shared,
+      status: filters.status ?? "proposed",
+      search: filters.search,
+      label: filters.label,
+      sort: filters.sort,
+    }),
+    [shared, filters],
+  );
+  const listed = useMemo(
+    () => columns(t, format, { key: editing, end: () => setEditing(undefined) }),
+    [t, format, editing],
+  );
+  const undecided = (row: Line) =>
+    row.number !== null && row.status !== null && UNDECIDED.has(row.status);
+  const decide = may("decisions.decide");
+  const pressed = (key: string, row: Line) => {
+    if (key === "o") set({ line: lineName(row) });
+    else if (key === "Enter" && decide && undecided(row)) setEditing(lineName(row));
+    else if (key === "a" && decide && undecided(row))
+      deciding.mutate({ what: "approve", numbers: [row.number!], reason: "" });
+    else return false;
+    return true;
+  };
+  return (
+    <div className="page page-filled">
+      <PageHead page="workbench" columns={listed} files={{ path: "/api/workbench", query }}>
+        <PlanButton />
+      </PageHead>
+      <div className="filters">
+        <Segmented
+          aria-label={t("col.status")}
+          value={query.status}
+          onChange={(status) => set({ status: status === "proposed" ? undefined : status })}
+          options={["proposed", "snoozed", "approved", "all"].map((one) => ({
+            value: one,
+            label: t(`status.${one}`),
+          }))}
+        />
+        <SearchBox />
+        <Select
+          aria-label={t("col.label")}
+          placeholder={t("col.label")}
+          allowClear
+          showSearch
+          className="scope-select"
+          value={filters.label}
+          options={(choices?.labels ?? []).map((one) => ({ value: one, label: one }))}
+          onChange={(label?: string) => set({ label })}
+        />
+        <span className="muted keys">{t("workbench.keys")}</span>
+      </div>
+      <Focus name={focus} />
+      <PagedTable<Line>
+        label={t("page.workbench")}
+        queryKey={["workbench", query]}
+        load={(page, signal) => get("/api/workbench", { query: { ...query, ...page }, signal })}
+        columns={listed}
+        rowKey={lineName}
+        onOpen={(row) => set({ line: lineName(row) })}
+        onFocusRow={useCallback((row: Line) => setFocus(lineName(row)), [])}
+        onKey={pressed}
+        bulk={(rows, clear) => (
+          <DecideBar
+            numbers={rows.filter(undecided).map((row) => row.number!)}
+            onDone={clear}
+          />
+        )}
+        empty={<Empty what={t("workbench.none")} todo={t("workbench.noneTodo")} />}
+      />
+      <LineDrawer />
+    </div>
+  );
+}
+
+/** Have orders proposed for today; the bell tells when they are there. */
+function PlanButton() {
+  const { t } = useTranslation();
+  const may = useMay();
+  const { message } = App.useApp();
+  const plan = useMutation({
+    mutationFn: () => post("/api/plans", { body: {} }),
+    onSuccess: () => void message.info(t("workbench.planning")),
+    onError: (error) => void message.error(error.message),
+  });
+  if (!may("plan.run")) return null;
+  return (
+    <Button loading={plan.isPending} onClick={() => plan.mutate()}>
+      {t("workbench.plan")}
+    </Button>
+  );
+}

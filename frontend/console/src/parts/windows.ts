@@ -1,0 +1,47 @@
+/** A long list by windows: only the rows in sight are asked for. */
+import { useQueries } from "@tanstack/react-query";
+
+export const WINDOW = 200;
+
+/** What a paged list answers. */
+export type Paged<Row> = { rows: Row[]; total: number; offset?: number; as_of?: string | null };
+export type Load<Row> = (
+  query: { offset: number; limit: number },
+  signal: AbortSignal,
+) => Promise<Paged<Row>>;
+
+/**
+ * The rows between two places of a list that the server sorts and filters.
+ *
+ * `key` names the list with all its filters; another key starts anew. Gives how many rows there
+ * are (the first window is always held, so that this is known), the row at a place (undefined =
+ * not here yet), and the first failure.
+ */
+export function useWindows<Row>(
+  key: readonly unknown[],
+  load: Load<Row>,
+  sight: { first: number; last: number },
+) {
+  const from = Math.floor(Math.max(0, sight.first) / WINDOW);
+  const to = Math.floor(Math.max(sight.first, sight.last) / WINDOW);
+  const numbers = [0];
+  for (let number = Math.max(1, from); number <= to; number += 1) numbers.push(number);
+  const asked = useQueries({
+    queries: numbers.map((number) => ({
+      queryKey: [...key, { window: number }],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        load({ offset: number * WINDOW, limit: WINDOW }, signal),
+    })),
+  });
+  const first = asked[0]?.data;
+  return {
+    total: first?.total ?? 0,
+    asOf: first?.as_of,
+    loaded: asked.flatMap((one) => one.data?.rows ?? []),
+    row: (at: number): Row | undefined =>
+      asked[numbers.indexOf(Math.floor(at / WINDOW))]?.data?.rows[at % WINDOW],
+    error: asked.find((one) => one.error)?.error ?? null,
+    waiting: first === undefined,
+    again: () => asked.forEach((one) => void one.refetch()),
+  };
+}
