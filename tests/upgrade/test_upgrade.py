@@ -37,7 +37,8 @@ def empty_url(server: EmbeddedServer) -> Iterator[str]:
 
 
 def bring_to(url: str, revision: str) -> None:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(urls_of(url)[1]))
+    owner_url = urls_of(url)[1]
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url))
     with engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
@@ -47,7 +48,8 @@ def bring_to(url: str, revision: str) -> None:
 
 def run_again(url: str, revision: str) -> None:
     """Run one migration's `upgrade`, whatever the database has seen."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(urls_of(url)[1]))
+    owner_url = urls_of(url)[1]
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url))
     script = ScriptDirectory.from_config(_config()).get_revision(revision)
     with (
         engine.begin() as connection,
