@@ -4,9 +4,11 @@ FreshRetailNet, 20,000 SKU x store series drawn with a seed: third-level categor
 whole, the last six weekly origins, one week ahead. Iowa's 153 kept stores together: items,
 categories and the whole at the six quarterly origins of `bench.forecast_iowa`, 13 weeks ahead; the
 items are forecast 28 days ahead and their last week repeats, as the product does. What is judged
-are weekly sums: WAPE of lines and of each level. A group's outcome is all it sold, items launched
-later included. Lines are the product's champion on sales as they come; groups are `forecast_weekly`
-by themselves. The first three origins of each set tell the ways apart, the last three test.
+are weekly sums: WAPE of lines and of each level; line_sum: of each line's sum over the span, and
+line_bias, as a low forecast flatters the WAPE of weeks without a sale. A group's outcome is all it
+sold, items launched later included. Lines are the product's champion on sales as they come; groups
+are `forecast_weekly` by themselves. The first three origins of each set tell the ways apart, the
+last three test.
 
 weighted: variances of lines from the run's distribution, of groups from their earlier errors.
 weighted_10: lines ten times as unsure. structural: variance = number of lines.
@@ -208,6 +210,9 @@ def errors(one: Origin, span: slice) -> dict[str, float]:
     found = {}
     for name, made in ways(one).items():
         found[f"{name} line"] = wape(made, one.came)
+        sums, came = made[:, span].sum(1), one.came[:, span].sum(1)
+        found[f"{name} line_sum"] = float(np.abs(sums - came).sum() / came.sum())
+        found[f"{name} line_bias"] = float(sums.sum() / came.sum() - 1)
         for by, each in one.levels.items():
             found[f"{name} {by}"] = wape(each.sums(made), one.groups_came[by])
     for by, each in one.levels.items():

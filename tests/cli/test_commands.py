@@ -195,6 +195,13 @@ def test_health_backtest_and_report(sanhe: Terminal, tmp_path: Path) -> None:
     assert "in stock" in sanhe.well("health").out
     scores = sanhe.asked("backtest", "--origins", 1)
     assert {"champion", "seasonal_naive"} <= {score["method"] for score in scores}
+    weeks = sanhe.asked("aggregates", "--weeks", 2)
+    sums = {
+        by: sum(row["forecast"] for row in weeks if row["level"] == by)
+        for by in ("category", "region")
+    }
+    assert sums["category"] == pytest.approx(sums["region"]) and sums["region"] > 0
+    assert "units by category and week" in sanhe.well("aggregates", "--by", "category").out
     lost = sanhe.asked("backtest", "--losses", "--origins", 1, "--worst", 3)
     assert [row["by"] for row in lost].count("series") == 3
     assert lost[0]["loss_cents"] == lost[0]["too_much_cents"] + lost[0]["too_little_cents"] > 0

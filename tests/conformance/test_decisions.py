@@ -307,6 +307,13 @@ def test_the_newest_decision_of_each_line_stands(work: Work) -> None:
         ]
         assert {row["proposed_value"] for row in found} == {12}
         assert {row["place"] for row in found} == {"S001"} and found[0]["label"] == "AX"
+        assert decisions.tally("replenish") == {
+            Status.REJECTED: (1, 1000),
+            Status.EXECUTED: (1, 1000),
+            Status.PROPOSED: (1, 1000),
+            Status.EDITED: (1, 1000),
+        }
+        assert decisions.tally("other") == {}
         elsewhere = pa.table({"sku": ["A"], "place": ["S002"]})
         assert decisions.standing("replenish", elsewhere).num_rows == 0
         assert decisions.standing("other", lines).num_rows == 0

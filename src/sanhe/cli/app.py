@@ -26,6 +26,7 @@ from sanhe.cli import (
     keeping,
     planning,
     replaying,
+    serving,
     trying,
 )
 from sanhe.core.errors import SanheError
@@ -55,6 +56,7 @@ for verbs in (
     changes,
     keeping,
     access,
+    serving,
 ):
     verbs.register(app)
 

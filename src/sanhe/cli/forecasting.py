@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from sanhe.goods.demand import ExplainedForecast, MeasuredOverride, Override
+    from sanhe.goods.demand import CoherentForecast, ExplainedForecast, MeasuredOverride, Override
     from sanhe.wiring import Sanhe
 
 
@@ -31,7 +31,7 @@ class Action(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
-    for command in (forecast, override, backtest):
+    for command in (forecast, aggregates, override, backtest):
         app.command()(command)
 
 
@@ -75,6 +75,57 @@ def forecast_parts(told: ExplainedForecast) -> list[RenderableType]:
     parts += list(told.causes)
     parts += [f"note: {note}" for note in told.notes]
     return parts
+
+
+def aggregates(
+    by: Annotated[
+        str, typer.Option(help="category, department or region; several: category,region.")
+    ] = "category,region",
+    weeks: Annotated[int, typer.Option(min=1, help="How many weeks ahead.")] = 13,
+    method: Annotated[
+        str, typer.Option(help="How they agree: weighted, bottom_up or top_down.")
+    ] = "weighted",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Show the latest forecast by week and group; every group is exactly the sum of its lines."""
+    levels = [one.strip() for one in by.split(",") if one.strip()]
+    with opened(home) as sanhe:
+        sanhe.refresh_lake()
+        run = sanhe.demand.latest()
+        made = sanhe.demand.hierarchy(run, by=levels, weeks=weeks, method=method)
+    rows = [row for level in made.levels for row in made.table(level.by).to_pylist()]
+    output = Output(json)
+    output.show(rows, *aggregate_parts(made))
+
+
+def aggregate_parts(made: CoherentForecast) -> list[RenderableType]:
+    """What is printed of groups: a table per level, a row per group, the largest first."""
+    parts: list[RenderableType] = []
+    first = [f"{day:%m-%d}" for day in made.first_days]
+    for level in made.levels:
+        order = sorted(range(len(level.groups)), key=lambda at: -level.mean[at].sum())
+        rows = [
+            (
+                level.groups[at] or "(none)",
+                *(round(float(one)) for one in level.mean[at]),
+                round(float(level.mean[at].sum())),
+                _told(float(level.alone[at].sum())),
+            )
+            for at in order
+        ]
+        total = level.mean.sum(0)
+        whole = _told(float(level.alone.sum()))
+        rows.append(
+            ("all", *(round(float(one)) for one in total), round(float(total.sum())), whole)
+        )
+        columns = (level.by, *first, "sum", "alone")
+        parts.append(table(f"units by {level.by} and week", columns, rows))
+    return [*parts, f"reconciled: {made.method}", *(f"note: {note}" for note in made.notes)]
+
+
+def _told(value: float) -> int | None:
+    return None if math.isnan(value) else round(value)
 
 
 def override(

@@ -19,12 +19,14 @@ class Settings:
     `database_url`: a PostgreSQL server of your own (SANHE_DATABASE_URL); None = embedded.
     `currency`: ISO 4217 code of amounts that name none (SANHE_CURRENCY).
     `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
+    `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
     """
 
     home: Path
     database_url: str | None = None
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
+    customers: bool = False
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -46,9 +48,17 @@ class Settings:
                 place="SANHE_CURRENCY",
                 remedy="give three capitals such as CNY",
             )
+        customers = given.get("SANHE_CUSTOMERS", "0")
+        if customers not in ("0", "1"):
+            raise BadInput(
+                f"{customers!r} is neither 0 nor 1",
+                place="SANHE_CUSTOMERS",
+                remedy="give 1 to learn from who bought, 0 not to",
+            )
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
             currency=currency,
             time_zone=time_zone,
+            customers=customers == "1",
         )

@@ -12,6 +12,7 @@ import numpy as np
 
 from sanhe.core.errors import BadInput
 from sanhe.core.lake import refresh
+from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.goods.health import Health
 from sanhe.goods.replenish import (
     Assumptions,
@@ -21,6 +22,7 @@ from sanhe.goods.replenish import (
     Policy,
     keep_plan_lines,
     kept_plan_lines,
+    warehouses,
 )
 from sanhe.loop.desk import Desk
 from sanhe.wiring.changed import KeptPlan, keep_plan, kept_plan, touched_since
@@ -127,7 +129,11 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         desk.keep(as_of, lines, health=health, items=known.items, places=places)
     keep_plan(sanhe, KeptPlan(forecast.id, asked, refreshed.below))
     orders = run_jobs(sanhe)
-    notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))
+    notes = (
+        *forecast.notes,
+        *_unsupplied(made),
+        *_notes(sanhe, as_of, waiting_imports=refreshed.waiting),
+    )
     return Planned(
         made,
         forecast.id,
@@ -204,6 +210,15 @@ def _notes(sanhe: Sanhe, as_of: date, *, waiting_imports: int) -> tuple[str, ...
     return tuple(notes)
 
 
+def _unsupplied(made: Plan) -> list[str]:
+    """What to say of warehouses that nobody is agreed to supply."""
+    return [
+        f"{place} supplies other places, but no supplier from outside is agreed for {count:,} of "
+        "its SKUs: their supplier and lead time are assumed; import supply_terms for them"
+        for place, count in made.unsupplied.items()
+    ]
+
+
 def drop_old_forecasts(sanhe: Sanhe, *, used: str) -> int:
     """Keep the newest forecasts in the lake and the one used; returns how many others went.
 
@@ -262,7 +277,7 @@ def goods_today(work: Work, as_of: date) -> Known:
         prices=work.catalog.prices(as_of),
         lead_times=work.suppliers.lead_times(),
         places=places,
-        leaving=work.suppliers.leaving(),
+        leaving=work.suppliers.leaving(warehouses(places)),
     )
 
 
@@ -277,17 +292,32 @@ def explain_line(sanhe: Sanhe, *, sku: str, place: str, actor: str) -> Explanati
         return work.replenish.explain_line(forecast, known, sku=sku, place=place)
 
 
-def approve(sanhe: Sanhe, numbers: Collection[int], *, reason: str, actor: str) -> int:
+def approve(
+    sanhe: Sanhe,
+    numbers: Collection[int],
+    *,
+    reason: str,
+    actor: str,
+    scope: Scope = EVERYTHING,
+) -> int:
     """Approve decisions; their execution is queued in the same transaction."""
-    with sanhe.work(actor=actor) as work:
+    with sanhe.work(actor=actor, scope=scope) as work:
         approved = work.decisions.approve(numbers, reason=reason)
         queue_execution(sanhe, work, actor=actor)
     return approved
 
 
-def edit(sanhe: Sanhe, number: int, value: int, *, reason: str, actor: str) -> None:
+def edit(
+    sanhe: Sanhe,
+    number: int,
+    value: int,
+    *,
+    reason: str,
+    actor: str,
+    scope: Scope = EVERYTHING,
+) -> None:
     """Approve a decision with another value; its execution is queued in the same transaction."""
-    with sanhe.work(actor=actor) as work:
+    with sanhe.work(actor=actor, scope=scope) as work:
         work.decisions.edit(number, value, reason=reason)
         queue_execution(sanhe, work, actor=actor)
 

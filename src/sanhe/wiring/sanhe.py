@@ -61,7 +61,7 @@ class Sanhe:
     @property
     def demand(self) -> Demand:
         """Forecasts over the lake. `refresh_lake` first, so that it knows the newest facts."""
-        return Demand(self.lake, settings=self.effort)
+        return Demand(self.lake, settings=self.effort, customers=self.settings.customers)
 
     @property
     def orders_folder(self) -> Path:

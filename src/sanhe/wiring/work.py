@@ -20,6 +20,7 @@ from sanhe.goods.catalog import Catalog
 from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
+from sanhe.loop.views import Views
 
 FACT_TYPES = FactTypes(
     core_places.FACT_TYPES
@@ -47,6 +48,7 @@ class Work:
     stock: Stock
     suppliers: Suppliers
     replenish: Replenish
+    views: Views
 
     @property
     def projections(self) -> tuple[Projection, ...]:
@@ -87,4 +89,5 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),
         replenish=Replenish(decisions, tx.clock),
+        views=Views(tx),
     )

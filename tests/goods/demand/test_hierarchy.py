@@ -15,21 +15,22 @@ from sanhe.goods.demand import CoherentForecast, Demand, ForecastRun
 from sanhe.goods.demand.run import Predicted
 from tests.goods.demand.facts_of import day, item, lake_of, shop, sold
 
-DAYS = 7 * 40
+DAYS = 7 * 90
 CATEGORY = {"M": "food/dairy", "M2": "food/dairy", "R": "food/rice", "X": ""}
 REGION = {"P": "north", "Q": "south", "S": "north"}
 METHODS = ("bottom_up", "top_down", "weighted")
 
 
 def retailer() -> list[Fact]:
-    """Four SKUs at three places for 40 weeks; R is weighed, X has no category; milk grows."""
+    """Four SKUs at three places for 90 weeks, with a season; R is weighed, M grows."""
     rng = np.random.default_rng(11)
     facts: list[Fact] = []
     for sku, mean in (("M", 8), ("M2", 3), ("R", 4000), ("X", 2)):
         for place in REGION:
             for at in range(DAYS):
-                grown = mean * (1 + at / DAYS) if sku == "M" else mean
-                facts.append(sold(sku, place, at, int(rng.poisson(grown))))
+                season = 1 + 0.6 * np.sin(2 * np.pi * at / 364)
+                grown = (1 + at / DAYS) if sku == "M" else 1.0
+                facts.append(sold(sku, place, at, int(rng.poisson(mean * season * grown))))
         unit = {"base_unit": "g"} if sku == "R" else {}
         facts.append(item(sku, category=CATEGORY[sku], **unit) if CATEGORY[sku] else item(sku))
     return [*facts, *(shop(place, region=region) for place, region in REGION.items())]
@@ -96,6 +97,15 @@ def test_weighted_lies_between_what_lines_and_groups_say() -> None:
     low, high = np.minimum(below, level.alone), np.maximum(below, level.alone)
     assert (level.mean >= low - 1e-9).all() and (level.mean <= high + 1e-9).all()
     assert np.abs(level.mean - below).max() > 0.01
+
+
+def test_groups_that_know_no_season_follow_their_lines() -> None:
+    demand, _ = world()
+    early = demand.trial(day(7 * 30), 28, "same_weekday_mean")
+    made = demand.hierarchy(early, weeks=4, by=("category",))
+    np.testing.assert_array_equal(made.lines, made.alone)
+    assert [note for note in made.notes if "season" in note]
+    assert not [note for note in told().notes if "season" in note]
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -14,9 +14,10 @@ from sanhe.core.decisions import Status
 from sanhe.core.errors import BadInput, NotFound
 from sanhe.core.lake import MemoryLake
 from sanhe.core.storage import EmbeddedServer
+from sanhe.goods.health import ageing, cover
 from sanhe.goods.replenish import TERMS
 from sanhe.loop.desk import Desk, Filters
-from sanhe.wiring import PlanRequest, Sanhe, plan, record_facts
+from sanhe.wiring import PlanRequest, Sanhe, health, plan, record_facts
 from tests.wiring.files import deliveries
 from tests.wiring.installation import installed, opened
 
@@ -103,10 +104,10 @@ def test_the_cockpit_adds_up_its_lines(retailer: Sanhe) -> None:
     told = desk.cockpit(Filters())
     kpi = {one.name: one for one in told.kpis}
     stock = sum(row["stock_value_cents"] or 0 for row in whole)
-    cost = sum((row["per_day"] or 0) * (row["unit_cost_cents"] or 0) for row in whole)
+    cost = sum((row["forecast_per_day"] or 0) * (row["unit_cost_cents"] or 0) for row in whole)
     assert kpi["inventory_days"].value == pytest.approx(stock / cost)
     counted = [row for row in whole if row["on_hand"] is not None]
-    empty = [row for row in counted if row["on_hand"] <= 0 and (row["per_day"] or 0) > 0]
+    empty = [row for row in counted if row["on_hand"] <= 0 and (row["forecast_per_day"] or 0) > 0]
     assert kpi["stock_out_share"].value == pytest.approx(len(empty) / len(counted))
     assert sum(one["stock_cents"] for one in told.categories) == pytest.approx(stock)
     assert sum(one["stock_cents"] for one in told.regions) == pytest.approx(stock)
@@ -125,6 +126,28 @@ def test_exceptions_come_by_money_and_kind(retailer: Sanhe) -> None:
     of_kind = desk.exceptions(Filters(kind=kind), limit=500)
     assert set(of_kind.rows.column("exception").to_pylist()) == {kind}
     assert 0 < of_kind.total <= page.total
+
+
+def test_stock_by_class_is_that_of_the_health_report(retailer: Sanhe) -> None:
+    told = Desk(retailer.lake).stock(Filters())
+    lines, cells = health(retailer, actor="auditor", as_of=PLANNED_DAY)
+    for mine, theirs in zip(told.cells, cells.to_pylist(), strict=True):
+        assert (mine["abc"], mine["xyz"], mine["lines"]) == (
+            theirs["abc"],
+            theirs["xyz"],
+            theirs["lines"],
+        )
+        for name in ("stock", "dead"):
+            assert mine[f"{name}_cents"] == theirs[f"{name}_value_cents"]
+        assert mine["excess_cents"] == theirs["excess_cents"]
+    assert [(row["bucket"], row["stock_cents"]) for row in told.ages] == [
+        (row["bucket"], row["stock_value_cents"]) for row in ageing(lines).to_pylist()
+    ]
+    bars = {row["days"]: row for row in cover(lines).to_pylist() if row["lines"]}
+    assert sum(bar["lines"] for bar in told.cover) == sum(bar["lines"] for bar in bars.values())
+    assert sum(bar["stock_cents"] for bar in told.cover) == pytest.approx(
+        sum(bar["stock_value_cents"] for bar in bars.values())
+    )
 
 
 def test_search_finds_by_part_of_code_and_name(retailer: Sanhe) -> None:

@@ -1,27 +1,45 @@
 /** The HTTP API: typed by its OpenAPI document, failing with its problem documents. */
 import createClient from "openapi-fetch";
+import type { paths } from "./schema";
+import type { Schemas } from "./types";
 
 /** A problem document (RFC 9457) of the server, with the place of the fault and its remedy. */
 export class Problem extends Error {
   readonly status: number;
   readonly title: string;
-  readonly place?: string;
-  readonly remedy?: string;
+  readonly place: string;
+  readonly remedy: string;
 
-  constructor(status: number, told: Partial<Problem> & { detail?: string }) {
-    super(told.detail ?? told.title ?? `HTTP ${status}`);
+  constructor(status: number, told: Partial<Schemas["Problem"]>) {
+    super(told.detail || told.title || `HTTP ${status}`);
     this.status = status;
-    this.title = told.title ?? `HTTP ${status}`;
-    this.place = told.place ?? undefined;
-    this.remedy = told.remedy ?? undefined;
+    this.title = told.title || `HTTP ${status}`;
+    this.place = told.place ?? "";
+    this.remedy = told.remedy ?? "";
   }
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-type Loose = any;
-type Asked = { query?: object; path?: object; body?: unknown; signal?: AbortSignal };
+/** What went wrong in one line, with its remedy. */
+export const inWords = (error: Error): string =>
+  [error.message, error instanceof Problem ? error.remedy : ""].filter(Boolean).join(" ");
 
-const client: Loose = createClient<Loose>({ baseUrl: window.location.origin });
+type Verb = "get" | "post" | "put" | "patch" | "delete";
+type With<V extends Verb> = {
+  [P in keyof paths]: paths[P] extends { [K in V]: object } ? P : never;
+}[keyof paths];
+type Operation<P extends keyof paths, V extends Verb> = paths[P][V & keyof paths[P]];
+type Json<R> = R extends { content: { "application/json": infer T } } ? T : undefined;
+type Answer<O> = O extends { responses: infer R } ? Json<R[keyof R & (200 | 201 | 202 | 204)]> : never;
+type Body<O> = O extends { requestBody: { content: { "application/json": infer T } } } ? T : never;
+
+type Asked = {
+  query?: object;
+  /** The parts of the address in braces. */
+  path?: Readonly<Record<string, string | number>>;
+  signal?: AbortSignal;
+};
+
+const client = createClient<paths>({ baseUrl: window.location.origin });
 let csrf = "";
 
 /** Keep what has to accompany each write of this session. */
@@ -30,38 +48,63 @@ export function keepCsrf(token: string | null | undefined): void {
 }
 
 client.use({
-  onRequest({ request }: { request: Request }) {
+  onRequest({ request }) {
     if (request.method !== "GET" && csrf) request.headers.set("X-CSRF-Token", csrf);
     return request;
   },
 });
 
-async function ask(method: string, path: string, { query, path: named, ...rest }: Asked) {
-  const init = { params: { query: filled(query), path: named }, ...rest };
-  const { data, error, response } = await client[method](path, init);
+async function ask<T>(verb: Verb, path: string, asked: Asked & { body?: unknown }): Promise<T> {
+  const { query, path: named, ...rest } = asked;
+  const { data, error, response } = await client.request(
+    verb,
+    path as never,
+    { params: { query: filled(query), path: named }, ...rest } as never,
+  );
   if (error !== undefined || !response.ok) throw new Problem(response.status, error ?? {});
-  return data;
+  return data as T;
 }
 
 /** What was left empty is not sent. */
-function filled(query: object = {}): object {
+function filled(query: object = {}): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(query).filter(([, value]) => value !== undefined && value !== ""),
   );
 }
 
-export const get = <T = Loose>(path: string, asked: Asked = {}): Promise<T> =>
-  ask("GET", path, asked);
-export const post = <T = Loose>(path: string, asked: Asked = {}): Promise<T> =>
-  ask("POST", path, asked);
-export const put = <T = Loose>(path: string, asked: Asked = {}): Promise<T> =>
-  ask("PUT", path, asked);
-export const patch = <T = Loose>(path: string, asked: Asked = {}): Promise<T> =>
-  ask("PATCH", path, asked);
-export const remove = <T = Loose>(path: string, asked: Asked = {}): Promise<T> =>
-  ask("DELETE", path, asked);
+export const get = <P extends With<"get">>(path: P, asked: Asked = {}) =>
+  ask<Answer<Operation<P, "get">>>("get", path, asked);
+
+export const remove = <P extends With<"delete">>(path: P, asked: Asked = {}) =>
+  ask<Answer<Operation<P, "delete">>>("delete", path, asked);
+
+export const post = <P extends With<"post">>(
+  path: P,
+  asked: Asked & { body?: Body<Operation<P, "post">> } = {},
+) => ask<Answer<Operation<P, "post">>>("post", path, asked);
+
+export const put = <P extends With<"put">>(
+  path: P,
+  asked: Asked & { body?: Body<Operation<P, "put">> },
+) => ask<Answer<Operation<P, "put">>>("put", path, asked);
+
+export const patch = <P extends With<"patch">>(
+  path: P,
+  asked: Asked & { body?: Body<Operation<P, "patch">> },
+) => ask<Answer<Operation<P, "patch">>>("patch", path, asked);
+
+/** Send a file; the answer is the job that takes it in. */
+export const upload = (file: File): Promise<Schemas["JobRow"]> => {
+  const body = new FormData();
+  body.append("file", file, file.name);
+  return ask("post", "/api/imports", { body });
+};
+
+/** What GET on an address answers. */
+export type Got<P extends With<"get">> = Answer<Operation<P, "get">>;
+export type Readable = With<"get">;
 
 /** The address of a file with these filters, for a link. */
 export function fileAddress(path: string, query: object): string {
-  return `${path}?${new URLSearchParams(Object.entries(filled(query)))}`;
+  return `${path}?${new URLSearchParams(Object.entries(filled(query)).map(([name, value]) => [name, String(value)]))}`;
 }

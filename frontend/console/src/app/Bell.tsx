@@ -28,13 +28,13 @@ export function Bell() {
 function Listed() {
   const { t } = useTranslation();
   const { jobs, news } = useLive();
-  const running = jobs.filter((job) => job.state === "running" || job.state === "doing");
+  const running = jobs.filter((job) => job.state === "running");
   if (!running.length && !news.length) return <p className="muted">{t("bell.none")}</p>;
   return (
     <ul className="bell-list">
       {running.map((job) => (
         <li key={`job${job.id}`}>
-          {job.what}
+          {job.what} <span className="muted">{job.step}</span>
           <Progress
             aria-label={job.what}
             percent={job.total ? Math.round((100 * job.done) / job.total) : 0}

@@ -74,7 +74,10 @@ export function Frame({ session }: { session: Session }) {
                   {pathname === "/" && !here && pages[0] && (
                     <Route path="/" element={<Navigate to={pages[0].path} replace />} />
                   )}
-                  <Route path="*" element={<Empty what={t("frame.noPage")} todo={t("frame.noPageTodo")} />} />
+                  <Route
+                    path="*"
+                    element={<Empty page what={t("frame.noPage")} todo={t("frame.noPageTodo")} />}
+                  />
                 </Routes>
               </Suspense>
             </ErrorBoundary>

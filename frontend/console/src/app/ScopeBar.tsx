@@ -1,25 +1,19 @@
 /** The scope: organisation > region > place, category, supplier, period and comparison. */
 import { FilterOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Cascader, DatePicker, Drawer, Grid, Select, Tag } from "antd";
-import dayjs from "dayjs";
+import { Button, Cascader, Drawer, Grid, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
+import type { Schemas } from "../api/types";
 import { useFormat } from "../parts/format";
 import { useScope } from "./scope";
 
-export type ScopeChoices = {
-  as_of: string | null;
-  planned_days: string[];
-  regions: { id: string; places: { id: string; name: string | null; kind: string }[] }[];
-  categories: string[];
-  suppliers: (string | { id: string; name?: string | null })[];
-  labels: string[];
-};
+const PERIODS = ["7", "28", "91", "364"];
+type ScopeChoices = Schemas["Scopes"];
 
 export const useChoices = () =>
-  useQuery<ScopeChoices>({ queryKey: ["scope"], queryFn: () => get("/api/scope") });
+  useQuery({ queryKey: ["scope"], queryFn: () => get("/api/scope") });
 
 export function ScopeBar() {
   const { t } = useTranslation();
@@ -68,11 +62,6 @@ function Choices({ choices }: { choices?: ScopeChoices }) {
   const at = shared.place
     ? [choices?.regions.find((r) => r.places.some((p) => p.id === shared.place))?.id, shared.place]
     : [shared.region];
-  const last = choices?.as_of ? dayjs(choices.as_of) : dayjs();
-  const presets = [7, 28, 91, 364].map((days) => ({
-    label: t("scope.lastDays", { days }),
-    value: [last.subtract(days - 1, "day"), last] as [dayjs.Dayjs, dayjs.Dayjs],
-  }));
   return (
     <>
       <Cascader
@@ -113,24 +102,15 @@ function Choices({ choices }: { choices?: ScopeChoices }) {
         allowClear
         showSearch
         value={shared.supplier}
-        options={(choices?.suppliers ?? []).map((one) =>
-          typeof one === "string"
-            ? { value: one, label: one }
-            : { value: one.id, label: one.name ?? one.id },
-        )}
+        options={(choices?.suppliers ?? []).map((one) => ({ value: one, label: one }))}
         onChange={(supplier?: string) => set({ supplier })}
       />
-      <DatePicker.RangePicker
+      <Select
         aria-label={t("scope.period")}
-        className="scope-period"
-        allowClear
-        presets={presets}
-        maxDate={last}
-        placeholder={[t("scope.from"), t("scope.to")]}
-        value={shared.from && shared.to ? [dayjs(shared.from), dayjs(shared.to)] : null}
-        onChange={(range) =>
-          set({ from: range?.[0]?.format("YYYY-MM-DD"), to: range?.[1]?.format("YYYY-MM-DD") })
-        }
+        className="scope-select"
+        value={shared.period ?? "28"}
+        options={PERIODS.map((days) => ({ value: days, label: t("scope.lastDays", { days }) }))}
+        onChange={(days: string) => set({ period: days === "28" ? undefined : days })}
       />
       <Select
         aria-label={t("scope.compare")}

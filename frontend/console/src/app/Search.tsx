@@ -6,10 +6,11 @@ import { useDeferredValue, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useNavigate } from "react-router";
 import { get } from "../api/client";
+import type { Schemas } from "../api/types";
 import { Failure } from "../parts/Failure";
 import { addressOf, useScope } from "./scope";
 
-export type Found = { kind: string; id: string; title: string; subtitle?: string | null };
+type Found = Schemas["Found"];
 
 export function Search() {
   const { t } = useTranslation();
@@ -30,7 +31,7 @@ export function Search() {
       <Button
         icon={<SearchOutlined />}
         type={wide ? "default" : "text"}
-        aria-label={t("search.open")}
+        aria-label={`${t("search.open")} Ctrl K`}
         onClick={() => setOpen(true)}
       >
         {wide && (
@@ -59,7 +60,7 @@ function Finder({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const asked = useDeferredValue(text.trim());
-  const { data, error } = useQuery<{ rows: Found[] }>({
+  const { data, error } = useQuery({
     queryKey: ["search", asked],
     queryFn: ({ signal }) => get("/api/search", { query: { q: asked }, signal }),
     enabled: asked.length > 0,

@@ -21,7 +21,7 @@ export function SignIn({ first }: { first: boolean }) {
     try {
       await (first ? makeFirst({ name, password }) : signIn({ name, password, code }));
     } catch (failed) {
-      if (failed instanceof Problem && /code|factor/i.test(failed.message)) setCode(true);
+      if (failed instanceof Problem && failed.place === "code") setCode(true);
       setError(failed);
     } finally {
       setBusy(false);

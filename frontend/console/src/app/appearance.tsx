@@ -26,6 +26,7 @@ export function AppearanceProvider({ children }: { children: ReactNode }) {
 /** The tokens: greys darker than Ant Design's own, so that small text has a contrast of 4.5. */
 export function tokens(dark: boolean): ThemeConfig {
   const grey = dark ? "rgba(255,255,255,0.68)" : "rgba(0,0,0,0.64)";
+  const chosen = dark ? "#173029" : "#e2f0eb";
   return {
     algorithm: dark ? antd.darkAlgorithm : antd.defaultAlgorithm,
     cssVar: { key: "sanhe" },
@@ -42,14 +43,32 @@ export function tokens(dark: boolean): ThemeConfig {
       colorTextDescription: grey,
       colorTextPlaceholder: grey,
       colorTextHeading: dark ? "rgba(255,255,255,0.9)" : "rgba(0,0,0,0.9)",
-      ...(dark ? { colorBgLayout: "#0d1110", colorBgContainer: "#161b1a", colorBgElevated: "#1d2423", colorTextLightSolid: "#06231c" } : { colorBgLayout: "#f4f6f5" }),
+      ...(dark
+        ? {
+            colorBgLayout: "#0d1110",
+            colorBgContainer: "#161b1a",
+            colorBgElevated: "#1d2423",
+            colorTextLightSolid: "#06231c",
+          }
+        : { colorBgLayout: "#f4f6f5" }),
+      controlItemBgActive: chosen,
+      controlItemBgActiveHover: chosen,
       borderRadius: 6,
       fontFamily:
         'system-ui, -apple-system, "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
     },
     components: {
-      Layout: { headerBg: dark ? "#161b1a" : "#ffffff", siderBg: dark ? "#121716" : "#ffffff", headerHeight: 52, headerPadding: "0 16px" },
-      Menu: { itemHeight: 36 },
+      Layout: {
+        headerBg: dark ? "#161b1a" : "#ffffff",
+        siderBg: dark ? "#121716" : "#ffffff",
+        headerHeight: 52,
+        headerPadding: "0 16px",
+      },
+      Menu: {
+        itemHeight: 36,
+        itemSelectedBg: chosen,
+        itemSelectedColor: dark ? "#6fdcc2" : "#0b6b58",
+      },
       Tooltip: dark ? { colorTextLightSolid: "rgba(255,255,255,0.92)" } : {},
     },
   };

@@ -2,7 +2,15 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { createContext, use, useEffect, useState } from "react";
 
-export type Job = { id: string | number; what: string; done: number; total: number; state: string };
+export type Job = {
+  id: string;
+  what: string;
+  step: string;
+  done: number;
+  total: number;
+  state: string;
+  error: string;
+};
 export type News = { id: number; at: Date; kind: "decisions" | "plan" | "job"; told: Told };
 type Told = { changed?: number[]; by?: string; status?: string; as_of?: string } & Partial<Job>;
 
@@ -16,7 +24,7 @@ export const LiveContext = createContext<Live>({
 export const useLive = () => use(LiveContext);
 
 const KEPT = 50;
-const ENDED = new Set(["done", "failed", "succeeded"]);
+const ENDED = new Set(["done", "failed"]);
 
 /** Listen while signed in. The browser connects anew by itself when the line is cut. */
 export function useListening(signedIn: boolean): Live {
@@ -42,7 +50,7 @@ export function useListening(signedIn: boolean): Live {
       if (!ENDED.has(job.state)) return;
       add("job", told);
       void cache.invalidateQueries({ queryKey: ["jobs"] });
-      void cache.invalidateQueries({ queryKey: ["imports"] });
+      for (const key of ["imports", "forecast"]) void cache.invalidateQueries({ queryKey: [key] });
     });
     on("decisions", (told) => {
       add("decisions", told);

@@ -3,7 +3,7 @@ import { useCallback, useMemo } from "react";
 import { useSearchParams } from "react-router";
 
 /** The filters that stay when another page is opened. */
-export const SHARED = ["region", "place", "category", "supplier", "from", "to", "compare"] as const;
+export const SHARED = ["region", "place", "category", "supplier", "period", "compare"] as const;
 
 export type Filters = Readonly<Record<string, string>>;
 export type Patch = Record<string, string | undefined>;
@@ -11,7 +11,8 @@ export type Patch = Record<string, string | undefined>;
 /**
  * The filters of this page and how to change them.
  *
- * `filters` has every search parameter; `shared` those of the scope bar, as the API takes them.
+ * `filters` has every search parameter; `shared` those of the scope bar: region, place, category
+ * and supplier as the API takes them, the days of the period and what to compare with.
  * `set` puts in or (undefined, "") takes out; the grid's own window starts anew by its key.
  */
 export function useScope() {

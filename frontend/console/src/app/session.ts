@@ -2,23 +2,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { get, keepCsrf, post, remove } from "../api/client";
+import type { Schemas } from "../api/types";
+import { language } from "../words";
 
-export type Session = {
-  state: "first_account" | "signed_out" | "signed_in";
-  name: string | null;
-  roles: string[];
-  actions: string[];
-  language: string | null;
-  csrf: string | null;
-  currency: string;
-  time_zone: string;
-  version: string;
-};
+export type Session = Schemas["Session"];
 
 const KEY = ["session"];
 
 export function useSession() {
-  const asked = useQuery<Session>({
+  const asked = useQuery({
     queryKey: KEY,
     queryFn: () => get("/api/session"),
     staleTime: Infinity,
@@ -43,13 +35,13 @@ export function useSigning() {
   };
   return {
     signIn: async (body: { name: string; password: string; code?: string }) =>
-      take(await post<Session>("/api/session", { body })),
+      take(await post("/api/session", { body })),
     makeFirst: async (body: { name: string; password: string }) =>
-      take(await post<Session>("/api/first-account", { body })),
+      take(await post("/api/first-account", { body: { ...body, language: language() } })),
     signOut: async () => {
-      const session = await remove<Session | undefined>("/api/session");
-      cache.clear();
-      take(session ?? (await get<Session>("/api/session")));
+      take(await remove("/api/session"));
+      // Nothing of one person stays for the next; the session itself is being watched.
+      cache.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
     },
   };
 }

@@ -2,23 +2,25 @@
 import { useQuery, type QueryKey } from "@tanstack/react-query";
 import { Skeleton } from "antd";
 import type { ReactNode } from "react";
-import { get } from "../api/client";
+import { get, Problem, type Got, type Readable } from "../api/client";
 import { Failure } from "./Failure";
 
-type Props<Told> = {
+type Props<P extends Readable> = {
   queryKey: QueryKey;
-  path: string;
+  path: P;
   query?: object;
-  named?: object;
-  children: (told: Told) => ReactNode;
+  /** Shown where the server has nothing of the kind yet (404). */
+  none?: ReactNode;
+  children: (told: Got<P>) => ReactNode;
 };
 
-export function Asked<Told>({ queryKey, path, query, named, children }: Props<Told>) {
-  const { data, error, refetch } = useQuery<Told>({
+export function Asked<P extends Readable>({ queryKey, path, query, none, children }: Props<P>) {
+  const { data, error, refetch } = useQuery({
     queryKey,
-    queryFn: ({ signal }) => get(path, { query, path: named, signal }),
+    queryFn: ({ signal }) => get(path, { query, signal }),
     placeholderData: (before) => before,
   });
+  if (error instanceof Problem && error.status === 404 && none) return none;
   if (error) return <Failure error={error} retry={() => void refetch()} />;
-  return data === undefined ? <Skeleton active /> : children(data);
+  return data === undefined ? <Skeleton active title={false} /> : children(data as Got<P>);
 }

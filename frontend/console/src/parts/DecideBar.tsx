@@ -34,7 +34,7 @@ export function DecideBar({ numbers, quantity, onDone }: Props) {
     if (asked === "edit") send({ what: "edit", number: numbers[0]!, quantity: changed!, reason });
     if (asked === "reject") send({ what: "reject", numbers, reason });
     if (asked === "snooze")
-      send({ what: "snooze", numbers, reason, until: until!.startOf("day").toISOString() });
+      send({ what: "snooze", numbers, reason, until: until!.format("YYYY-MM-DD") });
   };
   return (
     <Space wrap>

@@ -2,14 +2,22 @@
 import { Empty as AntEmpty } from "antd";
 import type { ReactNode } from "react";
 
-export function Empty({ what, todo, children }: { what: string; todo?: string; children?: ReactNode }) {
+type Props = {
+  what: string;
+  todo?: string;
+  children?: ReactNode;
+  /** It stands in the place of a page, and is its heading. */
+  page?: boolean;
+};
+
+export function Empty({ what, todo, children, page }: Props) {
   return (
     <AntEmpty
       className="empty"
       image={AntEmpty.PRESENTED_IMAGE_SIMPLE}
       description={
         <>
-          <strong>{what}</strong>
+          {page ? <h1>{what}</h1> : <strong>{what}</strong>}
           {todo && <p className="muted">{todo}</p>}
         </>
       }

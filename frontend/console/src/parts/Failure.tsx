@@ -13,7 +13,9 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       type="error"
       showIcon
       className="failure"
-      title={unreachable ? t("failure.unreachable") : (problem?.title ?? t("failure.unexpected"))}
+      title={unreachable ? t("failure.unreachable") : t(`http.${problem?.status ?? 0}`, {
+              defaultValue: problem?.title ?? t("failure.unexpected"),
+            })}
       description={
         <>
           <p>{unreachable ? t("failure.unreachableRemedy") : String((error as Error).message)}</p>

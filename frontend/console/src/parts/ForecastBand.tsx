@@ -30,7 +30,7 @@ export function ForecastBand({ series, height = 220 }: { series: Series; height?
           data: [t("series.sold"), t("series.forecast"), t("series.stockedOut"), t("series.promoted")],
         },
         xAxis: categoryAxis(colours, series.days),
-        yAxis: valueAxis(colours, t("series.unit")),
+        yAxis: { ...valueAxis(colours, t("series.unit")), splitNumber: height < 180 ? 3 : 5 },
         series: [
           { name: "low", type: "line", data: series.low, ...hidden },
           { name: "high", type: "line", data: span, ...hidden, areaStyle: { color: colours.main, opacity: 0.18 } },
@@ -42,7 +42,7 @@ export function ForecastBand({ series, height = 220 }: { series: Series; height?
       };
     },
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [series, i18n.language],
+    [series, height, i18n.language],
   );
   return <Chart label={t("series.label")} option={option} height={height} />;
 }

@@ -14,6 +14,7 @@ import { DecideBar, UNDECIDED } from "./DecideBar";
 import { Failure } from "./Failure";
 import { ForecastBand } from "./ForecastBand";
 import { useFormat } from "./format";
+import { useReason } from "./reason";
 import { Status } from "./Status";
 import { Terms } from "./Terms";
 
@@ -21,10 +22,10 @@ export const lineName = (line: { place: string; sku: string }) => `${line.place}
 
 export const useLine = (name: string | undefined) => {
   const [place, ...rest] = (name ?? "").split("/");
-  return useQuery<LineTold>({
+  return useQuery({
     queryKey: ["line", name],
     queryFn: ({ signal }) =>
-      get("/api/lines/{place}/{sku}", { path: { place, sku: rest.join("/") }, signal }),
+      get("/api/lines/{place}/{sku}", { path: { place: place ?? "", sku: rest.join("/") }, signal }),
     enabled: !!name,
   });
 };
@@ -51,7 +52,7 @@ export function LineDrawer() {
       destroyOnHidden
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && <Told told={data} />}
     </Drawer>
   );
@@ -60,19 +61,24 @@ export function LineDrawer() {
 function Told({ told }: { told: LineTold }) {
   const { t } = useTranslation();
   const { explanation } = told;
+  const reason = useReason();
   return (
-    <>
-      <p className="reason">{explanation.reason}</p>
+    <div tabIndex={0} className="drawer-told">
+      <p className="reason">{reason(explanation)}</p>
       <Facts told={told} />
       <Section title={t("line.series")}>
-        <ForecastBand series={told.series} height={200} />
+        {told.series ? (
+          <ForecastBand series={told.series} height={200} />
+        ) : (
+          <p className="muted">{t("line.noForecast")}</p>
+        )}
       </Section>
       <Explained explanation={explanation} />
       {told.rule && <Alert type="info" showIcon title={t("line.rule", { rule: told.rule })} />}
       <Section title={t("line.history")}>
         <History steps={told.history} />
       </Section>
-    </>
+    </div>
   );
 }
 
@@ -107,6 +113,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { expected, limits, assumed, alternatives } = explanation;
+  const limit = (name: string) => t(`limit.${name}`, { defaultValue: name });
+  const assumption = (name: string) => t(`assumed.${name}`, { defaultValue: name });
   return (
     <>
       <Section title={t("line.arithmetic")}>
@@ -123,8 +131,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
           </p>
         </Section>
       )}
-      <Listed title={t("line.limits")} rows={limits} />
-      <Listed title={t("line.assumed")} rows={assumed} />
+      <Listed title={t("line.limits")} rows={limits.map(limit)} />
+      <Listed title={t("line.assumed")} rows={assumed.map(assumption)} />
       {alternatives.length > 0 && (
         <Section title={t("line.alternatives")}>
           <Alternatives rows={alternatives} />
@@ -138,8 +146,8 @@ export function Explained({ explanation }: { explanation: Explanation }) {
 function Alternatives({ rows }: { rows: Explanation["alternatives"] }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const show = (name: string, value: number | string | null | undefined): string => {
-    if (typeof value !== "number") return value ?? "–";
+  const show = (name: string, value: unknown): string => {
+    if (typeof value !== "number") return typeof value === "string" ? value : "–";
     if (name.endsWith("_cents")) return format.money(value);
     if (name.endsWith("_days")) return format.days(value);
     if (name.includes("fill") || name.includes("share")) return format.share(value);
@@ -175,7 +183,7 @@ function Alternatives({ rows }: { rows: Explanation["alternatives"] }) {
 export function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section className="drawer-section">
-      <h3>{title}</h3>
+      <h2>{title}</h2>
       {children}
     </section>
   );

@@ -75,8 +75,6 @@ function Files({ path, query }: { path: string; query: object }) {
   );
 }
 
-type View = { name: string; search: string };
-
 /** Saved views: the filters of a page under a name, kept with the account. */
 function Views({ page }: { page: string }) {
   const { t } = useTranslation();
@@ -84,7 +82,7 @@ function Views({ page }: { page: string }) {
   const cache = useQueryClient();
   const [params, setParams] = useSearchParams();
   const [name, setName] = useState("");
-  const { data } = useQuery<{ rows: View[] }>({
+  const { data } = useQuery({
     queryKey: ["views", page],
     queryFn: () => get("/api/views/{page}", { path: { page } }),
   });

@@ -5,19 +5,23 @@
  * Enter opens it, space selects it; a page may take further keys (`onKey`).
  */
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { Checkbox, Spin } from "antd";
+import { Spin } from "antd";
 import {
+  memo,
+  useCallback,
   useEffect,
+  useLayoutEffect,
+  useMemo,
   useRef,
   useState,
-  type CSSProperties,
   type KeyboardEvent,
   type ReactNode,
 } from "react";
 import { useTranslation } from "react-i18next";
+import { Problem } from "../api/client";
 import { useScope } from "../app/scope";
 import { Failure } from "./Failure";
-import { useWindows, type Load } from "./windows";
+import { useWindows, WINDOW, type Load, type Sight } from "./windows";
 
 export type Column<Row> = {
   name: string;
@@ -54,7 +58,7 @@ const SELECT = 40;
 export function PagedTable<Row>(props: Props<Row>) {
   const { t } = useTranslation();
   const box = useRef<HTMLDivElement>(null);
-  const [sight, setSight] = useState({ first: 0, last: 0 });
+  const [sight, setSight] = useState<Sight>({ from: 0, to: 0 });
   const list = useWindows(props.queryKey, props.load, sight);
   const name = JSON.stringify(props.queryKey);
   const picked = useSelection<Row>(name, props.rowKey);
@@ -64,14 +68,11 @@ export function PagedTable<Row>(props: Props<Row>) {
     count: list.total,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
-    overscan: 12,
+    overscan: 8,
     onChange: (now) => {
-      const { startIndex = 0, endIndex = 0 } = now.range ?? {};
-      setSight((before) =>
-        before.first === startIndex && before.last === endIndex
-          ? before
-          : { first: startIndex, last: endIndex },
-      );
+      const from = Math.floor((now.range?.startIndex ?? 0) / WINDOW);
+      const to = Math.floor((now.range?.endIndex ?? 0) / WINDOW);
+      setSight((before) => (before.from === from && before.to === to ? before : { from, to }));
     },
   });
   useEffect(() => {
@@ -88,12 +89,10 @@ export function PagedTable<Row>(props: Props<Row>) {
   const columns = useShown(props.columns);
   const select = props.bulk !== undefined;
   const width = columns.reduce((sum, one) => sum + one.width, select ? SELECT : 0);
-  const tracks: CSSProperties = {
-    gridTemplateColumns: [
-      ...(select ? [`${SELECT}px`] : []),
-      ...columns.map((one) => `minmax(${one.width}px, ${one.width}fr)`),
-    ].join(" "),
-  };
+  const tracks = [
+    ...(select ? [`${SELECT}px`] : []),
+    ...columns.map((one) => `minmax(${one.width}px, ${one.width}fr)`),
+  ].join(" ");
   const move = (to: number) => {
     const at = Math.max(0, Math.min(list.total - 1, to));
     setFocus(at);
@@ -120,7 +119,9 @@ export function PagedTable<Row>(props: Props<Row>) {
       event.preventDefault();
     } else if (event.key === "Enter") props.onOpen?.(row);
   };
+  const acts = useActs<Row>({ pressed, focus: setFocus, open: props.onOpen, toggle: picked.toggle });
 
+  if (list.error instanceof Problem && list.error.status === 404) return props.empty;
   if (list.error) return <Failure error={list.error} retry={list.again} />;
   if (list.waiting) return <Spin className="page-wait" />;
   if (!list.total) return props.empty;
@@ -133,16 +134,21 @@ export function PagedTable<Row>(props: Props<Row>) {
         aria-label={props.label}
         aria-rowcount={list.total + 1}
         aria-multiselectable={select || undefined}
-        style={{ height: props.height }}
+        style={props.height ? { height: props.height, flex: "none" } : undefined}
       >
-        <div className="paged-head" role="row" aria-rowindex={1} style={{ ...tracks, minWidth: width }}>
+        <div
+          className="paged-head"
+          role="row"
+          aria-rowindex={1}
+          style={{ gridTemplateColumns: tracks, minWidth: width }}
+        >
           {select && (
             <div role="columnheader" className="paged-cell">
-              <Checkbox
+              <input
+                type="checkbox"
                 aria-label={t("table.selectLoaded")}
-                checked={picked.rows.length > 0 && picked.rows.length === list.loaded.length}
-                indeterminate={picked.rows.length > 0 && picked.rows.length < list.loaded.length}
-                onChange={(event) => picked.all(event.target.checked ? list.loaded : [])}
+                checked={picked.rows.length > 0 && picked.rows.length === list.loadedCount}
+                onChange={(event) => picked.all(event.target.checked ? list.loaded() : [])}
               />
             </div>
           )}
@@ -157,44 +163,18 @@ export function PagedTable<Row>(props: Props<Row>) {
         >
           {virtual.getVirtualItems().map(({ index, start }) => {
             const row = list.row(index);
-            const place = { transform: `translateY(${start}px)`, height: ROW, ...tracks };
-            if (!row)
-              return <div key={index} role="row" aria-rowindex={index + 2} className="paged-row paged-wait" style={place}><div role="gridcell" aria-busy="true" /></div>;
             return (
-              <div
+              <Line<Row>
                 key={index}
-                role="row"
-                data-row={index}
-                aria-rowindex={index + 2}
-                aria-selected={select ? picked.has(row) : undefined}
-                tabIndex={index === focus ? 0 : -1}
-                className={index === focus ? "paged-row paged-focus" : "paged-row"}
-                style={place}
-                onFocus={() => setFocus(index)}
-                onClick={() => setFocus(index)}
-                onDoubleClick={() => props.onOpen?.(row)}
-                onKeyDown={(event) => pressed(event, index, row)}
-              >
-                {select && (
-                  <div role="gridcell" className="paged-cell">
-                    <Checkbox
-                      aria-label={t("table.select")}
-                      tabIndex={-1}
-                      checked={picked.has(row)}
-                      onChange={() => picked.toggle(row)}
-                    />
-                  </div>
-                )}
-                {columns.map((column) => (
-                  <div
-                    key={column.name}
-                    role="gridcell"
-                    className={column.numeric ? "paged-cell numeric" : "paged-cell"}
-                  >
-                    {column.show(row)}
-                  </div>
-                ))}
-              </div>
+                at={index}
+                start={start}
+                row={row}
+                columns={columns}
+                tracks={tracks}
+                focused={index === focus}
+                picked={select ? row !== undefined && picked.has(row) : undefined}
+                acts={acts}
+              />
             );
           })}
         </div>
@@ -212,6 +192,99 @@ export function PagedTable<Row>(props: Props<Row>) {
     </div>
   );
 }
+
+type Acts<Row> = {
+  pressed: (event: KeyboardEvent, at: number, row: Row) => void;
+  focus: (at: number) => void;
+  open?: (row: Row) => void;
+  toggle: (row: Row) => void;
+};
+
+/** The same functions from render to render, that do what the newest ones do. */
+function useActs<Row>(now: Acts<Row>): Required<Acts<Row>> {
+  const newest = useRef(now);
+  useLayoutEffect(() => {
+    newest.current = now;
+  });
+  return useMemo(
+    () => ({
+      pressed: (...told) => newest.current.pressed(...told),
+      focus: (at) => newest.current.focus(at),
+      open: (row) => newest.current.open?.(row),
+      toggle: (row) => newest.current.toggle(row),
+    }),
+    [],
+  );
+}
+
+type LineProps<Row> = {
+  at: number;
+  start: number;
+  row: Row | undefined;
+  columns: Column<Row>[];
+  tracks: string;
+  focused: boolean;
+  /** undefined where nothing can be selected. */
+  picked: boolean | undefined;
+  acts: Required<Acts<Row>>;
+};
+
+/** One row; while scrolling, those that stay in sight are not drawn anew. */
+const Line = memo(function Line<Row>(props: LineProps<Row>) {
+  const { t } = useTranslation();
+  const { at, row, columns, picked, acts } = props;
+  const place = {
+    transform: `translateY(${props.start}px)`,
+    height: ROW,
+    gridTemplateColumns: props.tracks,
+  };
+  const keyed = useCallback(
+    (event: KeyboardEvent) => row && acts.pressed(event, at, row),
+    [acts, at, row],
+  );
+  if (!row)
+    return (
+      <div role="row" aria-rowindex={at + 2} className="paged-row paged-wait" style={place}>
+        <div role="gridcell" aria-busy="true" />
+      </div>
+    );
+  return (
+    <div
+      role="row"
+      data-row={at}
+      aria-rowindex={at + 2}
+      aria-selected={picked}
+      tabIndex={props.focused ? 0 : -1}
+      className={props.focused ? "paged-row paged-focus" : "paged-row"}
+      style={place}
+      onFocus={() => acts.focus(at)}
+      onClick={() => acts.focus(at)}
+      onDoubleClick={() => acts.open(row)}
+      onKeyDown={keyed}
+    >
+      {picked !== undefined && (
+        <div role="gridcell" className="paged-cell">
+          <input
+            type="checkbox"
+            aria-label={t("table.select")}
+            tabIndex={-1}
+            checked={picked}
+            onChange={() => acts.toggle(row)}
+          />
+        </div>
+      )}
+      {columns.map((column) => (
+        <div
+          key={column.name}
+          role="gridcell"
+          className={column.numeric ? "paged-cell numeric" : "paged-cell"}
+        >
+          {column.show(row)}
+        </div>
+      ))}
+    </div>
+  );
+}) as <Row>(props: LineProps<Row>) => ReactNode;
 
 /** A column's head; a click sorts by it, falling first, a second click rising. */
 function Head<Row>({ column }: { column: Column<Row> }) {
@@ -259,6 +332,8 @@ function useSelection<Row>(list: string, key: (row: Row) => string) {
 /** The columns the address asks for, else the usual ones, in their order. */
 export function useShown<Row>(columns: Column<Row>[]): Column<Row>[] {
   const { filters } = useScope();
-  const chosen = filters.columns?.split(",");
-  return columns.filter((one) => (chosen ? chosen.includes(one.name) : !one.extra));
+  return useMemo(() => {
+    const chosen = filters.columns?.split(",");
+    return columns.filter((one) => (chosen ? chosen.includes(one.name) : !one.extra));
+  }, [columns, filters.columns]);
 }

@@ -2,9 +2,10 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { App } from "antd";
 import { useTranslation } from "react-i18next";
-import { post } from "../api/client";
+import { inWords, post } from "../api/client";
+import type { Schemas } from "../api/types";
 
-type Changed = { changed: number; orders?: string[] };
+type Changed = Schemas["Changed"];
 export type Deed =
   | { what: "approve"; numbers: number[]; reason: string }
   | { what: "reject"; numbers: number[]; reason: string }
@@ -26,8 +27,15 @@ export function useDeciding() {
           body: { quantity, reason },
         });
       }
-      const { what, ...body } = deed;
-      return post(`/api/decisions/${what}`, { body });
+      if (deed.what === "snooze") {
+        const { numbers, reason, until } = deed;
+        return post("/api/decisions/snooze", { body: { numbers, reason, until } });
+      }
+      const { numbers, reason } = deed;
+      return post(
+        deed.what === "approve" ? "/api/decisions/approve" : "/api/decisions/reject",
+        { body: { numbers, reason } },
+      );
     },
     onSuccess: ({ changed, orders }) => {
       void message.success(
@@ -36,7 +44,6 @@ export function useDeciding() {
       );
       for (const key of AFFECTED) void cache.invalidateQueries({ queryKey: [key] });
     },
-    onError: (error: Error & { remedy?: string }) =>
-      void message.error([error.message, error.remedy].filter(Boolean).join(" "), 8),
+    onError: (error) => void message.error(inWords(error), 8),
   });
 }

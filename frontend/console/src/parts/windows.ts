@@ -10,8 +10,11 @@ export type Load<Row> = (
   signal: AbortSignal,
 ) => Promise<Paged<Row>>;
 
+/** The windows in sight: the first and the last. */
+export type Sight = { from: number; to: number };
+
 /**
- * The rows between two places of a list that the server sorts and filters.
+ * The rows in the windows in sight of a list that the server sorts and filters.
  *
  * `key` names the list with all its filters; another key starts anew. Gives how many rows there
  * are (the first window is always held, so that this is known), the row at a place (undefined =
@@ -20,12 +23,10 @@ export type Load<Row> = (
 export function useWindows<Row>(
   key: readonly unknown[],
   load: Load<Row>,
-  sight: { first: number; last: number },
+  sight: Sight,
 ) {
-  const from = Math.floor(Math.max(0, sight.first) / WINDOW);
-  const to = Math.floor(Math.max(sight.first, sight.last) / WINDOW);
   const numbers = [0];
-  for (let number = Math.max(1, from); number <= to; number += 1) numbers.push(number);
+  for (let number = Math.max(1, sight.from); number <= sight.to; number += 1) numbers.push(number);
   const asked = useQueries({
     queries: numbers.map((number) => ({
       queryKey: [...key, { window: number }],
@@ -37,7 +38,8 @@ export function useWindows<Row>(
   return {
     total: first?.total ?? 0,
     asOf: first?.as_of,
-    loaded: asked.flatMap((one) => one.data?.rows ?? []),
+    loaded: () => asked.flatMap((one) => one.data?.rows ?? []),
+    loadedCount: asked.reduce((sum, one) => sum + (one.data?.rows.length ?? 0), 0),
     row: (at: number): Row | undefined =>
       asked[numbers.indexOf(Math.floor(at / WINDOW))]?.data?.rows[at % WINDOW],
     error: asked.find((one) => one.error)?.error ?? null,

@@ -34,6 +34,12 @@ class Audit(Protocol):
         """Entries, newest first; those of one subject, or all."""
         ...
 
+    def page(
+        self, *, actor: str | None = None, offset: int = 0, limit: int = 100
+    ) -> tuple[list[AuditEvent], int]:
+        """Some entries, newest first, of one actor or all, and how many there are."""
+        ...
+
 
 class MemoryAudit:
     """The trail in memory."""
@@ -54,3 +60,10 @@ class MemoryAudit:
         """Entries, newest first; see the port."""
         found = [event for event in self._events if subject in {None, event.subject}]
         return found[::-1][:limit]
+
+    def page(
+        self, *, actor: str | None = None, offset: int = 0, limit: int = 100
+    ) -> tuple[list[AuditEvent], int]:
+        """Some entries, newest first; see the port."""
+        found = [event for event in self._events if actor in {None, event.actor}][::-1]
+        return found[offset : offset + limit], len(found)

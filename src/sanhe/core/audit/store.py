@@ -20,6 +20,14 @@ _TRAIL = sa.text(
     "WHERE cast(:subject AS text) IS NULL OR subject = :subject "
     "ORDER BY number DESC LIMIT :limit"
 )
+_PAGE = sa.text(
+    "SELECT number, at, actor, action, subject, details FROM audit_event "
+    "WHERE cast(:actor AS text) IS NULL OR actor = :actor "
+    "ORDER BY number DESC LIMIT :limit OFFSET :offset"
+)
+_COUNT = sa.text(
+    "SELECT count(*) FROM audit_event WHERE cast(:actor AS text) IS NULL OR actor = :actor"
+)
 
 
 class PostgresAudit:
@@ -45,3 +53,12 @@ class PostgresAudit:
         """Entries, newest first; see the port."""
         rows = self._tx.connection.execute(_TRAIL, {"subject": subject, "limit": limit})
         return [AuditEvent(**row) for row in rows.mappings()]
+
+    def page(
+        self, *, actor: str | None = None, offset: int = 0, limit: int = 100
+    ) -> tuple[list[AuditEvent], int]:
+        """Some entries, newest first; see the port."""
+        asked = {"actor": actor, "limit": limit, "offset": offset}
+        rows = self._tx.connection.execute(_PAGE, asked)
+        total = self._tx.connection.execute(_COUNT, {"actor": actor}).scalar_one()
+        return [AuditEvent(**row) for row in rows.mappings()], int(total)

@@ -122,6 +122,15 @@ class MemoryDecisions:
         every = len(self._decisions)
         return len(self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every))
 
+    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+        """How many decisions of a kind stand in each status, and the money at stake in them."""
+        found: dict[Status, tuple[int, int]] = {}
+        for decision in self._decisions.values():
+            if decision.proposal.kind == kind:
+                count, cents = found.get(decision.status, (0, 0))
+                found[decision.status] = count + 1, cents + decision.proposal.value_cents
+        return found
+
     def overruled(self, kind: str, run: UUID) -> pa.Table:
         """What people closed otherwise than this run proposed."""
         import pyarrow as pa

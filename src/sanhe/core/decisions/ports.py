@@ -218,6 +218,13 @@ class Decisions(Protocol):
         """How many there are."""
         ...
 
+    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+        """How many decisions of a kind stand in each status, and the money at stake in them.
+
+        Statuses that none stands in are left out.
+        """
+        ...
+
     def overruled(self, kind: str, run: UUID) -> pa.Table:
         """What people closed otherwise than this run proposed: rejected, or carried out with
         another value.

@@ -92,6 +92,10 @@ INSERT INTO decision_snapshot (number, payload) OVERRIDING SYSTEM VALUE VALUES (
 _PAYLOADS = sa.text("""
 SELECT number, payload FROM decision_snapshot WHERE number = ANY (CAST(:numbers AS bigint[]))
 """)
+_TALLY = sa.text("""
+SELECT status, count(*) AS decisions, CAST(sum(value_cents) AS bigint) AS cents
+FROM decision WHERE kind = :kind GROUP BY status
+""")
 _OVERRULED = """
 SELECT sku, place, party, status, terms FROM decision
 WHERE run = %s AND kind = %s
@@ -377,6 +381,11 @@ class PostgresDecisions:
         wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
+
+    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+        """How many decisions of a kind stand in each status, and the money at stake in them."""
+        rows = self._run(_TALLY, kind=kind)
+        return {Status(row.status): (row.decisions, row.cents) for row in rows}
 
     def overruled(self, kind: str, run: UUID) -> pa.Table:
         """What people closed otherwise than this run proposed."""

@@ -1,7 +1,8 @@
 """Demand forecast (需求预测): what each SKU will sell at each place each day, and how surely.
 
 Systems: S2.
-Commands: sanhe plan, sanhe forecast, sanhe override, sanhe backtest, sanhe report.
+Commands: sanhe plan, sanhe forecast, sanhe aggregates, sanhe override, sanhe backtest,
+sanhe report.
 
 Inputs: sales, stock-outs, promotions, prices, holidays, weather and planners' overrides as facts
 in the lake. Outputs: forecast runs (mean, median, distribution, drivers per SKU × place) kept in

@@ -32,6 +32,7 @@ AGGREGATES: Final = ("category", "department", "region")
 LIVE_WEEKS: Final = 52
 NAIVE: Final = "seasonal_naive"
 CHAMPION: Final = "champion"
+RECENT_MEAN: Final = "flat_mean"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from sanhe.goods.demand.forecasting import (
     silent,
     with_causes,
 )
-from sanhe.goods.demand.hierarchy import CoherentForecast, Reconciling, coherent
+from sanhe.goods.demand.hierarchy import CoherentForecast, coherent
 from sanhe.goods.demand.losses import Worth, losses_table
 from sanhe.goods.demand.methods import CHAMPION, LEARNED, METHODS
 from sanhe.goods.demand.overrides import named, overridden
@@ -27,6 +27,7 @@ from sanhe.goods.demand.refreshing import refreshed
 from sanhe.goods.demand.store import (
     find_run,
     last_day,
+    load_line,
     load_models,
     load_run,
     save_models,
@@ -54,8 +55,9 @@ CHEAP = ("same_weekday_mean", "smoothed_mean", "seasonal_naive", "tsb")
 class Demand:
     """Forecasts from the facts of one lake.
 
-    `settings` are the champion's; `history_days` is how far back it learns. Bring the lake up to
-    date (core.lake's refresh) before asking.
+    `settings` are the champion's; `history_days` is how far back it learns; `customers`: whether
+    it learns from who bought (`demand.customers`), too. Bring the lake up to date (core.lake's
+    refresh) before asking.
     """
 
     def __init__(
@@ -64,10 +66,12 @@ class Demand:
         *,
         settings: ChampionSettings = ACCURATE,
         history_days: int = DEFAULT_HISTORY_DAYS,
+        customers: bool = False,
     ) -> None:
         if history_days < 1:
             raise BadInput(f"history_days is {history_days}", remedy="give at least 1")
         self._lake, self._settings, self._history_days = lake, settings, history_days
+        self._customers = customers
 
     def last_sale_day(self) -> date | None:
         """The last business day with a sale, None without sales. The day after it is a good
@@ -99,6 +103,7 @@ class Demand:
             horizon_days=horizon_days,
             history_days=days,
             realised_weather=realised_weather,
+            customers=self._customers,
         )
 
     def forecast(
@@ -120,7 +125,9 @@ class Demand:
                 f"unknown forecast method {method!r}", remedy=f"choose one of {', '.join(METHODS)}"
             )
         progress("looking for a kept run", 0.0)
-        data_stamp = f"{stamp(self._lake)} {self._settings!r} {self._history_days}"
+        data_stamp = (
+            f"{stamp(self._lake)} {self._settings!r} {self._history_days} {self._customers}"
+        )
         kept = find_run(
             self._lake,
             {
@@ -241,13 +248,14 @@ class Demand:
         *,
         by: Sequence[str] = ("category", "region"),
         weeks: int = 13,
-        method: Reconciling = "weighted",
+        method: str = "weighted",
     ) -> CoherentForecast:
         """Lines, categories and regions by week as one forecast: every group is its lines' sum.
 
         run: what the lines say; beyond its horizon their last week repeats. by: levels among
         `AGGREGATES`, each forecast by itself as `aggregates` does. method: "weighted" moves lines
-        and groups by the variance of their errors, "bottom_up" takes the lines' word, "top_down"
+        and groups by the variance of their errors (groups that know no season yet have no say),
+        "bottom_up" takes the lines' word, "top_down"
         that of the first level, shared out by the lines' forecasts. Groups forecast sales, lines
         demand. The run itself is not changed. Raises BadInput as `aggregates` does, or for an
         unknown method.
@@ -267,6 +275,16 @@ class Demand:
         if kept is None:
             raise NotFound("no forecast yet; run sanhe plan")
         return kept
+
+    def latest_of(self, sku: str, place: str) -> ForecastRun:
+        """The run that was kept last, of one series alone; quick among a million.
+
+        Raises NotFound where there is none, or it has no such series.
+        """
+        found = load_line(self._lake, sku, place)
+        if found is None:
+            raise NotFound(f"no forecast of {sku} at {place}: check the codes, or plan again")
+        return found
 
     def run(self, run_id: str) -> ForecastRun:
         """A run by its id. Raises NotFound."""

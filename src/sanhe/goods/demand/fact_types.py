@@ -1,4 +1,4 @@
-"""The fact types of demand: sales, promotions, weather, overrides of the forecast."""
+"""The fact types of demand: sales, promotions, weather, overrides, who bought."""
 
 from __future__ import annotations
 
@@ -96,6 +96,24 @@ FORECAST_OVERRIDDEN: Final = FactType(
     writers=(OWNER,),
     readers=(OWNER,),
 )
+DEMAND_CUSTOMERS: Final = FactType(
+    "demand.customers",
+    OWNER,
+    "Who bought (客群): the customers of a category at a place from `day` to `until`, added up,"
+    " mostly by week. No person is named or can be told from it.",
+    needs=("place",),
+    payload={
+        "until": FactField("date", "last day, included", required=True),
+        "category": FactField("str", "category path it counts", required=True),
+        "buyers": FactField("int", "different customers that bought"),
+        "member_share": FactField("float", "share of units bought by members, 0..1"),
+        "high_value_share": FactField("float", "share of units bought by high-value members"),
+        "new_share": FactField("float", "share of units bought by members new in four weeks"),
+        "returning_share": FactField("float", "share of units bought by members long away"),
+    },
+    writers=("connectors.files",),
+    readers=(OWNER,),
+)
 
 FACT_TYPES: Final = (
     SALE_DAY,
@@ -104,5 +122,6 @@ FACT_TYPES: Final = (
     WEATHER_OBSERVED,
     WEATHER_FORECAST,
     FORECAST_OVERRIDDEN,
+    DEMAND_CUSTOMERS,
 )
 """What goods.demand owns."""

@@ -10,12 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from sanhe.core.errors import BadInput, NotFound
-from sanhe.goods.demand.aggregates import AGGREGATES, AggregateForecast, forecast_groups
+from sanhe.goods.demand.aggregates import (
+    AGGREGATES,
+    RECENT_MEAN,
+    AggregateForecast,
+    forecast_groups,
+)
 from sanhe.goods.demand.overrides import scope_of
 from sanhe.goods.demand.rules import extend
 from sanhe.models.forecast import Level, top_down, weighted
@@ -31,12 +36,20 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     I64 = NDArray[np.int64]
 
-Reconciling = Literal["bottom_up", "top_down", "weighted"]
-RECONCILING: Final[tuple[Reconciling, ...]] = ("bottom_up", "top_down", "weighted")
+RECONCILING: Final = ("weighted", "bottom_up", "top_down")
 LINE: Final = "line"
 WEEK_DAYS: Final = 7
 NORMAL: Final = np.pi / 2
 """Variance of a normal error over the square of its mean absolute value."""
+
+LINES_DOUBT: Final = 10.0
+"""Errors of lines go together (a season, a holiday), and a diagonal of variances holds them for
+independent: the sum of many lines would be trusted too much. How many times the variance of a line
+counts was chosen on real data (docs/decisions/0019)."""
+NO_SEASON: Final = (
+    "{by}: its own forecast knows no season (a short history, or none to be seen): it follows"
+    " the sum of its lines"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ class CoherentForecast:
 
     run_id: str
     as_of: date
-    method: Reconciling
+    method: str
     first_days: tuple[date, ...]
     keys: pa.Table
     lines: F64
@@ -122,7 +135,7 @@ def coherent(
     first_day: date,
     by: Sequence[str],
     weeks: int,
-    method: Reconciling,
+    method: str,
 ) -> CoherentForecast:
     """See `Demand.hierarchy`. first_day: early enough that every line of the run is awake."""
     if method not in RECONCILING:
@@ -137,6 +150,7 @@ def coherent(
     before = _weekly(run.predicted.mean, weeks) * scale
     override = _weekly(run.mean, weeks) * scale - before
     told = [forecast_groups(lake, run.as_of, by=one, horizon_weeks=weeks) for one in by]
+    deaf = [one.by for one in told if method == "weighted" and not _knows_season(one)]
     scope = scope_of(lake, run, first_day)
     placed = [_level(one, getattr(scope, _NAMES[one.by])) for one in told]
     levels = [level for _, level in placed]
@@ -153,7 +167,10 @@ def coherent(
             GroupForecast(one.by, names, level.group, level.sums(lines), level.forecast)
             for one, (names, level) in zip(told, placed, strict=True)
         ),
-        notes=tuple(dict.fromkeys(note for one in told for note in one.notes)),
+        notes=(
+            *dict.fromkeys(note for one in told for note in one.notes),
+            *(NO_SEASON.format(by=one) for one in deaf),
+        ),
     )
 
 
@@ -168,14 +185,19 @@ def _weekly(mean: F32, weeks: int) -> F64:
     return np.asarray(grid.sum(2, dtype=np.float64), np.float64)
 
 
-def _reconciled(run: ForecastRun, lines: F64, levels: list[Level], *, method: Reconciling) -> F64:
+def _reconciled(run: ForecastRun, lines: F64, levels: list[Level], *, method: str) -> F64:
     if method == "bottom_up":
         return lines
     if method == "top_down":
         return top_down(lines, levels[0])
     week = run.without_overrides() if run.unadjusted is not None else run
-    variance = week.window(run.keys, WEEK_DAYS).variance * run.scale**2
+    variance = LINES_DOUBT * week.window(run.keys, WEEK_DAYS).variance * run.scale**2
     return weighted(lines, variance, levels)
+
+
+def _knows_season(told: AggregateForecast) -> bool:
+    """Whether more than the recent mean forecasts the groups; that mean the lines know better."""
+    return any(share > 0 for name, share in told.weights.items() if name != RECENT_MEAN)
 
 
 def _level(told: AggregateForecast, names: NDArray[np.str_]) -> tuple[tuple[str, ...], Level]:
@@ -187,5 +209,6 @@ def _level(told: AggregateForecast, names: NDArray[np.str_]) -> tuple[tuple[str,
     variance = np.full(len(groups), np.inf)
     rows = [at[name] for name in told.groups]
     forecast[rows] = told.mean
-    variance[rows] = NORMAL * told.weekly_error**2
+    if _knows_season(told):
+        variance[rows] = NORMAL * told.weekly_error**2
     return groups, Level(np.array([at[name] for name in mine], np.int64), forecast, variance)

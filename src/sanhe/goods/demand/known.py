@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 WEATHER: Final = ("precipitation_mm", "temperature_c", "humidity", "wind")
 LEAST_WEATHER_SHARE: Final = 0.5
 """Weather is used when this share of series has it on every day of history and horizon."""
+CUSTOMERS: Final = (
+    "buyers",
+    "member_share",
+    "high_value_share",
+    "new_share",
+    "returning_share",
+)
+LEAST_CUSTOMER_SHARE: Final = 0.5
+"""Who bought is used when this share of the history's series-days has it."""
 LEAST_REST_SHARE: Final = 1.5 / 7
 """Holidays that mark at least this share of days include the weekends already."""
 
@@ -76,7 +85,12 @@ class KnownInputs:
 
 
 def collect_known(
-    lake: Lake, shape: Shape, dates: Mapping[str, str], *, realised_weather: bool
+    lake: Lake,
+    shape: Shape,
+    dates: Mapping[str, str],
+    *,
+    realised_weather: bool,
+    customers: bool,
 ) -> KnownInputs:
     """All inputs that tell something; one that never changes is left out.
 
@@ -84,7 +98,8 @@ def collect_known(
     campaign. price: shelf price / its mean over the series' history. holiday: 1 on days off work,
     weekends included and weekend days worked in exchange (调休) not. public_holiday: 1 on public
     holidays. before_holiday, after_holiday: days until the next one begins and since the last one
-    ended, 0 on it, 14 = that far or farther. Weather in its own units.
+    ended, 0 on it, 14 = that far or farther. Weather in its own units. Where customers are asked
+    for, who bought in the last period that had ended a horizon before the day: see `_customers`.
     """
     grids: dict[str, Grid] = {}
     discount, activity, open_ended = _promotions(lake, shape, dates)
@@ -98,6 +113,8 @@ def collect_known(
     grids |= _holidays(lake, shape, dates)
     weather, notes = _weather(lake, shape, dates, realised=realised_weather)
     grids |= weather
+    if customers:
+        grids |= _customers(lake, shape, dates)
     values = np.empty((shape.series, shape.all_days, len(grids)), np.float32)
     for at, grid in enumerate(grids.values()):
         values[:, :, at] = grid
@@ -230,3 +247,27 @@ def _weather(
             f"weather left out ({', '.join(missing)}): no weather forecast for the whole horizon",
         )
     return grids, notes
+
+
+def _customers(lake: Lake, shape: Shape, dates: Mapping[str, str]) -> dict[str, Grid]:
+    """Who bought of a series' category at its place, as known on every origin of a day.
+
+    Day d of a horizon of H days is forecast on d - H + 1 at the earliest. It sees the last period
+    that had ended by d - H, so that it never looks ahead, neither on the day of the forecast nor on
+    those the model learns from. Buyers as ln(1 + n); nan before the first period.
+    """
+    rows = run_model(lake, "customers_period", dates)
+    if rows.num_rows == 0:
+        return {}
+    at = (rows["series"].to_numpy(), rows["last_offset"].to_numpy() + shape.horizon_days)
+    inside = at[1] < shape.all_days
+    grids: dict[str, Grid] = {}
+    for name in CUSTOMERS:
+        values = np.asarray(rows[name].cast("float32").fill_null(float("nan")).to_numpy())
+        grid = np.full((shape.series, shape.all_days), np.nan, np.float32)
+        grid[at[0][inside], np.maximum(at[1][inside], 0)] = values[inside]
+        for day in range(1, shape.all_days):
+            grid[:, day] = np.where(np.isnan(grid[:, day]), grid[:, day - 1], grid[:, day])
+        if (~np.isnan(grid[:, : shape.days])).mean() >= LEAST_CUSTOMER_SHARE:
+            grids[f"customers_{name}"] = np.log1p(grid) if name == "buyers" else grid
+    return grids

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
@@ -59,13 +60,14 @@ def build_panel(
     horizon_days: int,
     history_days: int,
     realised_weather: bool = False,
+    customers: bool = False,
 ) -> DemandPanel:
     """Build the panel of all SKU × place series from the lake's current facts.
 
     as_of: the first forecast day; facts of that day and later are invisible, except announced
     promotions, set prices, declared holidays and published weather forecasts.
     history_days: at most this many days before as_of. realised_weather: let the horizon see the
-    weather as observed later (for measurements only).
+    weather as observed later (for measurements only). customers: read who bought, too.
     Raises BadInput when there is no sale before as_of.
     """
     first_day, notes = _first_day(lake, as_of, history_days=history_days)
@@ -74,16 +76,12 @@ def build_panel(
         "first_day": first_day.isoformat(),
         "end_day": (as_of + timedelta(days=horizon_days)).isoformat(),
     }
-    described = run_model(lake, "series_described", dates).sort_by("series")
-    if described.num_rows == 0:
-        raise BadInput(
-            f"no sale or stock between {first_day} and {as_of}",
-            place="the facts of sales",
-            remedy="import sales, or choose an earlier --as-of",
-        )
+    described = _described(lake, dates)
     shape = Shape.of(described, first_day=first_day, as_of=as_of, horizon_days=horizon_days)
     history = _history(lake, shape, dates)
-    known = collect_known(lake, shape, dates, realised_weather=realised_weather)
+    known = collect_known(
+        lake, shape, dates, realised_weather=realised_weather, customers=customers
+    )
     static, static_names = _static(described)
     scale, counted = _units(described["base_unit"])
     categories, regions = (_texts(described[name]) for name in ("category", "region"))
@@ -112,6 +110,17 @@ def build_panel(
         notes=(*notes, *known.notes),
         digest=_digest(as_of, keys, panel),
     )
+
+
+def _described(lake: Lake, dates: Mapping[str, str]) -> pa.Table:
+    described = run_model(lake, "series_described", dates).sort_by("series")
+    if described.num_rows == 0:
+        raise BadInput(
+            f"no sale or stock between {dates['first_day']} and {dates['as_of']}",
+            place="the facts of sales",
+            remedy="import sales, or choose an earlier --as-of",
+        )
+    return described
 
 
 def _first_day(lake: Lake, as_of: date, *, history_days: int) -> tuple[date, tuple[str, ...]]:

@@ -46,6 +46,7 @@ MODELS: Final[Mapping[str, tuple[str, ...]]] = {
     "event_day": ("holiday_declared",),
     "holiday_flag": ("holiday_declared",),
     "weather_day": ("series", "place_described", "weather_observed", "weather_forecast"),
+    "customers_period": ("series_described", "demand_customers"),
     "override_told": ("forecast_overridden",),
     "fact_behind": (
         "promotion_published",
@@ -179,6 +180,17 @@ def find_run(lake: Lake, wanted: Mapping[str, Json]) -> ForecastRun | None:
         return None
     newest = max(runs, key=lambda table: (table.written_at, table.name))
     return _run(newest, lake.read(newest.name))
+
+
+def load_line(lake: Lake, sku: str, place: str) -> ForecastRun | None:
+    """The newest run of one series alone, or None where none is kept or it has no such series."""
+    runs = [table for name, table in lake.tables().items() if name.startswith(FOLDER)]
+    if not runs:
+        return None
+    newest = max(runs, key=lambda table: (table.written_at, table.name))
+    sql = f'SELECT * FROM "{newest.name}" WHERE sku = $sku AND place = $place'  # noqa: S608
+    rows = lake.query(sql, {"sku": sku, "place": place}, tables=[newest.name])
+    return _run(newest, rows) if rows.num_rows else None
 
 
 def _run(kept: LakeTable, rows: pa.Table) -> ForecastRun:

@@ -16,12 +16,21 @@ from sanhe.goods.health.health import WINDOW_DAYS, Health
 from sanhe.goods.health.layers import BUCKETS
 from sanhe.goods.health.moves import Moves
 from sanhe.goods.health.rules import BASES, PATTERNS, Cuts
-from sanhe.goods.health.summaries import COVER_BARS, ageing, cover, matrix, of_class, slow
+from sanhe.goods.health.summaries import (
+    COVER_BARS,
+    COVER_DAYS,
+    ageing,
+    cover,
+    matrix,
+    of_class,
+    slow,
+)
 
 __all__ = [
     "BASES",
     "BUCKETS",
     "COVER_BARS",
+    "COVER_DAYS",
     "PATTERNS",
     "WINDOW_DAYS",
     "Cuts",

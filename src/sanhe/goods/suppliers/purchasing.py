@@ -127,6 +127,24 @@ class Suppliers:
         chosen = None if names is None else sorted(names)
         return orders.find_orders(self._tx, names=chosen, run=run)
 
+    def order_page(
+        self,
+        *,
+        supplier: str | None = None,
+        place: str | None = None,
+        text: str | None = None,
+        offset: int = 0,
+        limit: int = 50,
+    ) -> tuple[list[PurchaseOrder], int]:
+        """Some of our orders, the newest first, and how many there are in all.
+
+        `text`: part of an order's name.
+        """
+        wanted = {"supplier": supplier, "place": place, "text": text}
+        names, total = store.order_names(self._tx, wanted, offset=offset, limit=limit)
+        of = {order.name: order for order in self.orders(names=names)}
+        return [of[name] for name in names], total
+
     def get(self, name: str) -> PurchaseOrder:
         """One order of ours. Raises NotFound."""
         found = self.orders(names=[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -305,6 +305,19 @@ def ordered_before(tx: Transaction, decisions: Sequence[int]) -> tuple[int, str]
     return None if row is None else (int(row[0]), str(row[1]))
 
 
+_WANTED_ORDERS = """
+FROM purchase_order AS o
+WHERE (CAST(:supplier AS text) IS NULL OR supplier = :supplier)
+    AND (CAST(:place AS text) IS NULL OR place = :place)
+    AND (CAST(:text AS text) IS NULL OR strpos(lower(o.name), lower(:text)) > 0)
+"""
+_ORDER_NAMES = sa.text(
+    f"SELECT o.name {_WANTED_ORDERS} ORDER BY ordered_on DESC, o.name DESC "
+    "LIMIT :limit OFFSET :offset"
+)
+_ORDER_COUNT = sa.text(f"SELECT count(*) {_WANTED_ORDERS}")
+
+
 def read_orders(
     tx: Transaction, names: Sequence[str] | None, run: UUID | None
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
@@ -313,6 +326,15 @@ def read_orders(
     heads = fetch_arrow(tx, _ORDERS, (chosen, chosen, run, run)).to_pylist()
     lines = fetch_arrow(tx, _ORDER_LINES, ([head["name"] for head in heads],)).to_pylist()
     return heads, lines
+
+
+def order_names(
+    tx: Transaction, wanted: Mapping[str, str | None], *, offset: int, limit: int
+) -> tuple[list[str], int]:
+    """Names of our orders, the newest first, and how many there are; see `Suppliers.order_page`."""
+    rows = tx.connection.execute(_ORDER_NAMES, {**wanted, "offset": offset, "limit": limit})
+    names = [str(row.name) for row in rows]
+    return names, int(tx.connection.execute(_ORDER_COUNT, dict(wanted)).scalar_one())
 
 
 def add_event(tx: Transaction, names: Sequence[str], *, status: str, reason: str) -> int:

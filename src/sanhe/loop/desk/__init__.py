@@ -10,7 +10,7 @@ how the business stands against an earlier day.
 """
 
 from sanhe.loop.desk.cockpit import Cockpit, Kpi, Todo
-from sanhe.loop.desk.desk import Desk, Page, Scopes
+from sanhe.loop.desk.desk import Desk, Page, Scopes, Stock
 from sanhe.loop.desk.filters import Filters
 from sanhe.loop.desk.rules import ACTIONS, KINDS
 from sanhe.loop.desk.store import FOLDER
@@ -25,5 +25,6 @@ __all__ = [
     "Kpi",
     "Page",
     "Scopes",
+    "Stock",
     "Todo",
 ]

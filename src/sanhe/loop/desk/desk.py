@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sanhe.core.errors import BadInput
+from sanhe.goods.health import COVER_BARS
 from sanhe.loop.desk import store
 from sanhe.loop.desk.cockpit import Cockpit, cockpit
 from sanhe.loop.desk.filters import Filters
-from sanhe.loop.desk.lines import lay_out, sums
+from sanhe.loop.desk.lines import AGES, classes, lay_out, sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,6 +45,18 @@ class Scopes:
     labels: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Stock by class. `cells`: abc, xyz, lines, dead_lines, stock_cents, dead_cents, excess_cents,
+    expiring_cents, cover_days. `ages`: abc, xyz, bucket, stock_cents. `cover`: days (one of
+    goods.health's COVER_BARS), lines, stock_cents."""
+
+    as_of: date
+    cells: tuple[Mapping[str, Any], ...]
+    ages: tuple[Mapping[str, Any], ...]
+    cover: tuple[Mapping[str, Any], ...]
+
+
 class Desk:
     """Reads the lake's pages; with a scoped lake, only the rows it lets through.
 
@@ -63,7 +76,7 @@ class Desk:
     ) -> None:
         """Lay out the plan of a day in the place of the one before; see `lay_out`."""
         lines = lay_out(plan, health, items=items, places=places)
-        store.keep(self._lake, day, lines=lines, sums=sums(lines))
+        store.keep(self._lake, day, lines=lines, sums=sums(lines), classes=classes(lines))
 
     def scopes(self) -> Scopes:
         """What pages can be narrowed to, and the days that can be compared."""
@@ -139,6 +152,25 @@ class Desk:
             categories=store.day_sums(self._lake, asked, by="category"),
             regions=store.day_sums(self._lake, asked, by="region"),
         )
+
+    def stock(self, filters: Filters) -> Stock:
+        """Inventory health (库存健康) of the lines; region, place, category and label count."""
+        as_of = store.as_of(self._lake)
+        cells = store.class_sums(self._lake, filters)
+        ages = [
+            {
+                "abc": cell["abc"],
+                "xyz": cell["xyz"],
+                "bucket": name.removeprefix("cents_"),
+                "stock_cents": cell[name],
+            }
+            for cell in cells
+            for name in AGES
+            if cell[name] > 0
+        ]
+        bars = store.cover_sums(self._lake, filters)
+        cover = [{"days": COVER_BARS[bar["bar"]], **bar} for bar in bars]
+        return Stock(as_of, tuple(cells), tuple(ages), tuple(cover))
 
     def search(self, text: str, *, limit: int = 10) -> Sequence[dict[str, Any]]:
         """SKUs whose code or name holds the text, the closest first."""

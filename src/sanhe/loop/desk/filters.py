@@ -12,7 +12,7 @@ class Filters:
     `category`: itself and all below it (a path "Dairy/Milk" lies below "Dairy"). `label`: the
     classes that begin so, e.g. "AX". `text`: part of an SKU's code or name, or of a place's code.
     `ordered`: whether the plan orders the line. `excepted`: whether it needs a person; `kind`: the
-    kind of exception.
+    kind of exception. `slow`: whether its stock is dead or lasts a quarter or more.
     """
 
     region: str | None = None
@@ -24,3 +24,4 @@ class Filters:
     ordered: bool | None = None
     excepted: bool | None = None
     kind: str | None = None
+    slow: bool | None = None

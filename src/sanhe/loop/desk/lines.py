@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from sanhe.goods.health import BUCKETS
 from sanhe.goods.replenish import TERMS, Matched
 from sanhe.loop.desk.rules import KINDS, Judged, exceptions
 from sanhe.models.inventory import Floats
@@ -16,9 +18,13 @@ if TYPE_CHECKING:
 BASIS: Final = ("demand_mean", "demand_sd", "service_level", "lead_time_days", "wait_days")
 """What the order-up-to level came from, kept for the explanation of lines without a decision."""
 
+AGES: Final = tuple(f"cents_{bucket}" for bucket in BUCKETS)
+"""The stock money by the age of what lies there."""
+
 _FROM_HEALTH: Final = (
-    *("abc", "xyz", "daily_mean", "price_cents", "margin_rate", "stock_value_cents"),
+    *("daily_mean", "price_cents", "margin_rate", "stock_value_cents"),
     *("excess_cents", "expiring_cents", "dead", "days_since_sale", "age_days"),
+    *AGES,
 )
 
 
@@ -27,8 +33,8 @@ def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Tab
 
     plan: as `goods.replenish` keeps it; health: as `Health.table` gives it; items: sku, name,
     category; places: id, region. Columns: sku, place, region, item_name, category, supplier,
-    label; on_hand (null = never counted), on_order, reserved, per_day (expected demand), cover_days
-    (stock over demand, null without demand or stock known), quantity (to order), unit_cost_cents,
+    label; on_hand (null = never counted), on_order, reserved, forecast_per_day, cover_days
+    (stock over forecast, null without demand or stock known), quantity (to order), unit_cost_cents,
     value_cents (to order, at cost); the columns of BASIS and TERMS; those of `Health.table` that
     pages show; exception (one of KINDS or null) and exception_cents.
     """
@@ -75,7 +81,7 @@ def _stock(planned: Matched, held: Matched) -> dict[str, pa.Array]:
         "on_hand": _whole(on_hand),
         "on_order": _whole(-_term(planned, "on_order")),
         "reserved": _whole(_term(planned, "reserved")),
-        "per_day": _some(per_day),
+        "forecast_per_day": _some(per_day),
         "cover_days": _some(cover),
         "quantity": _whole(quantity),
         "unit_cost_cents": _some(cost),
@@ -110,9 +116,10 @@ def sums(lines: pa.Table) -> pa.Table:
     cost_a_day, revenue_a_day, margin_a_day of the expected demand (without tax), missed_a_day (of
     the revenue, that of sold-out lines); order_cents and orders (lines to order).
     """
-    import pyarrow as pa
-
-    on_hand, per_day = _numbers(lines, "on_hand"), np.nan_to_num(_numbers(lines, "per_day"))
+    on_hand, per_day = (
+        _numbers(lines, "on_hand"),
+        np.nan_to_num(_numbers(lines, "forecast_per_day")),
+    )
     cost = np.nan_to_num(_numbers(lines, "unit_cost_cents"))
     price = _numbers(lines, "price_cents")
     price = np.where(np.isnan(price), cost, price)
@@ -135,13 +142,42 @@ def sums(lines: pa.Table) -> pa.Table:
         "order_cents": np.nan_to_num(_numbers(lines, "value_cents")),
         "orders": _numbers(lines, "quantity") > 0,
     }
-    keys = ["region", "place", "category"]
+    return _summed(lines, ["region", "place", "category"], of)
+
+
+def classes(lines: pa.Table) -> pa.Table:
+    """The stock by class, place and category, from `lay_out`: what inventory health adds up.
+
+    Columns: region, place, category, label; lines, dead_lines; stock_cents, dead_cents,
+    excess_cents, expiring_cents; moving_cents (of the stock, what sells) and its cost_a_day; the
+    stock by age in the columns of AGES.
+    """
+    stock = np.nan_to_num(_numbers(lines, "stock_value_cents"))
+    cover = np.nan_to_num(_numbers(lines, "cover_days"))
+    dead = _numbers(lines, "dead") > 0
+    of = {
+        "stock_cents": stock,
+        "dead_lines": dead,
+        "dead_cents": stock * dead,
+        "moving_cents": stock * (cover > 0),
+        "cost_a_day": np.divide(stock, cover, out=np.zeros_like(stock), where=cover > 0),
+        **{
+            name: np.nan_to_num(_numbers(lines, name))
+            for name in ("excess_cents", "expiring_cents", *AGES)
+        },
+    }
+    return _summed(lines, ["region", "place", "category", "label"], of)
+
+
+def _summed(lines: pa.Table, keys: list[str], of: Mapping[str, Any]) -> pa.Table:
+    """The sums of columns by key, as numbers, and how many `lines`."""
+    import pyarrow as pa
+
     table = lines.select(keys)
     for name, values in of.items():
         table = table.append_column(name, pa.array(np.asarray(values, np.float64)))
-    summed = table.group_by(keys).aggregate(
-        [*((name, "sum") for name in of), ([], "count_all")],
-    )
+    asked = [*((name, "sum") for name in of), ([], "count_all")]
+    summed = table.group_by(keys).aggregate(asked)
     names = [name.removesuffix("_sum") for name in summed.column_names]
     return summed.rename_columns(["lines" if name == "count_all" else name for name in names])
 

@@ -7,7 +7,9 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from sanhe.core.errors import BadInput, NotFound
+from sanhe.goods.health import COVER_BARS, COVER_DAYS
 from sanhe.loop.desk.filters import Filters
+from sanhe.loop.desk.lines import AGES
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,11 +24,14 @@ LINES: Final = "desk/lines"
 ARITHMETIC: Final = "desk_arithmetic"
 """The rest of each line, which is looked at one line at a time."""
 
+CLASSES: Final = "desk/classes"
+"""The sums by class that inventory health shows."""
+
 SHOWN: Final = (
     *("sku", "place", "region", "item_name", "category", "supplier", "label", "on_hand"),
-    *("on_order", "reserved", "per_day", "cover_days", "quantity", "value_cents"),
+    *("on_order", "reserved", "forecast_per_day", "cover_days", "quantity", "value_cents"),
     *("lead_time_days", "stock_value_cents", "excess_cents", "expiring_cents", "margin_rate"),
-    *("exception", "exception_cents", "age_days", "days_since_sale"),
+    *("exception", "exception_cents", "age_days", "days_since_sale", "dead"),
 )
 """The columns of lists."""
 
@@ -48,6 +53,7 @@ _WHERE: Final[Mapping[str, str]] = {
     "ordered": "(quantity > 0) = $ordered",
     "excepted": "(exception IS NOT NULL) = $excepted",
     "kind": "exception = $kind",
+    "slow": "(dead OR cover_days >= 91) = $slow",
 }
 _SUMS: Final = (
     *("lines", "counted", "sold_out", "stock_cents", "excess_cents", "expiring_cents"),
@@ -56,7 +62,7 @@ _SUMS: Final = (
 )
 
 
-def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table) -> None:
+def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table, classes: pa.Table) -> None:
     """Lay out the lines in the place of the earlier ones, and keep the sums of the day."""
     lake.write(DAYS + day.isoformat(), sums, details={"as_of": day.isoformat()})
     for old in days(lake)[:-KEPT_DAYS]:
@@ -65,6 +71,7 @@ def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table) -> None:
 
     # Before the lists, so that what they show can be opened.
     rest = [name for name in lines.column_names if name not in SHOWN]
+    lake.write(CLASSES, classes)
     lake.write(ARITHMETIC, lines.select(["sku", "place", *rest]))
     words = (pc.fill_null(lines.column(name), "") for name in ("sku", "item_name", "place"))
     shown = lines.select(list(SHOWN))
@@ -145,8 +152,7 @@ def day_sums(lake: Lake, filters: Filters, *, by: str | None = None) -> list[dic
     kept = [DAYS + day.isoformat() for day in days(lake)]
     if not kept:
         return []
-    asked = Filters(region=filters.region, place=filters.place, category=filters.category)
-    where, given = _where(asked)
+    where, given = _where(_placed(filters))
     added = ", ".join(f"sum({name}) AS {name}" for name in _SUMS)
     if by is not None:
         sql = f"""
@@ -161,6 +167,34 @@ def day_sums(lake: Lake, filters: Filters, *, by: str | None = None) -> list[dic
         f"{every} ORDER BY day", given, tables=kept
     ).to_pylist()
     return found
+
+
+def class_sums(lake: Lake, filters: Filters) -> list[dict[str, Any]]:
+    """The sums of each class that occurs, by its first two letters: abc, xyz, lines and money."""
+    where, given = _where(_placed(filters, label=filters.label))
+    names = ("lines", "dead_lines", "stock_cents", "dead_cents", "excess_cents", "expiring_cents")
+    added = ", ".join(f"sum({name}) AS {name}" for name in (*names, *AGES))
+    sql = f"""
+    SELECT label[1] AS abc, label[2] AS xyz, {added},
+        CASE WHEN sum(cost_a_day) > 0 THEN sum(moving_cents) / sum(cost_a_day) END AS cover_days
+    FROM "{CLASSES}" WHERE {where} GROUP BY abc, xyz ORDER BY abc, xyz
+    """  # noqa: S608 -- constants
+    rows: list[dict[str, Any]] = lake.query(sql, given, tables=[CLASSES]).to_pylist()
+    return rows
+
+
+def cover_sums(lake: Lake, filters: Filters) -> list[dict[str, Any]]:
+    """Lines and stock money by the bar of COVER_BARS that their cover falls into, by its place."""
+    where, given = _where(_placed(filters, label=filters.label))
+    steps = " ".join(f"WHEN cover_days < {days} THEN {at}" for at, days in enumerate(COVER_DAYS))
+    sql = f"""
+    SELECT CASE WHEN coalesce(cover_days, 0) <= 0 THEN {len(COVER_BARS) - 1} {steps}
+        ELSE {len(COVER_BARS) - 2} END AS bar, count(*) AS lines,
+        CAST(sum(stock_value_cents) AS DOUBLE) AS stock_cents
+    FROM "{LINES}" WHERE on_hand > 0 AND {where} GROUP BY bar ORDER BY bar
+    """  # noqa: S608 -- constants
+    rows: list[dict[str, Any]] = lake.query(sql, given, tables=[LINES]).to_pylist()
+    return rows
 
 
 def scopes(lake: Lake) -> dict[str, list[Any]]:
@@ -186,6 +220,12 @@ def search(lake: Lake, text: str, *, limit: int) -> list[dict[str, Any]]:
     asked: dict[str, Json] = {"text": text.lower(), "limit": limit}
     rows: list[dict[str, Any]] = lake.query(sql, asked, tables=[LINES]).to_pylist()
     return rows
+
+
+def _placed(filters: Filters, *, label: str | None = None) -> Filters:
+    """The filters that sums know: region, place and category, and a label."""
+    of = (filters.region, filters.place, filters.category)
+    return Filters(region=of[0], place=of[1], category=of[2], label=label)
 
 
 def _where(filters: Filters) -> tuple[str, dict[str, Json]]:

@@ -3,24 +3,26 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { App, Button, Form, Input, Modal, Select, Switch, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { patch, post } from "../../api/client";
+import { inWords, patch, post } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
 import { Asked } from "../../parts/Asked";
 import type { Column } from "../../parts/PagedTable";
 import { PlainTable } from "../../parts/PlainTable";
 
-export const ROLES = ["planner", "buyer", "pricing", "growth", "store", "service", "supplier", "admin"];
+const ROLES: Account["roles"] = [
+  "planner",
+  "buyer",
+  "pricing",
+  "growth",
+  "store",
+  "service",
+  "supplier",
+  "admin",
+];
 
-export type Account = {
-  name: string;
-  roles: string[];
-  places: string[] | null;
-  suppliers: string[] | null;
-  language: string;
-  active: boolean;
-  has_second_factor: boolean;
-};
-type Entered = Partial<Omit<Account, "has_second_factor">> & { password?: string };
+type Account = Schemas["Account"];
+type Entered = Schemas["AccountEntered"] & { active?: boolean };
 
 export function Accounts() {
   const { t } = useTranslation();
@@ -43,7 +45,7 @@ export function Accounts() {
       <Button type="primary" onClick={() => setOpen("new")}>
         {t("admin.addAccount")}
       </Button>
-      <Asked<{ rows: Account[] }> queryKey={["accounts"]} path="/api/accounts">
+      <Asked queryKey={["accounts"]} path="/api/accounts">
         {({ rows }) => (
           <PlainTable<Account>
             label={t("admin.accounts")}
@@ -78,21 +80,23 @@ function Editor({ account, done }: { account?: Account; done: () => void }) {
         suppliers: entered.suppliers?.length ? entered.suppliers : null,
       };
       return account
-        ? patch("/api/accounts/{name}", { path: { name: account.name }, body })
+        ? patch("/api/accounts/{name}", {
+            path: { name: account.name },
+            body: { ...body, active: entered.active ?? true },
+          })
         : post("/api/accounts", { body });
     },
     onSuccess: () => {
       void cache.invalidateQueries({ queryKey: ["accounts"] });
       done();
     },
-    onError: (error: Error & { remedy?: string }) =>
-      void message.error([error.message, error.remedy].filter(Boolean).join(" "), 8),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   const needed = [{ required: true, message: t("signIn.required") }];
   return (
     <Form<Entered>
       layout="vertical"
-      initialValues={account ?? { language: "zh-CN", roles: ["planner"] }}
+      initialValues={account ? { ...account } : { language: "zh-CN", roles: ["planner"] }}
       onFinish={(entered) => save.mutate(entered)}
     >
       {!account && (
@@ -154,11 +158,7 @@ export function Scoped() {
       <Form.Item name="suppliers" label={t("col.suppliers")} extra={t("admin.emptyIsAll")}>
         <Select
           mode="tags"
-          options={(data?.suppliers ?? []).map((one) =>
-            typeof one === "string"
-              ? { value: one, label: one }
-              : { value: one.id, label: one.name ?? one.id },
-          )}
+          options={(data?.suppliers ?? []).map((one) => ({ value: one, label: one }))}
         />
       </Form.Item>
     </>

@@ -2,7 +2,8 @@
 import { Tabs } from "antd";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { get } from "../../api/client";
+import { get, type Got } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Asked } from "../../parts/Asked";
@@ -11,7 +12,6 @@ import { useFormat } from "../../parts/format";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { PlainTable } from "../../parts/PlainTable";
-import { Status } from "../../parts/Status";
 import { Accounts } from "./Accounts";
 import { Keys } from "./Keys";
 
@@ -40,7 +40,7 @@ export default function Admin() {
   );
 }
 
-type Place = { id: string; name: string | null; kind: string; region?: string | null; city?: string | null; time_zone?: string | null };
+type Place = Got<"/api/places">["rows"][number];
 
 function Places() {
   const { t } = useTranslation();
@@ -54,7 +54,7 @@ function Places() {
   ];
   return (
     <section className="panel">
-      <Asked<{ rows: Place[] }> queryKey={["places"]} path="/api/places">
+      <Asked queryKey={["places"]} path="/api/places">
         {({ rows }) => (
           <PlainTable<Place>
             label={t("admin.places")}
@@ -69,30 +69,22 @@ function Places() {
   );
 }
 
-type JobRow = {
-  id: string | number;
-  what: string;
-  state: string;
-  done?: number | null;
-  total?: number | null;
-  error?: string | null;
-  started_at?: string | null;
-};
+type JobRow = Schemas["JobRow"];
 
 function Jobs() {
   const { t } = useTranslation();
   const format = useFormat();
   const columns: Column<JobRow>[] = [
-    { name: "id", title: t("col.number"), width: 90, numeric: true, show: (row) => row.id },
     { name: "what", title: t("col.job"), width: 220, show: (row) => row.what },
-    { name: "state", title: t("col.status"), width: 110, show: (row) => <Status status={row.state} /> },
+    { name: "actor", title: t("col.actor"), width: 120, show: (row) => row.actor },
+    { name: "state", title: t("col.status"), width: 110, show: (row) => t(`state.${row.state}`, { defaultValue: row.state }) },
     { name: "done", title: t("col.progress"), width: 120, numeric: true, show: (row) => (row.total ? format.share((row.done ?? 0) / row.total) : "–") },
     { name: "started", title: t("col.begun_at"), width: 160, numeric: true, show: (row) => format.moment(row.started_at) },
-    { name: "error", title: t("col.message"), width: 320, show: (row) => row.error ?? "–" },
+    { name: "error", title: t("col.message"), width: 320, show: (row) => row.error || row.step || "–" },
   ];
   return (
     <section className="panel">
-      <Asked<{ rows: JobRow[] }> queryKey={["jobs"]} path="/api/jobs">
+      <Asked queryKey={["jobs"]} path="/api/jobs">
         {({ rows }) => (
           <PlainTable<JobRow>
             label={t("admin.jobs")}
@@ -107,7 +99,7 @@ function Jobs() {
   );
 }
 
-type AuditRow = { number: number; at: string; actor: string; action: string; subject: string; details: object };
+type AuditRow = Schemas["AuditRow"];
 
 function Audit() {
   const { t } = useTranslation();

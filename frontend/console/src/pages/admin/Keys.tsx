@@ -3,7 +3,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Alert, App, Button, Form, Input, Modal, Popconfirm, Tag, Typography } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { post, remove } from "../../api/client";
+import { inWords, post, remove } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { Asked } from "../../parts/Asked";
 import { Empty } from "../../parts/Empty";
 import { useFormat } from "../../parts/format";
@@ -11,16 +12,8 @@ import type { Column } from "../../parts/PagedTable";
 import { PlainTable } from "../../parts/PlainTable";
 import { Scoped } from "./Accounts";
 
-type Key = {
-  id: string;
-  label: string;
-  roles: string[];
-  places: string[] | null;
-  device: boolean;
-  expires_at: string | null;
-  revoked_at?: string | null;
-};
-type Entered = { label: string; roles: string[]; places?: string[]; suppliers?: string[] };
+type Key = Schemas["Key"];
+type Entered = Pick<Schemas["KeyEntered"], "label" | "roles" | "places" | "suppliers">;
 
 export function Keys() {
   const { t } = useTranslation();
@@ -39,7 +32,7 @@ export function Keys() {
       <Button type="primary" onClick={() => setOpen(true)}>
         {t("admin.addKey")}
       </Button>
-      <Asked<{ rows: Key[] }> queryKey={["keys"]} path="/api/keys">
+      <Asked queryKey={["keys"]} path="/api/keys">
         {({ rows }) => (
           <PlainTable<Key>
             label={t("admin.keys")}
@@ -81,16 +74,16 @@ function Add() {
   const cache = useQueryClient();
   const add = useMutation({
     mutationFn: (entered: Entered) =>
-      post<{ secret: string }>("/api/keys", {
+      post("/api/keys", {
         body: {
           ...entered,
+          device: false,
           places: entered.places?.length ? entered.places : null,
           suppliers: entered.suppliers?.length ? entered.suppliers : null,
         },
       }),
     onSuccess: () => void cache.invalidateQueries({ queryKey: ["keys"] }),
-    onError: (error: Error & { remedy?: string }) =>
-      void message.error([error.message, error.remedy].filter(Boolean).join(" "), 8),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   if (add.data)
     return (

@@ -1,10 +1,12 @@
 /** The cockpit: what to do now, how the figures stand against target and before, where it lies. */
 import { useQuery } from "@tanstack/react-query";
 import { Button, Spin } from "antd";
+import dayjs from "dayjs";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
-import { get } from "../../api/client";
+import { get, Problem } from "../../api/client";
 import type { Cockpit as Told } from "../../api/types";
+import { useChoices } from "../../app/ScopeBar";
 import { addressOf, useScope } from "../../app/scope";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
@@ -17,32 +19,42 @@ import { Tiles } from "./Tiles";
 export default function Cockpit() {
   const { t } = useTranslation();
   const { shared } = useScope();
-  const { data, error, refetch } = useQuery<Told>({
-    queryKey: ["cockpit", shared],
-    queryFn: ({ signal }) => get("/api/cockpit", { query: shared, signal }),
+  const { data: choices } = useChoices();
+  const { period, compare, ...scope } = shared;
+  const days = Number(period ?? 28);
+  const query = { ...scope, compare_to: earlier(choices?.as_of, compare === "year" ? 364 : days) };
+  const { data, error, refetch } = useQuery({
+    queryKey: ["cockpit", query],
+    queryFn: ({ signal }) => get("/api/cockpit", { query, signal }),
     placeholderData: (before) => before,
   });
+  const unplanned = error instanceof Problem && error.status === 404;
   return (
     <div className="page">
       <PageHead page="cockpit" />
-      {error && <Failure error={error} retry={() => void refetch()} />}
+      {unplanned && <Empty what={t("cockpit.none")} todo={t("cockpit.noneTodo")} />}
+      {error && !unplanned && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Spin className="page-wait" />}
-      {data && !data.as_of && <Empty what={t("cockpit.none")} todo={t("cockpit.noneTodo")} />}
-      {data?.as_of && <Shown told={data} />}
+      {data && !error && <Shown told={data} days={days} />}
     </div>
   );
 }
 
-function Shown({ told }: { told: Told }) {
+/** The day so many days before another, as ISO. */
+function earlier(day: string | null | undefined, days: number): string | undefined {
+  return day ? dayjs(day).subtract(days, "day").format("YYYY-MM-DD") : undefined;
+}
+
+function Shown({ told, days }: { told: Told; days: number }) {
   const { t } = useTranslation();
   return (
     <>
       <Todo todo={told.todo} />
-      <Tiles tiles={told.tiles} />
+      <Tiles tiles={told.tiles} before={told.compare_to} />
       <div className="panels">
         <section className="panel">
           <h2>{t("cockpit.days")}</h2>
-          <InventoryDays days={told.days} />
+          <InventoryDays days={told.days.slice(-days)} />
         </section>
         <section className="panel">
           <h2>{t("cockpit.categories")}</h2>

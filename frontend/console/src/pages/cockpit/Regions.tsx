@@ -6,12 +6,17 @@ import { addressOf, useScope } from "../../app/scope";
 import { useUnit } from "../../parts/format";
 import { wantsMore } from "./Tiles";
 
+type Region = Cockpit["regions"][number];
+
 export function Regions({ regions, tiles }: { regions: Cockpit["regions"]; tiles: Tile[] }) {
   const { t } = useTranslation();
   const show = useUnit();
   const { shared } = useScope();
-  const figures = tiles.filter((tile) => regions.some((one) => typeof one[tile.name] === "number"));
-  const value = (region: Cockpit["regions"][number], tile: Tile) => region[tile.name] as number | null;
+  const value = (region: Region, tile: Tile): number | null => {
+    const found = (region as Record<string, unknown>)[tile.name];
+    return typeof found === "number" ? found : null;
+  };
+  const figures = tiles.filter((tile) => regions.some((one) => value(one, tile) !== null));
   return (
     <div className="scrolled">
       <table className="heat">

@@ -2,11 +2,11 @@
 import { ArrowDownOutlined, ArrowUpOutlined, MinusOutlined } from "@ant-design/icons";
 import { useTranslation } from "react-i18next";
 import type { Tile } from "../../api/types";
-import { useUnit } from "../../parts/format";
+import { useFormat, useUnit } from "../../parts/format";
 
-export const wantsMore = (tile: Tile) => tile.better === "up" || tile.better === "higher";
+export const wantsMore = (tile: Tile) => tile.better === "higher";
 
-export function Tiles({ tiles }: { tiles: Tile[] }) {
+export function Tiles({ tiles, before }: { tiles: Tile[]; before: string | null }) {
   const { t } = useTranslation();
   const show = useUnit();
   return (
@@ -15,9 +15,9 @@ export function Tiles({ tiles }: { tiles: Tile[] }) {
         <div key={tile.name} className="panel tile">
           <div className="muted">{t(`kpi.${tile.name}`, { defaultValue: tile.name })}</div>
           <div className="tile-value numeric">{show(tile.value, tile.unit)}</div>
-          <Change tile={tile} />
+          <Change tile={tile} before={before} />
           <div className="muted small">
-            {tile.target !== null && tile.target !== undefined
+            {tile.target !== null
               ? t("cockpit.target", { value: show(tile.target, tile.unit) })
               : t("cockpit.noTarget")}
           </div>
@@ -27,10 +27,11 @@ export function Tiles({ tiles }: { tiles: Tile[] }) {
   );
 }
 
-function Change({ tile }: { tile: Tile }) {
+function Change({ tile, before }: { tile: Tile; before: string | null }) {
   const { t } = useTranslation();
   const show = useUnit();
-  if (tile.value === null || tile.before === null || tile.before === undefined)
+  const format = useFormat();
+  if (tile.value === null || tile.before === null)
     return <div className="small muted">{t("cockpit.noBefore")}</div>;
   const change = tile.value - tile.before;
   const good = change === 0 ? "" : change > 0 === wantsMore(tile) ? "good" : "bad";
@@ -38,7 +39,7 @@ function Change({ tile }: { tile: Tile }) {
   return (
     <div className={`small numeric ${good}`}>
       <Icon /> {show(Math.abs(change), tile.unit)}{" "}
-      <span className="muted">{t("cockpit.from", { value: show(tile.before, tile.unit) })}</span>
+      <span className="muted">{t("cockpit.from", { value: show(tile.before, tile.unit), day: format.date(before) })}</span>
     </div>
   );
 }

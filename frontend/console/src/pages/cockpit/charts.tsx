@@ -14,7 +14,7 @@ export function InventoryDays({ days }: { days: Cockpit["days"] }) {
   const option = useCallback(
     (colours: Colours) => ({
       xAxis: categoryAxis(colours, days.map((one) => one.day)),
-      yAxis: { ...valueAxis(colours, t("kpi.inventory_days")), scale: true },
+      yAxis: { ...valueAxis(colours, "", (value) => format.days(value)), scale: true },
       tooltip: { valueFormatter: (value: number) => format.days(value) },
       series: [
         {
@@ -31,6 +31,10 @@ export function InventoryDays({ days }: { days: Cockpit["days"] }) {
   );
   return <Chart label={t("cockpit.days")} option={option} height={260} />;
 }
+
+/** Text of the data as text of a tooltip, which is HTML. */
+const plain = (text: string) =>
+  text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 /** Each category as large as the money in it, as deep as the days it lies. */
 export function CategoryMap({ categories }: { categories: Cockpit["categories"] }) {
@@ -68,18 +72,19 @@ export function CategoryMap({ categories }: { categories: Cockpit["categories"] 
             right: 0,
             bottom: 0,
             itemStyle: { borderColor: colours.back, gapWidth: 2 },
-            label: { color: "#fff", fontSize: 13, overflow: "break", lineHeight: 18 },
+            label: { color: "#fff", fontSize: 13, overflow: "truncate", ellipsis: "…", lineHeight: 18 },
             data: categories
               .filter((one) => one.stock_value_cents > 0)
               .map((one) => {
                 const name = one.category ?? t("cockpit.noCategory");
-                const told = `${format.moneyShort(one.stock_value_cents)} · ${format.days(one.inventory_days)}`;
+                const money = format.moneyShort(one.stock_value_cents);
+                const lasts = format.days(one.inventory_days);
                 return {
                   name,
                   id: one.category ?? "",
                   value: [one.stock_value_cents, one.inventory_days ?? 0],
-                  label: { formatter: `${name}\n${told}` },
-                  tooltip: { formatter: `${name}<br/>${told}` },
+                  label: { formatter: `${name.split("/").at(-1)}\n${money}\n${lasts}` },
+                  tooltip: { formatter: `${plain(name)}<br/>${money} · ${lasts}` },
                 };
               }),
           },

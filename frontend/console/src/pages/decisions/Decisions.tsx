@@ -4,7 +4,7 @@ import { Drawer, Grid, Select, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import type { DecisionRow, Explanation, HistoryStep } from "../../api/types";
+import type { DecisionRow } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
 import { Empty } from "../../parts/Empty";
@@ -13,6 +13,7 @@ import { useFormat } from "../../parts/format";
 import { Explained, History, Section } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { useReason } from "../../parts/reason";
 import { Status } from "../../parts/Status";
 import { Waterfall } from "./Waterfall";
 
@@ -33,7 +34,7 @@ export default function Decisions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, status: filters.status, kind: filters.kind, sort: filters.sort }),
+    () => ({ ...shared, status: filters.status, kind: filters.kind }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -83,13 +84,13 @@ function useColumns(): Column<DecisionRow>[] {
           {row.number}
         </button>
       ) },
-      { name: "kind", title: t("col.kind"), width: 120, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "kind", title: t("col.kind"), width: 140, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
       { name: "sku", title: t("col.sku"), width: 110, show: (row) => row.sku ?? "–" },
       { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
       { name: "status", title: t("col.status"), width: 110, show: (row) => <Status status={row.status} /> },
-      { name: "proposed", title: t("col.proposed"), width: 90, numeric: true, show: (row) => format.quantity(row.proposed) },
-      { name: "decided", title: t("col.decided"), width: 90, numeric: true, show: (row) => format.quantity(row.value) },
+      { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
+      { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
       { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
       { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, extra: true, show: (row) => format.moment(row.created_at) },
       { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
@@ -98,22 +99,16 @@ function useColumns(): Column<DecisionRow>[] {
   );
 }
 
-type DecisionTold = {
-  decision: DecisionRow;
-  explanation: Explanation | null;
-  history: HistoryStep[];
-  measured: { metric: string; value: number; low: number; high: number } | null;
-};
-
 function DecisionDrawer() {
   const { t } = useTranslation();
   const format = useFormat();
   const { filters, set } = useScope();
   const wide = Grid.useBreakpoint().md ?? true;
   const number = filters.decision;
-  const { data, error, refetch } = useQuery<DecisionTold>({
+  const reason = useReason();
+  const { data, error, refetch } = useQuery({
     queryKey: ["decision", number],
-    queryFn: () => get("/api/decisions/{number}", { path: { number } }),
+    queryFn: () => get("/api/decisions/{number}", { path: { number: number ?? "" } }),
     enabled: !!number,
   });
   const close = () => set({ decision: undefined });
@@ -132,10 +127,10 @@ function DecisionDrawer() {
       }
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && decision && (
-        <>
-          <p className="reason">{decision.reason}</p>
+        <div tabIndex={0} className="drawer-told">
+          <p className="reason">{data.explanation ? reason(data.explanation) : decision.reason}</p>
           {data.explanation && <Explained explanation={data.explanation} />}
           {data.measured && (
             <Section title={t("decisions.measured")}>
@@ -149,7 +144,7 @@ function DecisionDrawer() {
           <Section title={t("line.history")}>
             <History steps={data.history} />
           </Section>
-        </>
+        </div>
       )}
     </Drawer>
   );

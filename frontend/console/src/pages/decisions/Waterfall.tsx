@@ -3,21 +3,20 @@ import { useQuery } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
-import { useScope } from "../../app/scope";
+import type { Schemas } from "../../api/types";
 import { categoryAxis, valueAxis } from "../../parts/axes";
 import { Chart, type Colours } from "../../parts/Chart";
 import { useFormat } from "../../parts/format";
 
-/** Money by step; each step but the first and the totals is a change. */
-export type Step = { name: string; decisions: number; value_cents: number; total: boolean };
+/** Money by step; each step that is no total is a change. */
+type Step = Schemas["Step"];
 
 export function Waterfall() {
   const { t } = useTranslation();
   const format = useFormat();
-  const { shared } = useScope();
-  const { data } = useQuery<{ steps: Step[] }>({
-    queryKey: ["decisions", "waterfall", shared],
-    queryFn: ({ signal }) => get("/api/decisions/waterfall", { query: shared, signal }),
+  const { data } = useQuery({
+    queryKey: ["decisions", "waterfall"],
+    queryFn: ({ signal }) => get("/api/decisions/waterfall", { signal }),
   });
   const steps = data?.steps;
   const option = useCallback(

@@ -11,6 +11,7 @@ import { useFormat, useUnit } from "../../parts/format";
 import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { SearchBox } from "../../parts/SearchBox";
 
 const KINDS = [
   "stock_out",
@@ -26,7 +27,7 @@ export default function Exceptions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, kind: filters.kind, sort: filters.sort }),
+    () => ({ ...shared, kind: filters.kind, search: filters.search }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -43,6 +44,7 @@ export default function Exceptions() {
           options={KINDS.map((kind) => ({ value: kind, label: t(`exception.${kind}`) }))}
           onChange={(kind?: string) => set({ kind })}
         />
+        <SearchBox />
       </div>
       <PagedTable<ExceptionRow>
         label={t("page.exceptions")}
@@ -76,13 +78,13 @@ function useColumns(): Column<ExceptionRow>[] {
         })
         .join(" · ");
     return [
-      { name: "kind", title: t("col.kind"), width: 150, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "kind", title: t("col.kind"), width: 230, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
       { name: "item", title: t("col.item"), width: 200, show: (row) => row.item_name ?? row.sku },
       { name: "place", title: t("col.place"), width: 90, show: (row) => row.place },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label ?? "–" },
       { name: "value", title: t("col.atStake"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
       { name: "facts", title: t("col.facts"), width: 360, show: (row) => <span title={told(row.facts)}>{told(row.facts)}</span> },
-      { name: "quantity", title: t("col.quantity"), width: 90, numeric: true, show: (row) => format.quantity(row.quantity) },
+      { name: "quantity", title: t("col.quantity"), width: 100, numeric: true, show: (row) => format.quantity(row.quantity) },
       { name: "open", title: t("col.action"), width: 110, show: (row) => (
         <Button size="small" onClick={() => set({ line: lineName(row) })}>
           {t("exceptions.open")}

@@ -1,15 +1,16 @@
 /** The forecast studio: weekly forecasts of groups, the league, where it loses, overrides. */
-import { Segmented, Tabs } from "antd";
-import { useMemo } from "react";
+import { useMutation } from "@tanstack/react-query";
+import { App, Button, Segmented, Tabs } from "antd";
 import { useTranslation } from "react-i18next";
+import { inWords, post } from "../../api/client";
 import { useScope } from "../../app/scope";
+import { useMay } from "../../app/session";
 import { Asked } from "../../parts/Asked";
 import { Empty } from "../../parts/Empty";
-import { useFormat } from "../../parts/format";
-import type { Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { PlainTable } from "../../parts/PlainTable";
-import { Groups, type GroupsTold } from "./Groups";
+import { useLossColumns, useScoreColumns } from "./columns";
+import { Groups } from "./Groups";
 import { Overrides } from "./Overrides";
 
 export default function Forecast() {
@@ -17,10 +18,13 @@ export default function Forecast() {
   const { filters, set } = useScope();
   return (
     <div className="page">
-      <PageHead page="forecast" />
+      <PageHead page="forecast">
+        <Backtest />
+      </PageHead>
       <Tabs
         activeKey={filters.tab ?? "groups"}
         onChange={(tab) => set({ tab: tab === "groups" ? undefined : tab, by: undefined })}
+        destroyOnHidden
         items={[
           { key: "groups", label: t("forecast.groups"), children: <GroupsTab /> },
           { key: "league", label: t("forecast.league"), children: <League /> },
@@ -32,31 +36,57 @@ export default function Forecast() {
   );
 }
 
-function By({ choices }: { choices: string[] }) {
+/** Try the methods on the past and forecast the groups; the bell tells when it is done. */
+function Backtest() {
+  const { t } = useTranslation();
+  const may = useMay();
+  const { message } = App.useApp();
+  const start = useMutation({
+    mutationFn: () => post("/api/forecast/backtests"),
+    onSuccess: () => void message.info(t("forecast.trying")),
+    onError: (error) => void message.error(inWords(error), 8),
+  });
+  if (!may("plan.run")) return null;
+  return (
+    <Button loading={start.isPending} onClick={() => start.mutate()}>
+      {t("forecast.try")}
+    </Button>
+  );
+}
+
+function None() {
+  const { t } = useTranslation();
+  return <Empty what={t("forecast.none")} todo={t("forecast.noneTodo")} />;
+}
+
+/** A choice of grouping; the first one is what holds without a choice. */
+function useBy(choices: readonly string[]) {
   const { t } = useTranslation();
   const { filters, set } = useScope();
-  return (
+  const by = filters.by ?? choices[0]!;
+  const control = (
     <div className="filters">
       <Segmented
         aria-label={t("forecast.by")}
-        value={filters.by ?? choices[0]}
-        onChange={(by) => set({ by: by === choices[0] ? undefined : String(by) })}
+        value={by}
+        onChange={(chosen) => set({ by: chosen === choices[0] ? undefined : chosen })}
         options={choices.map((one) => ({ value: one, label: t(`by.${one}`) }))}
       />
     </div>
   );
+  return { by, control };
 }
 
 function GroupsTab() {
-  const { filters, shared } = useScope();
-  const by = filters.by ?? "category";
+  const { by, control } = useBy(["category", "department", "region"]);
   return (
     <>
-      <By choices={["category", "department", "region"]} />
-      <Asked<GroupsTold>
-        queryKey={["forecast", "groups", by, shared]}
+      {control}
+      <Asked
+        queryKey={["forecast", "groups", by]}
         path="/api/forecast/groups"
-        query={{ ...shared, by }}
+        query={{ by }}
+        none={<None />}
       >
         {(told) => <Groups told={told} />}
       </Asked>
@@ -64,58 +94,27 @@ function GroupsTab() {
   );
 }
 
-type Score = {
-  method: string;
-  origin?: string | null;
-  group: string;
-  series: number;
-  units?: number | null;
-  wape: number | null;
-  bias: number | null;
-  pinball?: number | null;
-  coverage_90?: number | null;
-  beaten_by?: string | null;
-};
-
-function useScoreColumns(): Column<Score>[] {
+function League() {
   const { t } = useTranslation();
-  const format = useFormat();
-  return useMemo(
-    () => [
-      { name: "group", title: t("col.group"), width: 140, show: (row) => row.group || t("forecast.noGroup") },
-      { name: "method", title: t("col.method"), width: 140, show: (row) => t(`method.${row.method}`, { defaultValue: row.method }) },
-      { name: "series", title: t("col.series"), width: 90, numeric: true, show: (row) => format.quantity(row.series) },
-      { name: "wape", title: t("col.wape"), width: 90, numeric: true, show: (row) => format.share(row.wape) },
-      { name: "bias", title: t("col.bias"), width: 90, numeric: true, show: (row) => format.share(row.bias) },
-      { name: "pinball", title: t("col.pinball"), width: 100, numeric: true, show: (row) => format.number(row.pinball) },
-      { name: "coverage", title: t("col.coverage"), width: 110, numeric: true, show: (row) => format.share(row.coverage_90) },
-      { name: "beaten_by", title: t("col.beaten_by"), width: 140, show: (row) => (row.beaten_by ? t(`method.${row.beaten_by}`, { defaultValue: row.beaten_by }) : "–") },
-    ],
-    [t, format],
-  );
-}
-
-function Scores({ what, choices }: { what: "league" | "losses"; choices: string[] }) {
-  const { t } = useTranslation();
-  const { filters, shared } = useScope();
-  const by = filters.by ?? choices[0];
   const columns = useScoreColumns();
+  const { by, control } = useBy(["velocity", "category", "store"]);
   return (
     <section className="panel">
-      <p className="muted">{t(`forecast.${what}About`)}</p>
-      <By choices={choices} />
-      <Asked<{ rows: Score[] }>
-        queryKey={["forecast", what, by, shared]}
-        path={`/api/forecast/${what}`}
-        query={{ ...shared, by }}
+      <p className="muted">{t("forecast.leagueAbout")}</p>
+      {control}
+      <Asked
+        queryKey={["forecast", "league", by]}
+        path="/api/forecast/league"
+        query={{ by }}
+        none={<None />}
       >
         {({ rows }) => (
-          <PlainTable<Score>
-            label={t(`forecast.${what}`)}
+          <PlainTable
+            label={t("forecast.league")}
             rows={rows}
             columns={columns}
-            rowKey={(row) => `${row.method}/${row.origin}/${row.group}`}
-            empty={<Empty what={t("forecast.none")} todo={t("forecast.noneTodo")} />}
+            rowKey={(row) => `${row.group}/${row.method}`}
+            empty={<None />}
           />
         )}
       </Asked>
@@ -123,5 +122,30 @@ function Scores({ what, choices }: { what: "league" | "losses"; choices: string[
   );
 }
 
-const League = () => <Scores what="league" choices={["velocity", "category", "store"]} />;
-const Losses = () => <Scores what="losses" choices={["category", "store", "velocity"]} />;
+function Losses() {
+  const { t } = useTranslation();
+  const columns = useLossColumns();
+  const { by, control } = useBy(["category", "store", "region", "velocity", "age", "series"]);
+  return (
+    <section className="panel">
+      <p className="muted">{t("forecast.lossesAbout")}</p>
+      {control}
+      <Asked
+        queryKey={["forecast", "losses", by]}
+        path="/api/forecast/losses"
+        query={{ by }}
+        none={<None />}
+      >
+        {({ rows }) => (
+          <PlainTable
+            label={t("forecast.losses")}
+            rows={rows}
+            columns={columns}
+            rowKey={(row) => `${row.group}/${row.sku}/${row.place}`}
+            empty={<None />}
+          />
+        )}
+      </Asked>
+    </section>
+  );
+}

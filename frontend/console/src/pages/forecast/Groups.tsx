@@ -5,28 +5,19 @@ import { useTranslation } from "react-i18next";
 import { categoryAxis, legend, valueAxis } from "../../parts/axes";
 import { Chart, type Colours } from "../../parts/Chart";
 import { Empty } from "../../parts/Empty";
+import type { Schemas } from "../../api/types";
 import { useFormat } from "../../parts/format";
 import type { Column } from "../../parts/PagedTable";
 import { PlainTable } from "../../parts/PlainTable";
+import { useNames } from "./columns";
 
-export type Group = {
-  group: string;
-  weeks: string[];
-  sold: (number | null)[];
-  mean: (number | null)[];
-  low?: (number | null)[];
-  high?: (number | null)[];
-};
-export type GroupsTold = {
-  as_of: string | null;
-  groups: Group[];
-  league: { group: string; method: string; wape: number | null; weight: number | null; beaten_by_naive: boolean | null }[];
-  notes: string[];
-};
+type Group = Schemas["Group"];
+type GroupsTold = Schemas["Groups"];
 
 export function Groups({ told }: { told: GroupsTold }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const names = useNames();
   const [chosen, setChosen] = useState<string>();
   const group = told.groups.find((one) => one.group === chosen) ?? told.groups[0];
   const league = useMemo(
@@ -34,7 +25,7 @@ export function Groups({ told }: { told: GroupsTold }) {
     [told, group],
   );
   const columns: Column<(typeof league)[number]>[] = [
-    { name: "method", title: t("col.method"), width: 160, show: (row) => t(`method.${row.method}`, { defaultValue: row.method }) },
+    { name: "method", title: t("col.method"), width: 160, show: (row) => names.method(row.method) },
     { name: "wape", title: t("col.wape"), width: 90, numeric: true, show: (row) => format.share(row.wape) },
     { name: "weight", title: t("col.weight"), width: 90, numeric: true, show: (row) => format.share(row.weight) },
     { name: "naive", title: t("col.beaten_by_naive"), width: 140, show: (row) => (row.beaten_by_naive ? t("word.yes") : t("word.no")) },
@@ -78,28 +69,12 @@ function GroupChart({ group }: { group: Group }) {
   const format = useFormat();
   const option = useCallback(
     (colours: Colours) => {
-      const { low, high } = group;
-      const hidden = { lineStyle: { opacity: 0 }, symbol: "none", stack: "band", tooltip: { show: false } };
-      const band =
-        low && high
-          ? [
-              { name: "low", type: "line", data: low, ...hidden },
-              {
-                name: "high",
-                type: "line",
-                data: high.map((top, at) => (top === null ? null : top - (low[at] ?? 0))),
-                areaStyle: { color: colours.main, opacity: 0.18 },
-                ...hidden,
-              },
-            ]
-          : [];
       return {
         legend: { ...legend(colours), data: [t("series.sold"), t("series.forecast")] },
         tooltip: { valueFormatter: (value: number | null) => format.quantity(value) },
         xAxis: categoryAxis(colours, group.weeks),
         yAxis: valueAxis(colours, t("forecast.unitsAWeek")),
         series: [
-          ...band,
           { name: t("series.sold"), type: "line", symbol: "none", data: group.sold, itemStyle: { color: colours.text }, lineStyle: { color: colours.text, width: 1.5 } },
           { name: t("series.forecast"), type: "line", symbol: "none", data: group.mean, itemStyle: { color: colours.main }, lineStyle: { color: colours.main, width: 2 } },
         ],

@@ -4,7 +4,8 @@ import { App, Button, DatePicker, Form, Input, InputNumber, Modal, Popconfirm, S
 import type { Dayjs } from "dayjs";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { post, remove } from "../../api/client";
+import { inWords, post, remove } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Asked } from "../../parts/Asked";
@@ -13,21 +14,7 @@ import { useFormat } from "../../parts/format";
 import type { Column } from "../../parts/PagedTable";
 import { PlainTable } from "../../parts/PlainTable";
 
-type Override = {
-  id: string;
-  covers: string;
-  says: string;
-  first_day: string;
-  last_day: string;
-  reason: string;
-  author: string;
-  expires: string;
-  state: string;
-  series_days: number;
-  wape: number | null;
-  wape_without: number | null;
-  units_saved: number | null;
-};
+type Override = Schemas["OverrideRow"];
 
 export function Overrides() {
   const { t } = useTranslation();
@@ -55,7 +42,7 @@ export function Overrides() {
           {t("override.add")}
         </Button>
       )}
-      <Asked<{ rows: Override[] }> queryKey={["overrides"]} path="/api/forecast/overrides">
+      <Asked queryKey={["forecast", "overrides"]} path="/api/forecast/overrides">
         {({ rows }) => (
           <PlainTable<Override>
             label={t("forecast.overrides")}
@@ -79,7 +66,7 @@ function Withdraw({ id }: { id: string }) {
   const cache = useQueryClient();
   const withdraw = useMutation({
     mutationFn: () => remove("/api/forecast/overrides/{id}", { path: { id } }),
-    onSuccess: () => void cache.invalidateQueries({ queryKey: ["overrides"] }),
+    onSuccess: () => void cache.invalidateQueries({ queryKey: ["forecast", "overrides"] }),
     onError: (error) => void message.error(error.message),
   });
   return (
@@ -119,11 +106,10 @@ function Add({ done }: { done: () => void }) {
         },
       }),
     onSuccess: () => {
-      void cache.invalidateQueries({ queryKey: ["overrides"] });
+      void cache.invalidateQueries({ queryKey: ["forecast", "overrides"] });
       done();
     },
-    onError: (error: Error & { remedy?: string }) =>
-      void message.error([error.message, error.remedy].filter(Boolean).join(" ")),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   const needed = [{ required: true, message: t("signIn.required") }];
   const where = [shared.region, shared.place, shared.category].filter(Boolean).join(" · ");

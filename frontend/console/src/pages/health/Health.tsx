@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Select, Spin, Tabs } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { get } from "../../api/client";
+import { get, Problem } from "../../api/client";
 import { useChoices } from "../../app/ScopeBar";
 import { useScope } from "../../app/scope";
 import { Empty } from "../../parts/Empty";
@@ -13,18 +13,19 @@ import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { Ageing, Bubbles, Cover } from "./charts";
-import type { Health as Told, Move, Slow } from "./types";
+import type { Move, Slow } from "./types";
 
 export default function Health() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const { data: choices } = useChoices();
   const query = useMemo(() => ({ ...shared, label: filters.label }), [shared, filters.label]);
-  const { data, error, refetch } = useQuery<Told>({
+  const { data, error, refetch } = useQuery({
     queryKey: ["health", query],
     queryFn: ({ signal }) => get("/api/health", { query, signal }),
     placeholderData: (before) => before,
   });
+  const unplanned = error instanceof Problem && error.status === 404;
   return (
     <div className="page">
       <PageHead page="health" />
@@ -40,7 +41,8 @@ export default function Health() {
           onChange={(label?: string) => set({ label })}
         />
       </div>
-      {error && <Failure error={error} retry={() => void refetch()} />}
+      {unplanned && <Empty what={t("health.none")} todo={t("health.noneTodo")} />}
+      {error && !unplanned && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Spin className="page-wait" />}
       {data && !data.matrix.length && <Empty what={t("health.none")} todo={t("health.noneTodo")} />}
       {data && data.matrix.length > 0 && (

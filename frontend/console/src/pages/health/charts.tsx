@@ -43,8 +43,7 @@ export function Bubbles({ cells }: { cells: Cell[] }) {
               name: `${cell.abc}${cell.xyz}`,
               value: [cell.xyz, cell.abc, cell.stock_value_cents],
               itemStyle: {
-                color: cell.dead_value_cents * 5 > cell.stock_value_cents ? colours.bad : colours.main,
-                opacity: 0.55,
+                color: `${cell.dead_value_cents * 5 > cell.stock_value_cents ? colours.bad : colours.main}66`,
               },
               tooltip: {
                 formatter: [
@@ -78,7 +77,7 @@ export function Ageing({ rows }: { rows: Aged[] }) {
       return {
         legend: legend(colours),
         tooltip: { valueFormatter: (value: number) => format.money(value) },
-        xAxis: categoryAxis(colours, buckets.map((one) => spoken(one, t))),
+        xAxis: daysAxis(colours, buckets, t),
         yAxis: valueAxis(colours, "", (value) => format.moneyShort(value)),
         series: classes.map((abc) => ({
           name: abc,
@@ -104,7 +103,7 @@ export function Cover({ bars }: { bars: Bar[] }) {
   const option = useCallback(
     (colours: Colours) => ({
       tooltip: { valueFormatter: (value: number) => format.money(value) },
-      xAxis: categoryAxis(colours, bars.map((bar) => spoken(bar.days, t))),
+      xAxis: daysAxis(colours, bars.map((bar) => bar.days), t),
       yAxis: valueAxis(colours, "", (value) => format.moneyShort(value)),
       series: [
         {
@@ -120,12 +119,24 @@ export function Cover({ bars }: { bars: Bar[] }) {
   return <Chart label={t("health.cover")} option={option} height={280} />;
 }
 
+function daysAxis(colours: Colours, buckets: string[], t: TFunction) {
+  const axis = categoryAxis(colours, buckets.map((one) => spoken(one, t)));
+  return {
+    ...axis,
+    axisLabel: { ...axis.axisLabel, interval: 0, fontSize: 11, hideOverlap: false },
+    name: t("health.days"),
+    nameLocation: "middle",
+    nameGap: 28,
+    nameTextStyle: { color: colours.muted },
+  };
+}
+
 const from = (bucket: string) => Number(/\d+/.exec(bucket)?.[0] ?? Infinity) + (bucket.startsWith("over") ? 0.5 : 0);
 
-/** "8_14" is "8–14 d", "over_180" is "> 180 d". */
+/** "8_14" is "8–14", "over_180" is "> 180"; the axis names the days. */
 function spoken(bucket: string, t: TFunction): string {
   const [one, other] = bucket.split("_");
-  if (one === "over" || one === "above") return t("unit.days", { value: `> ${other}` });
   if (bucket === "no_sale") return t("health.noSale");
-  return other ? t("unit.days", { value: `${one}–${other}` }) : bucket;
+  if (one === "over") return `> ${other}`;
+  return other ? `${one}–${other}` : bucket;
 }

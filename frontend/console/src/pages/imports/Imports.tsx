@@ -1,10 +1,11 @@
 /** Imports and data quality: bring a file, see what came of each, and what could not be used. */
 import { InboxOutlined } from "@ant-design/icons";
-import { useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer, Grid, Progress, Upload } from "antd";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { App, Button, Drawer, Grid, Popconfirm, Progress, Space, Upload } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import { get, post } from "../../api/client";
+import { get, inWords, post, upload } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { useLive } from "../../app/events";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
@@ -13,19 +14,8 @@ import { useFormat } from "../../parts/format";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 
-type Batch = {
-  id: string;
-  kind: string;
-  source: string;
-  name: string;
-  actor: string;
-  begun_at: string;
-  new: number;
-  repeated: number;
-  rejected: number;
-  undone_by: string | null;
-};
-type Reject = { row: number | null; column: string | null; value: string | null; message: string; remedy: string | null };
+type Batch = Schemas["Batch"];
+type Reject = Schemas["Reject"];
 
 export default function Imports() {
   const { t } = useTranslation();
@@ -63,17 +53,15 @@ function Bring() {
       showUploadList={false}
       multiple
       customRequest={({ file, onSuccess, onError }) => {
-        const body = new FormData();
-        body.append("file", file as Blob, (file as File).name);
-        post("/api/imports", { body })
+        upload(file as File)
           .then((told) => {
             onSuccess?.(told);
             void message.info(t("imports.taken", { name: (file as File).name }));
             void cache.invalidateQueries({ queryKey: ["imports"] });
           })
-          .catch((error: Error & { remedy?: string }) => {
+          .catch((error: Error) => {
             onError?.(error);
-            void message.error([error.message, error.remedy].filter(Boolean).join(" "), 8);
+            void message.error(inWords(error), 8);
           });
       }}
     >
@@ -86,10 +74,10 @@ function Bring() {
 function Running() {
   const { jobs } = useLive();
   return jobs
-    .filter((job) => job.state === "running" || job.state === "doing")
+    .filter((job) => job.state === "running")
     .map((job) => (
       <div key={job.id} className="panel">
-        {job.what}
+        {job.what} <span className="muted">{job.step}</span>
         <Progress
           aria-label={job.what}
           percent={job.total ? Math.round((100 * job.done) / job.total) : 0}
@@ -101,7 +89,6 @@ function Running() {
 function useColumns(): Column<Batch>[] {
   const { t } = useTranslation();
   const format = useFormat();
-  const { set } = useScope();
   return useMemo(
     () => [
       { name: "begun_at", title: t("col.begun_at"), width: 150, numeric: true, show: (row) => format.moment(row.begun_at) },
@@ -112,14 +99,38 @@ function useColumns(): Column<Batch>[] {
       { name: "new", title: t("col.new"), width: 100, numeric: true, show: (row) => format.quantity(row.new) },
       { name: "repeated", title: t("col.repeated"), width: 100, numeric: true, show: (row) => format.quantity(row.repeated) },
       { name: "rejected", title: t("col.rejected"), width: 110, numeric: true, show: (row) => format.quantity(row.rejected) },
-      { name: "open", title: t("col.action"), width: 120, show: (row) =>
-        row.rejected > 0 && (
-          <Button size="small" onClick={() => set({ batch: row.id })}>
-            {t("imports.rejects")}
-          </Button>
-        ) },
+      { name: "open", title: t("col.action"), width: 230, show: (row) => <Actions batch={row} /> },
     ],
-    [t, format, set],
+    [t, format],
+  );
+}
+
+function Actions({ batch }: { batch: Batch }) {
+  const { t } = useTranslation();
+  const may = useMay();
+  const { set } = useScope();
+  const { message } = App.useApp();
+  const cache = useQueryClient();
+  const undo = useMutation({
+    mutationFn: () => post("/api/imports/{batch}/undo", { path: { batch: batch.id } }),
+    onSuccess: () => void cache.invalidateQueries({ queryKey: ["imports"] }),
+    onError: (error) => void message.error(inWords(error), 8),
+  });
+  return (
+    <Space>
+      {batch.rejected > 0 && (
+        <Button size="small" onClick={() => set({ batch: batch.id })}>
+          {t("imports.rejects")}
+        </Button>
+      )}
+      {batch.kind === "import" && !batch.undone_by && may("data.import") && (
+        <Popconfirm title={t("imports.sureUndo")} onConfirm={() => undo.mutate()}>
+          <Button size="small" loading={undo.isPending}>
+            {t("imports.undo")}
+          </Button>
+        </Popconfirm>
+      )}
+    </Space>
   );
 }
 

@@ -4,6 +4,7 @@ import { Drawer, Grid, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
+import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
@@ -12,32 +13,13 @@ import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { SearchBox } from "../../parts/SearchBox";
 
-type Order = {
-  name: string;
-  supplier: string;
-  place: string;
-  status?: string | null;
-  ordered_on?: string | null;
-  expected_on?: string | null;
-  lines?: number | null;
-  quantity?: number | null;
-  received?: number | null;
-  value_cents?: number | null;
-};
-type OrderLine = {
-  sku: string;
-  item_name: string | null;
-  quantity: number;
-  received: number | null;
-  unit_cost_cents: number | null;
-  decision: number | null;
-};
+type Order = Schemas["OrderRow"];
 
 export default function Orders() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
   const query = useMemo(
-    () => ({ ...shared, search: filters.search, status: filters.status, sort: filters.sort }),
+    () => ({ ...shared, search: filters.search }),
     [shared, filters],
   );
   const columns = useColumns();
@@ -72,9 +54,9 @@ function useColumns(): Column<Order>[] {
           {row.name}
         </button>
       ) },
-      { name: "supplier", title: t("col.supplier"), width: 110, show: (row) => row.supplier },
+      { name: "supplier", title: t("col.supplier"), width: 160, show: (row) => <span title={row.supplier}>{row.supplier_name}</span> },
       { name: "place", title: t("col.place"), width: 110, show: (row) => row.place },
-      { name: "status", title: t("col.status"), width: 100, show: (row) => (row.status ? t(`orderState.${row.status}`, { defaultValue: row.status }) : "–") },
+      { name: "status", title: t("col.status"), width: 100, show: (row) => t(`orderState.${row.status}`, { defaultValue: row.status }) },
       { name: "ordered_on", title: t("col.ordered_on"), width: 120, numeric: true, show: (row) => format.date(row.ordered_on) },
       { name: "expected_on", title: t("col.expected_on"), width: 120, numeric: true, show: (row) => format.date(row.expected_on) },
       { name: "lines", title: t("col.lines"), width: 80, numeric: true, show: (row) => format.quantity(row.lines) },
@@ -92,21 +74,26 @@ function OrderDrawer() {
   const { filters, set } = useScope();
   const wide = Grid.useBreakpoint().md ?? true;
   const name = filters.order;
-  const { data, error, refetch } = useQuery<Order & { rows?: OrderLine[]; lines?: OrderLine[] }>({
+  const { data, error, refetch } = useQuery({
     queryKey: ["orders", "one", name],
-    queryFn: () => get("/api/orders/{name}", { path: { name } }),
+    queryFn: () => get("/api/orders/{name}", { path: { name: name ?? "" } }),
     enabled: !!name,
   });
-  const lines = (Array.isArray(data?.lines) ? data.lines : data?.rows) ?? [];
   return (
     <Drawer open={!!name} onClose={() => set({ order: undefined })} size={wide ? 620 : "100%"} title={name}>
       {error && <Failure error={error} retry={() => void refetch()} />}
-      {!data && !error && <Skeleton active />}
+      {!data && !error && <Skeleton active title={false} />}
       {data && (
         <>
           <p>
-            {t("orders.to", { supplier: data.supplier, place: data.place })}{" "}
-            {data.expected_on && t("orders.expected", { day: format.date(data.expected_on) })}
+            {t("orders.to", { supplier: data.supplier_name, place: data.place })}{" "}
+            {t("orders.expected", { day: format.date(data.expected_on) })}
+          </p>
+          <p className="numeric">
+            {t(`orderState.${data.status}`, { defaultValue: data.status })} ·{" "}
+            {format.money(data.value_cents)}
+            {data.below_minimum_cents > 0 &&
+              ` · ${t("orders.belowMinimum", { money: format.money(data.below_minimum_cents) })}`}
           </p>
           <div className="scrolled">
             <table className="terms">
@@ -120,7 +107,7 @@ function OrderDrawer() {
                 </tr>
               </thead>
               <tbody>
-                {lines.map((line) => (
+                {data.lines.map((line) => (
                   <tr key={line.sku}>
                     <td>{line.item_name ?? line.sku}</td>
                     <td className="numeric">{format.quantity(line.quantity)}</td>

@@ -3,18 +3,13 @@ import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { categoryAxis, valueAxis } from "../../parts/axes";
 import { Chart, type Colours } from "../../parts/Chart";
+import type { Schemas } from "../../api/types";
 import { useUnit } from "../../parts/format";
 
-type Point = Record<string, number | null>;
-export type Simulation = {
-  state: string;
-  error?: string | null;
-  sweep?: string;
-  points?: (Point & { value: number })[];
-  today?: Point | null;
-};
+export type Simulation = Schemas["Simulation"];
+type Figure = Exclude<keyof Schemas["Point"], "value">;
 
-const FIGURES: [name: string, unit: string][] = [
+const FIGURES: [name: Figure, unit: string][] = [
   ["inventory_days", "days"],
   ["fill_rate", "share"],
   ["waste_cents", "cents"],
@@ -31,13 +26,13 @@ export function Curves({ told }: { told: Simulation }) {
   );
 }
 
-function Curve({ told, name, unit }: { told: Simulation; name: string; unit: string }) {
+function Curve({ told, name, unit }: { told: Simulation; name: Figure; unit: string }) {
   const { t } = useTranslation();
   const show = useUnit();
   const today = told.today?.[name];
   const option = useCallback(
     (colours: Colours) => {
-      const points = told.points ?? [];
+      const { points } = told;
       const service = told.sweep === "service";
       return {
         tooltip: { valueFormatter: (value: number) => show(value, unit) },

@@ -9,7 +9,7 @@ import { useScope } from "../../app/scope";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { PageHead } from "../../parts/PageHead";
-import { Curves, type Simulation } from "./Curves";
+import { Curves } from "./Curves";
 
 type Sweep = "service" | "review_days" | "lead_time_days" | "moq";
 type Span = { min: number; max: number; step: number; steps: number; from: [number, number] };
@@ -24,15 +24,15 @@ const SWEEPS = Object.keys(SPANS) as Sweep[];
 
 export default function Simulator() {
   const { t } = useTranslation();
-  const { filters, shared, set } = useScope();
+  const { filters, set } = useScope();
   const sweep = (filters.sweep as Sweep | undefined) ?? "service";
   const [range, setRange] = useState<[number, number]>(SPANS[sweep].from);
   const start = useMutation({
     mutationFn: () =>
-      post<{ id: string }>("/api/simulations", {
-        body: { ...shared, [sweep]: points(sweep, range) },
+      post("/api/simulations", {
+        body: { [sweep]: points(sweep, range), weeks: 6, seeds: 3 },
       }),
-    onSuccess: ({ id }) => set({ simulation: String(id) }),
+    onSuccess: ({ id }) => set({ simulation: id }),
   });
   return (
     <div className="page">
@@ -85,7 +85,7 @@ export default function Simulator() {
 function Result({ id }: { id: string }) {
   const { t } = useTranslation();
   const { jobs } = useLive();
-  const { data, error, refetch } = useQuery<Simulation>({
+  const { data, error, refetch } = useQuery({
     queryKey: ["simulation", id],
     queryFn: () => get("/api/simulations/{id}", { path: { id } }),
     // The bell's events are quicker; this is for when the line to them was cut.
@@ -95,17 +95,17 @@ function Result({ id }: { id: string }) {
   if (data?.state === "failed")
     return <Empty what={t("simulator.failed")} todo={data.error ?? undefined} />;
   if (data && ended(data.state)) return <Curves told={data} />;
-  const job = jobs.find((one) => String(one.id) === id);
+  const job = jobs.find((one) => one.id === id);
   const share = job?.total ? job.done / job.total : 0;
   return (
     <section className="panel">
-      <p>{t("simulator.running")}</p>
+      <p>{job?.step || t("simulator.running")}</p>
       <Progress percent={Math.round(100 * share)} aria-label={t("simulator.running")} />
     </section>
   );
 }
 
-const ended = (state: string | undefined) => ["done", "succeeded", "failed"].includes(state ?? "");
+const ended = (state: string | undefined) => state === "done" || state === "failed";
 
 /** The values to try, evenly between the ends; a service level as a share. */
 function points(sweep: Sweep, [low, high]: [number, number]): number[] {

@@ -3,12 +3,11 @@ import { Button, Form, Input, InputNumber, Popover } from "antd";
 import { useTranslation } from "react-i18next";
 import type { Line } from "../../api/types";
 import { useDeciding } from "../../parts/deciding";
-import { useFormat } from "../../parts/format";
+import type { useFormat } from "../../parts/format";
 
-type Props = { row: Line; open: boolean; end: () => void };
+type Props = { row: Line; format: ReturnType<typeof useFormat>; open: boolean; end: () => void };
 
-export function EditQuantity({ row, open, end }: Props) {
-  const format = useFormat();
+export function EditQuantity({ row, format, open, end }: Props) {
   const { decided, quantity } = row;
   const changed = decided !== null && decided !== quantity;
   const shown = (

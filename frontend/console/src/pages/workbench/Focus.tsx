@@ -4,11 +4,13 @@ import { useDeferredValue } from "react";
 import { useTranslation } from "react-i18next";
 import { useScope } from "../../app/scope";
 import { ForecastBand } from "../../parts/ForecastBand";
+import { useReason } from "../../parts/reason";
 import { useLine } from "../../parts/LineDrawer";
 
 export function Focus({ name }: { name: string | undefined }) {
   const { t } = useTranslation();
   const { set } = useScope();
+  const reason = useReason();
   const { data, error } = useLine(useDeferredValue(name));
   if (!name || error) return null;
   if (!data) return <Skeleton.Node active className="focus" />;
@@ -19,12 +21,16 @@ export function Focus({ name }: { name: string | undefined }) {
         <strong>
           {explanation.item_name ?? explanation.sku} · {explanation.place}
         </strong>
-        <span className="focus-reason">{explanation.reason}</span>
+        <span className="focus-reason">{reason(explanation)}</span>
         <Button size="small" onClick={() => set({ line: name })}>
           {t("workbench.open")}
         </Button>
       </div>
-      <ForecastBand series={series} height={150} />
+      {series ? (
+        <ForecastBand series={series} height={150} />
+      ) : (
+        <p className="muted">{t("line.noForecast")}</p>
+      )}
     </section>
   );
 }

@@ -28,22 +28,27 @@ export default function Workbench() {
   const deciding = useDeciding();
   const [focus, setFocus] = useState<string>();
   const [editing, setEditing] = useState<string>();
+  const status = filters.status ?? "ordered";
   const query = useMemo(
     () => ({
       ...shared,
-      status: filters.status ?? "proposed",
+      status: status === "all" ? undefined : status,
       search: filters.search,
       label: filters.label,
       sort: filters.sort,
     }),
-    [shared, filters],
+    [shared, filters, status],
   );
+  const endEditing = useCallback(() => {
+    setEditing(undefined);
+    requestAnimationFrame(() => document.querySelector<HTMLElement>(".paged-focus")?.focus());
+  }, []);
   const listed = useMemo(
-    () => columns(t, format, { key: editing, end: () => setEditing(undefined) }),
-    [t, format, editing],
+    () => columns(t, format, { key: editing, end: endEditing }),
+    [t, format, editing, endEditing],
   );
   const undecided = (row: Line) =>
-    row.number !== null && row.status !== null && UNDECIDED.has(row.status);
+    row.number !== null && UNDECIDED.has(row.status ?? "");
   const decide = may("decisions.decide");
   const pressed = (key: string, row: Line) => {
     if (key === "o") set({ line: lineName(row) });
@@ -61,11 +66,11 @@ export default function Workbench() {
       <div className="filters">
         <Segmented
           aria-label={t("col.status")}
-          value={query.status}
-          onChange={(status) => set({ status: status === "proposed" ? undefined : status })}
-          options={["proposed", "snoozed", "approved", "all"].map((one) => ({
+          value={status}
+          onChange={(chosen) => set({ status: chosen === "ordered" ? undefined : chosen })}
+          options={["ordered", "not_ordered", "all"].map((one) => ({
             value: one,
-            label: t(`status.${one}`),
+            label: t(`planned.${one}`),
           }))}
         />
         <SearchBox />
@@ -110,7 +115,7 @@ function PlanButton() {
   const may = useMay();
   const { message } = App.useApp();
   const plan = useMutation({
-    mutationFn: () => post("/api/plans", { body: {} }),
+    mutationFn: () => post("/api/plans", { body: { horizon_days: 28, changed: false } }),
     onSuccess: () => void message.info(t("workbench.planning")),
     onError: (error) => void message.error(error.message),
   });

@@ -1,5 +1,5 @@
 /** Money, quantities and days as the reader's language writes them, with their units. */
-import { useMemo, type ReactNode } from "react";
+import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useSession } from "../app/session";
 
@@ -22,13 +22,14 @@ export function useFormat() {
       notation: "compact",
       maximumFractionDigits: 1,
     });
+    const small = new Intl.NumberFormat(tag, { maximumSignificantDigits: 2 });
     const integer = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
     const one = new Intl.NumberFormat(tag, { maximumFractionDigits: 1 });
     const two = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
     const share = new Intl.NumberFormat(tag, { style: "percent", maximumFractionDigits: 1 });
     const day = new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeZone: "UTC" });
     const moment = new Intl.DateTimeFormat(tag, {
-      dateStyle: "short",
+      dateStyle: "medium",
       timeStyle: "short",
       timeZone,
     });
@@ -41,7 +42,7 @@ export function useFormat() {
       quantity: (value: Maybe) => say(value, (known) => integer.format(known)),
       number: (value: Maybe) => say(value, (known) => two.format(known)),
       days: (value: Maybe) => say(value, (known) => t("unit.days", { value: one.format(known) })),
-      perDay: (value: Maybe) => say(value, (known) => t("unit.perDay", { value: one.format(known) })),
+      perDay: (value: Maybe) => say(value, (known) => t("unit.perDay", { value: (known < 1 ? small : one).format(known) })),
       share: (value: Maybe) => say(value, (known) => share.format(known)),
       date: (iso: string | null | undefined) =>
         iso ? day.format(new Date(`${iso.slice(0, 10)}T00:00:00Z`)) : NONE,
@@ -60,11 +61,3 @@ export function useUnit() {
     return format.number(value);
   };
 }
-
-const Numeric = ({ children }: { children: ReactNode }) => <span className="numeric">{children}</span>;
-
-export const Money = ({ cents }: { cents: Maybe }) => <Numeric>{useFormat().money(cents)}</Numeric>;
-export const Quantity = ({ units }: { units: Maybe }) => (
-  <Numeric>{useFormat().quantity(units)}</Numeric>
-);
-export const Days = ({ days }: { days: Maybe }) => <Numeric>{useFormat().days(days)}</Numeric>;

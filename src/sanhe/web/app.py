@@ -1,0 +1,59 @@
+"""The application: guards, problem documents, the API of each audience, the console's pages."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+
+from sanhe.core.lake import ResidentLake
+from sanhe.loop.desk import FOLDER
+from sanhe.web import problems
+from sanhe.web.caller import Served
+from sanhe.web.console import routers
+from sanhe.web.guards import Guards
+from sanhe.web.pages import add_pages
+from sanhe.web.running import Running
+from sanhe.wiring import Sanhe
+
+_ABOUT = """\
+Everything the command line can do. Sign in (`POST /api/session`) and send the cookie, with the
+header `X-CSRF-Token` on every write; or send a key as `Authorization: Bearer KEY`. Refusals are
+problem documents (RFC 9457) that name the place and the remedy. Money is in minor units,
+quantities are whole base units."""
+
+
+def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
+    """The application on an opened installation, which stays the caller's to close.
+
+    `console`: the folder of the built console; None = the one shipped with the package.
+    """
+    running = Running(sanhe.clock)
+
+    @asynccontextmanager
+    async def living(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        running.close()
+
+    app = FastAPI(
+        title="sanhe 三合",
+        version=version("sanhe"),
+        description=_ABOUT,
+        lifespan=living,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        separate_input_output_schemas=False,
+    )
+    app.state.served = Served(sanhe, ResidentLake(sanhe.lake, folders=[FOLDER]), running)
+    problems.install(app)
+    api = APIRouter(prefix="/api", responses=problems.RESPONSES)
+    for router in routers():
+        api.include_router(router)
+    app.include_router(api)
+    add_pages(app, console)
+    app.add_middleware(Guards)
+    return app

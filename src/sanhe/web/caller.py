@@ -1,0 +1,126 @@
+"""Who asks: known by a session's cookie or a key, and seeing only their own part of the data."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Depends, Request
+
+from sanhe.core.access import Identity, may
+from sanhe.core.errors import Denied
+from sanhe.core.lake import Lake
+from sanhe.goods.demand import Demand
+from sanhe.loop.desk import Desk
+from sanhe.web.problems import Forbidden
+from sanhe.web.running import Running
+from sanhe.wiring import Sanhe, Work
+
+COOKIE: Final = "sanhe_session"
+CSRF_HEADER: Final = "X-CSRF-Token"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the application serves: the installation, its lake held in memory, and its jobs."""
+
+    sanhe: Sanhe
+    lake: Lake
+    running: Running
+
+
+@dataclass(frozen=True)
+class Caller:
+    """One request's identity with what it may see."""
+
+    served: Served
+    identity: Identity
+
+    @property
+    def sanhe(self) -> Sanhe:
+        """The installation."""
+        return self.served.sanhe
+
+    @property
+    def account(self) -> UUID:
+        """The account of whoever is signed in. Raises Forbidden for a key, which has none."""
+        if self.identity.account is None:
+            raise Forbidden("a key has nothing of its own here: sign in")
+        return self.identity.account
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """One transaction by this caller; the database shows it no other rows."""
+        with self.sanhe.work(actor=self.identity.actor, scope=self.identity.scope) as work:
+            yield work
+
+    @property
+    def desk(self) -> Desk:
+        """The pages of the last plan, as far as the caller may see them."""
+        return Desk(self.lake)
+
+    @property
+    def demand(self) -> Demand:
+        """Forecasts over the lake as far as the caller may see it."""
+        return Demand(self.lake, settings=self.sanhe.effort)
+
+    @property
+    def lake(self) -> Lake:
+        """The lake as far as the caller may see it."""
+        if not self.identity.scope.is_everything:
+            raise Forbidden("your account sees a part of the places; this page is not divided yet")
+        return self.served.lake
+
+
+def served_of(request: Request) -> Served:
+    """What this application serves."""
+    found: Served = request.app.state.served
+    return found
+
+
+def identity_of(request: Request) -> Identity:
+    """Who asks. Raises Denied without a session or key, Forbidden for a write without its token."""
+    sanhe = served_of(request).sanhe
+    authorization = request.headers.get("authorization", "")
+    with sanhe.work(actor="web") as work:
+        if authorization:
+            kind, _, secret = authorization.partition(" ")
+            if kind.lower() != "bearer" or not secret:
+                raise Denied("this authorization can't be read: give Bearer and a key")
+            return work.access.identify_key(secret.strip())
+        token = request.cookies.get(COOKIE)
+        if not token:
+            raise Denied("nobody is signed in: sign in, or give a key")
+        identity = work.access.identify(token)
+    given = request.headers.get(CSRF_HEADER, "")
+    if request.method not in _SAFE and not hmac.compare_digest(
+        given.encode(), identity.csrf.encode()
+    ):
+        raise Forbidden(f"the header {CSRF_HEADER} is missing or of another session: reload")
+    return identity
+
+
+def signed_in(request: Request, identity: Annotated[Identity, Depends(identity_of)]) -> Caller:
+    """Anybody who is known."""
+    return Caller(served_of(request), identity)
+
+
+def allowed(action: str) -> Callable[..., Caller]:
+    """A dependency: somebody who may do this action of `core.access`; else Forbidden."""
+
+    def caller(found: Annotated[Caller, Depends(signed_in)]) -> Caller:
+        if not may(found.identity, action):
+            raise Forbidden(f"your role may not do this ({action}): ask an administrator")
+        return found
+
+    return caller
+
+
+def depends(action: str) -> Any:
+    """`Depends(allowed(action))`."""
+    return Depends(allowed(action))

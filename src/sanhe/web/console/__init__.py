@@ -1,0 +1,36 @@
+"""The API of those who work at the retailer, a module for each page."""
+
+from fastapi import APIRouter
+
+from sanhe.web.console import (
+    admin,
+    cockpit,
+    data,
+    decisions,
+    forecast,
+    frame,
+    health,
+    lines,
+    orders,
+    session,
+    simulations,
+)
+
+_PAGES = (
+    session,
+    frame,
+    cockpit,
+    lines,
+    decisions,
+    orders,
+    forecast,
+    health,
+    simulations,
+    data,
+    admin,
+)
+
+
+def routers() -> list[APIRouter]:
+    """The operations of all pages."""
+    return [page.router for page in _PAGES]

@@ -1,0 +1,299 @@
+"""The workbench, the exceptions, and one line opened up."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from sanhe.core.errors import NotFound
+from sanhe.goods.demand import ForecastRun
+from sanhe.goods.replenish import KIND, TERM_WORDS
+from sanhe.loop.desk import Page
+from sanhe.web.asked import ExceptionsAsked, LinesAsked, LinesPageAsked, Word
+from sanhe.web.caller import Caller, depends
+from sanhe.web.console.told import DecisionRow, Explained, HistoryStep, row_of
+from sanhe.web.files import csv_file, excel_file
+
+router = APIRouter(tags=["lines"])
+May = Annotated[Caller, depends("decisions.read")]
+
+
+class LineRow(BaseModel):
+    """One SKU at one place as the plan left it. `number`, `status`, `decided`: of its newest
+    decision; `reason`: in one sentence."""
+
+    sku: str
+    place: str
+    region: str | None
+    item_name: str | None
+    category: str | None
+    supplier: str | None
+    label: str | None
+    on_hand: int | None
+    on_order: int
+    reserved: int
+    cover_days: float | None
+    forecast_per_day: float | None
+    lead_time_days: float | None
+    quantity: int
+    value_cents: int
+    stock_value_cents: int | None
+    exception: str | None
+    number: int | None = None
+    status: str | None = None
+    decided: int | None = None
+    reason: str = ""
+
+
+class LinePage(BaseModel):
+    """Some lines of all that were asked for."""
+
+    rows: list[LineRow]
+    total: int
+    offset: int
+    as_of: date
+
+
+@router.get("/workbench")
+def read_workbench(asked: Annotated[LinesPageAsked, Query()], caller: May) -> LinePage:
+    """The lines of the last plan with the decisions on them."""
+    sort, descending = asked.order
+    page = caller.desk.lines(
+        asked.filters(), sort=sort, descending=descending, offset=asked.offset, limit=asked.limit
+    )
+    return LinePage(
+        rows=_rows(caller, page), total=page.total, offset=page.offset, as_of=page.as_of
+    )
+
+
+@router.get("/workbench.xlsx", response_class=Response, responses=excel_file.responses)
+def workbench_as_excel(asked: Annotated[LinesAsked, Query()], caller: May) -> Response:
+    """All of these lines as a workbook; no cell is taken for a formula."""
+    return excel_file(_export(caller, asked), "workbench")
+
+
+@router.get("/workbench.csv", response_class=Response, responses=csv_file.responses)
+def workbench_as_csv(asked: Annotated[LinesAsked, Query()], caller: May) -> Response:
+    """All of these lines as a CSV; no cell is taken for a formula."""
+    return csv_file(_export(caller, asked), "workbench")
+
+
+class ExceptionRow(BaseModel):
+    """A line that needs a person: why, what is at stake, what to know, and its proposal."""
+
+    kind: str
+    sku: str
+    place: str
+    item_name: str | None
+    label: str | None
+    value_cents: int
+    facts: dict[str, float | None]
+    number: int | None
+    status: str | None
+    quantity: int | None
+
+
+class ExceptionPage(BaseModel):
+    """Some exceptions, most money first."""
+
+    rows: list[ExceptionRow]
+    total: int
+    offset: int
+    as_of: date
+
+
+_FACTS = ("on_hand", "on_order", "forecast_per_day", "cover_days", "lead_time_days")
+
+
+@router.get("/exceptions")
+def read_exceptions(
+    asked: Annotated[ExceptionsAsked, Query()],
+    caller: Annotated[Caller, depends("decisions.read")],
+) -> ExceptionPage:
+    """What needs a person, sorted by the money at stake."""
+    page = caller.desk.exceptions(asked.filters(), offset=asked.offset, limit=asked.limit)
+    standing = _standing(caller, page)
+    rows = [
+        ExceptionRow(
+            kind=row["exception"],
+            sku=row["sku"],
+            place=row["place"],
+            item_name=row["item_name"],
+            label=row["label"],
+            value_cents=row["exception_cents"],
+            facts={name: row[name] for name in _FACTS},
+            number=decision.get("number"),
+            status=decision.get("status"),
+            quantity=decision.get("value", row["quantity"] or None),
+        )
+        for row in page.rows.to_pylist()
+        for decision in [standing.get((row["sku"], row["place"]), {})]
+    ]
+    return ExceptionPage(rows=rows, total=page.total, offset=page.offset, as_of=page.as_of)
+
+
+class Series(BaseModel):
+    """What was sold and what is expected, a value a day in base units; null = not of that day.
+
+    `low`, `high`: 90 % of days lie between. `promoted`: the forecast counts on a promotion.
+    """
+
+    days: list[date]
+    sold: list[float | None]
+    mean: list[float | None]
+    low: list[float | None]
+    high: list[float | None]
+    stocked_out: list[bool]
+    promoted: list[bool]
+
+
+class LineTold(BaseModel):
+    """A line opened up: its arithmetic, its decision with history, and its demand."""
+
+    line: LineRow
+    explanation: Explained
+    decision: DecisionRow | None
+    history: list[HistoryStep]
+    series: Series | None
+    rule: str | None
+
+
+@router.get("/lines/{place}/{sku:path}")
+def read_line(
+    place: Annotated[Word, Path()], sku: Annotated[Word, Path()], caller: May
+) -> LineTold:
+    """Why this line orders what it orders, from the snapshot its decision was made of."""
+    found = caller.desk.line(sku, place)
+    with caller.work() as work:
+        lines = _keys([found])
+        standing = work.decisions.standing(KIND, lines).to_pylist()
+        decision = work.decisions.get(standing[0]["number"]) if standing else None
+        told = None if decision is None else work.replenish.explain(decision.number)
+        rule = work.replenish.policy.approved_by(found["label"] or "", found["value_cents"])
+    row = _row(found, standing[0] if standing else {})
+    return LineTold(
+        line=row,
+        explanation=_unordered(found) if told is None else Explained.of(told),
+        decision=None if decision is None else row_of(decision),
+        history=[] if told is None else HistoryStep.all_of(told),
+        series=_series(caller, sku, place),
+        rule=rule,
+    )
+
+
+def _rows(caller: Caller, page: Page) -> list[LineRow]:
+    standing = _standing(caller, page)
+    return [
+        _row(row, standing.get((row["sku"], row["place"]), {})) for row in page.rows.to_pylist()
+    ]
+
+
+def _standing(caller: Caller, page: Page) -> dict[tuple[str, str], dict[str, Any]]:
+    """The newest decision of each line of a page."""
+    if not page.rows.num_rows:
+        return {}
+    with caller.work() as work:
+        found = work.decisions.standing(KIND, page.rows.select(["sku", "place"]))
+    return {(row["sku"], row["place"]): row for row in found.to_pylist()}
+
+
+def _row(row: dict[str, Any], decision: dict[str, Any]) -> LineRow:
+    number = decision.get("number")
+    told = {name: row[name] for name in LineRow.model_fields if name in row}
+    return LineRow(
+        **told,
+        number=number,
+        status=decision.get("status"),
+        decided=None if number is None else decision["value"],
+        reason=_reason(row),
+    )
+
+
+def _reason(row: dict[str, Any]) -> str:
+    """What matters about a line in a few words; the whole sentence is in its explanation."""
+    cover, lead = row["cover_days"], row["lead_time_days"]
+    if row["on_hand"] is None:
+        return "stock was never counted"
+    if cover is None or lead is None:
+        return ""
+    return f"lasts {cover:.1f} days, an order takes {lead:.1f}"
+
+
+def _export(caller: Caller, asked: LinesAsked) -> list[dict[str, Any]]:
+    sort, descending = asked.order
+    rows: list[dict[str, Any]] = caller.desk.export(
+        asked.filters(), sort=sort, descending=descending
+    ).to_pylist()
+    return rows
+
+
+def _keys(rows: list[dict[str, Any]]) -> Any:
+    import pyarrow as pa
+
+    return pa.table({name: [row[name] for row in rows] for name in ("sku", "place")})
+
+
+def _unordered(row: dict[str, Any]) -> Explained:
+    """The arithmetic of a line without a decision, from what the plan kept of it."""
+    terms: list[dict[str, Any]] = []
+    running = 0
+    for name, words in TERM_WORDS.items():
+        value = row.get(f"term_{name}") or 0
+        running += value
+        if value:
+            terms.append({"name": name, "words": words, "value": value, "running": running})
+    return Explained(
+        number=None,
+        status=None,
+        sku=row["sku"],
+        place=row["place"],
+        item_name=row["item_name"],
+        label=row["label"] or "",
+        reason=_reason(row),
+        quantity=row["quantity"] or 0,
+        decided=row["quantity"] or 0,
+        value_cents=row["value_cents"] or 0,
+        terms=terms,  # type: ignore[arg-type]
+        limits=[],
+        assumed=[],
+        alternatives=[],
+        expected=None,
+        method="",
+    )
+
+
+def _series(caller: Caller, sku: str, place: str) -> Series | None:
+    """The last four weeks and the forecast; None where the line is not forecast."""
+    try:
+        run = caller.demand.latest_of(sku, place)
+    except NotFound:
+        return None
+    return _told(run)
+
+
+def _told(run: ForecastRun) -> Series:
+    sold = run.history.last_days[0]
+    ahead = run.mean.shape[1]
+    days = [run.as_of + timedelta(days=at) for at in range(-len(sold), ahead)]
+    promoted = run.causes.get("promotion")
+    offers = np.zeros(ahead, bool) if promoted is None else np.abs(promoted[0]) > 1e-6
+    none: list[float | None] = [None] * len(sold)
+
+    def later(values: Any) -> list[float | None]:
+        return none + [round(float(value), 3) for value in values]
+
+    return Series(
+        days=days,
+        sold=[None if np.isnan(value) else round(float(value), 3) for value in sold]
+        + [None] * ahead,
+        mean=later(run.mean[0]),
+        low=later(run.quantile(0.05)[0]),
+        high=later(run.quantile(0.95)[0]),
+        stocked_out=[bool(np.isnan(value)) for value in sold] + [False] * ahead,
+        promoted=[False] * len(sold) + offers.tolist(),
+    )

@@ -1,0 +1,139 @@
+"""Purchase orders."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from sanhe.goods.suppliers import PurchaseOrder
+from sanhe.web.asked import ScopeAsked, Window, Word
+from sanhe.web.caller import Caller, depends
+
+router = APIRouter(tags=["orders"])
+May = Annotated[Caller, depends("orders.read")]
+
+
+class OrdersAsked(ScopeAsked, Window):
+    """Which orders, the newest first. `search`: part of the name."""
+
+    search: Word | None = None
+
+
+class OrderRow(BaseModel):
+    """An order in a list."""
+
+    name: str
+    supplier: str
+    supplier_name: str
+    place: str
+    status: str
+    ordered_on: date
+    expected_on: date
+    lines: int
+    quantity: int
+    received: int
+    value_cents: int
+
+
+class OrderPage(BaseModel):
+    """Some orders of all that were asked for."""
+
+    rows: list[OrderRow]
+    total: int
+    offset: int
+
+
+class OrderLine(BaseModel):
+    """A line of an order."""
+
+    sku: str
+    item_name: str
+    quantity: int
+    received: int
+    case_size: int | None
+    unit_cost_cents: int | None
+    cost_cents: int | None
+    decision: int | None
+
+
+class OrderTold(BaseModel):
+    """One order with its lines."""
+
+    name: str
+    supplier: str
+    supplier_name: str
+    place: str
+    status: str
+    ordered_on: date
+    expected_on: date
+    value_cents: int
+    below_minimum_cents: int
+    lines: list[OrderLine]
+
+
+@router.get("/orders")
+def read_orders(asked: Annotated[OrdersAsked, Query()], caller: May) -> OrderPage:
+    """Purchase orders with their state."""
+    with caller.work() as work:
+        found, total = work.suppliers.order_page(
+            supplier=asked.supplier or None,
+            place=asked.place or None,
+            text=asked.search or None,
+            offset=asked.offset,
+            limit=asked.limit,
+        )
+    rows = [
+        OrderRow(
+            name=order.name,
+            supplier=order.supplier,
+            supplier_name=order.supplier_name,
+            place=order.place,
+            status=order.status.value,
+            ordered_on=order.ordered_on,
+            expected_on=order.due,
+            lines=len(order.lines),
+            quantity=sum(line.quantity for line in order.lines),
+            received=sum(line.received for line in order.lines),
+            value_cents=order.cost_cents,
+        )
+        for order in found
+    ]
+    return OrderPage(rows=rows, total=total, offset=asked.offset)
+
+
+@router.get("/orders/{name}")
+def read_order(name: Annotated[Word, Path()], caller: May) -> OrderTold:
+    """One purchase order."""
+    with caller.work() as work:
+        order = work.suppliers.get(name)
+    return _told(order)
+
+
+def _told(order: PurchaseOrder) -> OrderTold:
+    return OrderTold(
+        name=order.name,
+        supplier=order.supplier,
+        supplier_name=order.supplier_name,
+        place=order.place,
+        status=order.status.value,
+        ordered_on=order.ordered_on,
+        expected_on=order.due,
+        value_cents=order.cost_cents,
+        below_minimum_cents=order.below_minimum_cents,
+        lines=[
+            OrderLine(
+                sku=line.sku,
+                item_name=line.name,
+                quantity=line.quantity,
+                received=line.received,
+                case_size=line.case_size,
+                unit_cost_cents=line.unit_cost_cents,
+                cost_cents=line.cost_cents,
+                decision=line.decision,
+            )
+            for line in order.lines
+        ],
+    )

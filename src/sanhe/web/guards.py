@@ -1,0 +1,106 @@
+"""What stands before every request: its size and letters, where it comes from, security headers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sanhe.web.problems import problem
+
+MOST_BYTES: Final = 1_000_000
+MOST_UPLOAD_BYTES: Final = 512_000_000
+UPLOADS: Final = "/api/imports"
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_HEADERS: Final = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(self), geolocation=(), microphone=()",
+}
+
+
+def content_policy(nonce: str) -> str:
+    """The Content-Security-Policy of a page: nothing from elsewhere, styles only by nonce."""
+    return (
+        "default-src 'none'; script-src 'self'; "
+        f"style-src 'self' 'nonce-{nonce}'; style-src-attr 'unsafe-inline'; "
+        "img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; "
+        "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    )
+
+
+class Guards:
+    """The outermost layer. Puts a fresh `nonce` into the request's state for the page's styles."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse what can't be right, else go on and add the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        nonce = secrets.token_urlsafe(16)
+        scope.setdefault("state", {})["nonce"] = nonce
+        send = _with_headers(send, scope, nonce)
+        headers = Headers(scope=scope)
+        most = MOST_UPLOAD_BYTES if scope["path"] == UPLOADS else MOST_BYTES
+        if refused := _refused(scope, headers, most):
+            status, why, remedy = refused
+            await problem(status, why, remedy=remedy)(scope, receive, send)
+            return
+        await self._app(scope, _measured(receive, most), send)
+
+
+def _refused(scope: Scope, headers: Headers, most: int) -> tuple[int, str, str] | None:
+    """Status, what is wrong and the remedy, where the request's head can't be right."""
+    length = headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > most:
+        return 413, f"the body is above {most:,} bytes", "send less at a time"
+    if b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
+        return 422, "a character of value 0 in the address", "leave it out"
+    # A page of another origin must not act with this browser's session.
+    site = headers.get("sec-fetch-site", "same-origin")
+    if scope["method"] not in _SAFE and site not in ("same-origin", "none"):
+        return 403, "the request comes from another origin", "act on sanhe's own pages"
+    return None
+
+
+def _measured(receive: Receive, most: int) -> Receive:
+    """Receive, refusing (413) once the body is above the limit."""
+    seen = 0
+
+    async def receiving() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > most:
+            raise HTTPException(413, f"the body is above {most:,} bytes: send less at a time")
+        return message
+
+    return receiving
+
+
+def _with_headers(
+    send: Send, scope: MutableMapping[str, Any], nonce: str
+) -> Callable[[Message], Awaitable[None]]:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                headers[name] = value
+            headers["content-security-policy"] = content_policy(nonce)
+            if scope["path"].startswith("/api"):
+                headers["cache-control"] = "no-store"
+            if scope.get("scheme") == "https":
+                headers["strict-transport-security"] = "max-age=31536000"
+        await send(message)
+
+    return sending

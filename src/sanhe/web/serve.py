@@ -1,0 +1,47 @@
+"""Runs the application on one port, until it is told to end."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Final
+
+from sanhe.core.errors import BadInput
+from sanhe.web.app import make_app
+from sanhe.wiring import Sanhe
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+def serve(sanhe: Sanhe, *, host: str = LOOPBACK, port: int = 8000) -> None:
+    """Serve API and console until interrupted.
+
+    Raises BadInput for a host other than this machine's loopback while there is no account:
+    whoever came first would be the administrator.
+    """
+    import uvicorn
+
+    if not _is_loopback(host):
+        with sanhe.work(actor="web") as work:
+            if work.access.is_empty():
+                raise BadInput(
+                    f"nobody has an account yet, so {host} would be open to everybody",
+                    place="--host",
+                    remedy="make one first: sanhe account add NAME --role admin",
+                )
+    uvicorn.run(
+        make_app(sanhe),
+        host=host,
+        port=port,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
