@@ -163,7 +163,7 @@ TABLES = (
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
-    *("ledger_seal", "ledger_leaf", "procrastinate_jobs", "procrastinate_events"),
+    *("saved_view", "ledger_seal", "ledger_leaf", "procrastinate_jobs", "procrastinate_events"),
     *("procrastinate_workers", "procrastinate_periodic_defers"),
 }
 """No row of these belongs to a place or a supplier; see docs/decisions/0020."""
