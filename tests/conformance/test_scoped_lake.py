@@ -89,7 +89,10 @@ def test_a_scope_sees_all_rows_of_its_places(lake: Lake, scope: Scope, total: in
 
 
 def test_rows_without_a_place_are_seen_where_they_hold_everywhere(lake: Lake) -> None:
-    assert scoped(lake, STORE).read("facts/item.described")["sku"].to_pylist() == ["A"]
+    items = "facts/item.described"
+    seen = scoped(lake, STORE, everywhere=[items])
+    assert seen.read(items)["sku"].to_pylist() == ["A"]
+    assert scoped(lake, STORE).read(items).num_rows == 0
     whole = scoped(lake, EVERYTHING).read("facts/item.described")
     assert whole["sku"].to_pylist() == ["A", "B"]
 

@@ -18,13 +18,14 @@ import pytest
 import sqlalchemy as sa
 
 from sanhe.core.decisions import Status
-from sanhe.core.errors import NotFound
+from sanhe.core.errors import Denied, NotFound
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage import EmbeddedServer, Transaction
 from sanhe.core.storage.database import urls_of
+from sanhe.goods.demand import Demand
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
-from sanhe.wiring.work import Work, construct
+from sanhe.wiring.work import EVERYWHERE, Work, construct
 from tests.wiring.files import deliveries
 from tests.wiring.installation import installed, opened
 
@@ -456,3 +457,28 @@ def test_everything_is_the_default_of_work(retailer: Settings) -> None:
     with opened(retailer) as sanhe, sanhe.work(actor="x") as work:
         assert work.decisions.count() > 0
     assert Scope(None, None) == EVERYTHING
+
+
+def test_the_lake_shows_each_place_its_own_and_what_holds_everywhere(retailer: Settings) -> None:
+    with opened(retailer) as sanhe:
+        sanhe.refresh_lake()
+        store = next(iter(identities(sanhe)["region"].places or ()))
+        seen = sanhe.scoped_lake(Scope(frozenset({store})))
+        kept = seen.tables()
+        assert {"facts/sale.day", "facts/item.described", "facts/price.set"} <= set(kept)
+        assert any(name.startswith("forecast/") for name in kept)
+        for name in kept:
+            whole, mine = sanhe.lake.read(name), seen.read(name)
+            if "place" not in whole.column_names:
+                assert name.startswith("forecast_model/")
+                continue
+            anywhere = name in EVERYWHERE
+            places = whole["place"].to_pylist()
+            wanted = sum(place == store or (place is None and anywhere) for place in places)
+            assert mine.num_rows == wanted, name
+        assert seen.read("facts/item.described").num_rows > 0
+        assert seen.read("facts/sale.day").num_rows > 0
+        forecast = Demand(seen).latest()
+        assert set(forecast.keys["place"].to_pylist()) == {store}
+        with pytest.raises(Denied):
+            sanhe.scoped_lake(Scope(None, frozenset({"V"}))).read("facts/sale.day")

@@ -8,11 +8,11 @@ lake for who may see some places only.
 
 from sanhe.core.lake.bridge import Refreshed, refresh, touched
 from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, write_facts
+from sanhe.core.lake.guarded import scoped
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
 from sanhe.core.lake.ports import Lake, LakeTable
 from sanhe.core.lake.resident import ResidentLake
-from sanhe.core.lake.scoped import scoped
 
 __all__ = [
     "FACTS_FOLDER",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from sanhe.core.errors import Denied, NotFound
-from sanhe.core.lake.current import FACTS_FOLDER
 from sanhe.core.lake.duck import query_tables
 from sanhe.core.lake.ports import Lake, LakeTable
 from sanhe.core.scope import Scope
@@ -23,39 +22,24 @@ HARMLESS: Final = ("forecast_model/",)
 """Folders of tables that have no place and may be read by all who work for the retailer: trees
 and averages over all series, no row of any place."""
 
-EVERYWHERE: Final = frozenset(
-    FACTS_FOLDER + name
-    for name in (
-        "holiday.declared",
-        "item.described",
-        "price.set",
-        "promotion.published",
-        "supplier.described",
-        "supply.agreed",
-        "weather.forecast",
-        "weather.observed",
-    )
-)
-"""Tables whose rows without a place hold in all of them, so that each place sees them."""
 
-
-def scoped(lake: Lake, scope: Scope) -> Lake:
+def scoped(lake: Lake, scope: Scope, *, everywhere: Collection[str] = ()) -> Lake:
     """The lake with the rows of the scope's places alone, read only.
 
-    A table with a column `place` yields the rows of these places, and those without a place
-    where they hold everywhere (`EVERYWHERE`). A table without that column is refused (Denied)
-    unless it is `HARMLESS`; so is every table to a supplier, as the lake holds nothing that is
-    a supplier's own. Who sees everything gets the same tables, read only. Asked often, keep a
+    A table with a column `place` yields the rows of these places; of the tables named in
+    `everywhere` also those without a place, as they hold in all. A table without that column is
+    refused (Denied) unless it is `HARMLESS`; so is every table to a supplier, as the lake holds
+    nothing that is a supplier's own. Who sees everything gets the same tables, read only. Asked often, keep a
     `ResidentLake` of the scoped one for each scope.
     """
-    return _ScopedLake(lake, scope)
+    return _ScopedLake(lake, scope, frozenset(everywhere))
 
 
 class _ScopedLake:
     """See `scoped`. Queries run over filtered scans: neither files nor other rows are in reach."""
 
-    def __init__(self, lake: Lake, scope: Scope) -> None:
-        self._lake, self._scope = lake, scope
+    def __init__(self, lake: Lake, scope: Scope, everywhere: frozenset[str]) -> None:
+        self._lake, self._scope, self._everywhere = lake, scope, everywhere
 
     def tables(self) -> Mapping[str, LakeTable]:
         """The tables that may be read."""
@@ -76,7 +60,7 @@ class _ScopedLake:
             raise Denied(f"the lake's table {name!r} is not divided by place: it is for all places")
         # A null is neither in the places nor outside them: such a row is left out.
         seen = ds.field("place").isin(pa.array(sorted(places), pa.string()))
-        if name in EVERYWHERE:
+        if name in self._everywhere:
             seen = seen | ds.field("place").is_null()
         return whole.filter(seen)
 
