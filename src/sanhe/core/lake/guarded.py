@@ -29,8 +29,8 @@ def scoped(lake: Lake, scope: Scope, *, everywhere: Collection[str] = ()) -> Lak
     A table with a column `place` yields the rows of these places; of the tables named in
     `everywhere` also those without a place, as they hold in all. A table without that column is
     refused (Denied) unless it is `HARMLESS`; so is every table to a supplier, as the lake holds
-    nothing that is a supplier's own. Who sees everything gets the same tables, read only. Asked often, keep a
-    `ResidentLake` of the scoped one for each scope.
+    nothing that is a supplier's own. Who sees everything gets the same tables, read only. Where
+    it is asked often, keep a `ResidentLake` of the scoped one for each scope.
     """
     return _ScopedLake(lake, scope, frozenset(everywhere))
 
