@@ -115,7 +115,7 @@ SELECT found.* FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     SELECT number, sku, place, party, terms FROM decision
     WHERE kind = %s AND status = 'proposed'
-        AND coalesce(sku, '') = line.sku AND coalesce(place, '') = line.place
+        AND sku = line.sku AND place = line.place
     OFFSET 0
 ) AS found ORDER BY number
 """
@@ -128,8 +128,8 @@ FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     (
         SELECT number, status, value, proposed_value, label FROM decision
-        WHERE kind = %s AND status IN {_OPEN} AND coalesce(sku, '') = line.sku
-            AND coalesce(place, '') = line.place AND coalesce(party, '') = ''
+        WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
+            AND party IS NULL
     ) UNION ALL (
         SELECT number, status, value, proposed_value, label FROM decision
         WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
