@@ -553,6 +553,8 @@ def test_search_is_by_money(work: Work) -> None:
         assert listed[0].number == found[1].number and listed[0].status is Status.PROPOSED
         assert (listed[0].value, listed[0].proposed_value, listed[0].label) == (12, 12, "AX")
         assert listed[0].created_at == found[1].created_at
+        about = decisions.subjects([found[0].number, 999])
+        assert about == {found[0].number: Subject(sku="B", place="S001")}
         decisions.approve([found[0].number])
         by_status = decisions.find(statuses=[Status.APPROVED])
         assert [d.number for d in by_status] == [found[0].number]

@@ -103,6 +103,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SanheError)
     async def refused(request: Request, error: SanheError) -> JSONResponse:
+        # Signing in anew does not help whoever is known already.
+        if isinstance(error, Denied) and getattr(request.state, "known", False):
+            return problem(403, str(error))
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)

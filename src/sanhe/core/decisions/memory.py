@@ -87,6 +87,11 @@ class MemoryDecisions:
             raise NotFound(rules.no_decision([number]))
         return self._decisions[number]
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        known = (number for number in numbers if number in self._decisions)
+        return {number: self._decisions[number].proposal.subject for number in known}
+
     def find(
         self,
         *,

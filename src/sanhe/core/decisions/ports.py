@@ -214,6 +214,10 @@ class Decisions(Protocol):
         """The decision with its history. Raises NotFound."""
         ...
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        ...
+
     def find(
         self,
         *,

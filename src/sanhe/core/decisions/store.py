@@ -24,6 +24,7 @@ from sanhe.core.decisions.ports import (
     ProposalTable,
     Proposed,
     Status,
+    Subject,
 )
 from sanhe.core.decisions.rows import decision_of, decision_rows, event_of
 from sanhe.core.errors import NotFound
@@ -139,6 +140,9 @@ CROSS JOIN LATERAL (
 """  # noqa: S608 -- constants
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
+_SUBJECTS = sa.text("""
+SELECT number, sku, place, party FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+""")
 _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
 WHERE decision = :number ORDER BY number
@@ -332,6 +336,11 @@ class PostgresDecisions:
             raise NotFound(rules.no_decision([number]))
         events = [event_of(event) for event in self._run(_HISTORY, number=number)]
         return self._opened(rows, events)[0]
+
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        rows = self._run(_SUBJECTS, numbers=sorted(numbers))
+        return {row.number: Subject(row.sku, row.place, row.party) for row in rows}
 
     def _opened(self, rows: Sequence[Any], events: Sequence[Event] | None = None) -> list[Decision]:
         """Decisions of their records, each with its row of the packed snapshot."""

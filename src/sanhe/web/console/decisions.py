@@ -221,12 +221,13 @@ def _carried_out(
 
 def _told(caller: Caller, numbers: Collection[int], changed: int, *, status: Deed) -> Changed:
     """Tell open pages which of the decisions they may see have changed."""
+    by_place: dict[str, list[int]] = {}
     with caller.work() as work:
-        places = frozenset(
-            work.decisions.get(number).proposal.subject.place or "" for number in list(numbers)[:50]
-        )
-    data = {"changed": sorted(numbers), "by": caller.identity.actor, "status": status}
-    caller.served.running.tell(Event("decisions", data, places))
+        for number, subject in sorted(work.decisions.subjects(numbers).items()):
+            by_place.setdefault(subject.place or "", []).append(number)
+    for place, of_place in by_place.items():
+        data = {"changed": of_place, "by": caller.identity.actor, "status": status}
+        caller.served.running.tell(Event("decisions", data, frozenset({place})))
     return Changed(changed=changed)
 
 
