@@ -59,8 +59,11 @@ STATUS: Final[tuple[tuple[type[SanheError], int], ...]] = (
 """The status of each refusal; any other is a fault of the installation (500)."""
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase}
-    for status in (401, 403, 404, 409, 413, 422, 429, 501, 503)
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA: {"schema": Problem.model_json_schema()}},
+    }
+    for status in (400, 401, 403, 404, 409, 413, 422, 429, 501, 503)
 }
 """What every operation may answer besides."""
 

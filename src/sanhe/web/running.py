@@ -14,10 +14,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from sanhe.core.clock import Clock
-from sanhe.core.errors import NotFound, SanheError
+from sanhe.core.errors import NotFound, SanheError, TooMany
 from sanhe.core.values import new_id
 
 KEPT: Final = 100
+MOST_WAITING: Final = 10
+"""So many jobs may wait: who asks for more is told to come again."""
 _LOG = logging.getLogger("sanhe.web")
 
 Report = Callable[[str, int, int], None]
@@ -64,9 +66,14 @@ class Running:
         self._listeners: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event]]] = set()
 
     def start(self, what: str, actor: str, work: Callable[[Report], Any]) -> Job:
-        """Queue work; it is given a report (step, done, total). Returns at once."""
+        """Queue work; it is given a report (step, done, total). Returns at once.
+
+        Raises TooMany while `MOST_WAITING` wait.
+        """
         job = Job(new_id().hex, what, actor, "waiting", self._clock.now())
         with self._lock:
+            if sum(one.state == "waiting" for one in self._jobs.values()) >= MOST_WAITING:
+                raise TooMany(f"{MOST_WAITING} jobs wait already", retry_after_seconds=60)
             self._jobs[job.id] = job
             ended = [one.id for one in self._jobs.values() if one.ended_at is not None]
             for old in ended[: max(len(self._jobs) - KEPT, 0)]:

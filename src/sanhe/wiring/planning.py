@@ -22,6 +22,7 @@ from sanhe.goods.replenish import (
     Policy,
     keep_plan_lines,
     kept_plan_lines,
+    warehouses,
 )
 from sanhe.loop.desk import Desk
 from sanhe.wiring.changed import KeptPlan, keep_plan, kept_plan, touched_since
@@ -128,7 +129,11 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
         desk.keep(as_of, lines, health=health, items=known.items, places=places)
     keep_plan(sanhe, KeptPlan(forecast.id, asked, refreshed.below))
     orders = run_jobs(sanhe)
-    notes = (*forecast.notes, *_notes(sanhe, as_of, waiting_imports=refreshed.waiting))
+    notes = (
+        *forecast.notes,
+        *_unsupplied(made),
+        *_notes(sanhe, as_of, waiting_imports=refreshed.waiting),
+    )
     return Planned(
         made,
         forecast.id,
@@ -205,6 +210,15 @@ def _notes(sanhe: Sanhe, as_of: date, *, waiting_imports: int) -> tuple[str, ...
     return tuple(notes)
 
 
+def _unsupplied(made: Plan) -> list[str]:
+    """What to say of warehouses that nobody is agreed to supply."""
+    return [
+        f"{place} supplies other places, but no supplier from outside is agreed for {count:,} of "
+        "its SKUs: their supplier and lead time are assumed; import supply_terms for them"
+        for place, count in made.unsupplied.items()
+    ]
+
+
 def drop_old_forecasts(sanhe: Sanhe, *, used: str) -> int:
     """Keep the newest forecasts in the lake and the one used; returns how many others went.
 
@@ -263,7 +277,7 @@ def goods_today(work: Work, as_of: date) -> Known:
         prices=work.catalog.prices(as_of),
         lead_times=work.suppliers.lead_times(),
         places=places,
-        leaving=work.suppliers.leaving(),
+        leaving=work.suppliers.leaving(warehouses(places)),
     )
 
 

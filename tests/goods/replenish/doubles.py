@@ -79,6 +79,7 @@ class MemoryOrders:
 
     def __init__(self) -> None:
         self.placed: list[PurchaseOrder] = []
+        self.lines: list[OrderLine] = []
 
     def order(
         self, lines: Iterable[OrderLine], run: UUID, *, day: date, lead_time_days: int = 0
@@ -86,6 +87,7 @@ class MemoryOrders:
         """Group the lines and keep the orders."""
         groups: dict[tuple[str, str], list[OrderLine]] = {}
         for line in lines:
+            self.lines.append(line)
             groups.setdefault((line.supplier, line.place), []).append(line)
         orders = [
             PurchaseOrder(

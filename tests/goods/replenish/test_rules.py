@@ -14,7 +14,7 @@ from sanhe.models.inventory import demand_of, order_up_to
 
 ENDLESS = np.int64(1) << 60
 OF_SHARING = {
-    *("budget", "truck_weight", "truck_volume", "pallets"),
+    *("budget", "truck_weight", "truck_volume", "pallets", "source_stock"),
     *("order_minimum", "order_minimum_waits", "order_minimum_unreachable"),
 }
 """The limits that lines hit only together."""
@@ -41,6 +41,7 @@ def random_lines(seed: int, lines: int) -> Lines:
         reserved=rng.integers(0, 8, lines) * (rng.random(lines) > 0.7),
         transferred_in=moved[0],
         leaving=moved[1],
+        downstream_gap=moves.integers(-9, 9, lines) * (moves.random(lines) > 0.8),
         presentation=rng.integers(0, 6, lines) * (rng.random(lines) > 0.5),
         moq=rng.choice([1, 1, 2, 6, 24, 500], lines),
         case_size=rng.choice([1, 1, 3, 6, 12, 144], lines),
@@ -68,6 +69,7 @@ def one(
         reserved=np.array([0]),
         transferred_in=np.array([0]),
         leaving=np.array([0]),
+        downstream_gap=np.array([0]),
         presentation=np.array([0]),
         moq=np.array([1]),
         case_size=np.array([1]),
@@ -134,7 +136,9 @@ def test_a_budget_is_kept_and_takes_the_least_worth_first() -> None:
     assert (outcome.quantity * lines.unit_cost_cents).sum() <= budget
     assert outcome.hits["budget"].any()
     assert (outcome.quantity <= free.quantity).all()
-    unlimited = compute(lines, Shared(int(whole) + 1))
+    # As ordered: each line's money in whole cents.
+    rounded = np.floor(free.quantity * lines.unit_cost_cents + 0.5).sum()
+    unlimited = compute(lines, Shared(int(rounded)))
     assert np.array_equal(unlimited.terms, free.terms)
 
 

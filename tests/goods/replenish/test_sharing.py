@@ -48,6 +48,7 @@ def plain(mean: list[float], **changes: object) -> Lines:
         reserved=none,
         transferred_in=none,
         leaving=none,
+        downstream_gap=none,
         presentation=none,
         moq=ones,
         case_size=ones * 6,

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from sanhe.connectors.files import write_order
@@ -29,6 +31,7 @@ from tests.goods.replenish.test_transfers import known_of
 from tests.goods.shop import DAY, START, Shop, counted, fact
 
 FORECAST = flat_forecast([("A", "S1", 2.0), ("A", "S2", 0.0)], as_of=DAY)
+POSITION = {"on_hand", "leaving", "downstream_gap"}
 POLICY = Policy(moving=Moving(cents_per_line=100.0))
 
 
@@ -143,6 +146,67 @@ def test_nothing_leaves_for_a_purchase(database: Database) -> None:
             shop.suppliers.departure(name, [Arrived("A", 1)], note="x", at=START, day=DAY)
         assert shop.suppliers.leaving().num_rows == 0
         assert shop.suppliers.leaving(["V1"]).num_rows == 1
+
+
+def supplied_by_a_warehouse(shop: Shop, tx: Transaction) -> tuple[Replenish, Known]:
+    """A shop that draws on DC1, and DC1 on V1; the warehouse has thirty."""
+    lead = [("lead_time_days", 1)]
+    shop.record(
+        [
+            fact("supply.agreed", "supply/DC1", place=None, party="DC1", payload=lead),
+            fact("supply.agreed", "supply/V1", place="DC1", party="V1", payload=lead),
+            counted("count/S1", 0),
+            counted("count/DC1", 30, place="DC1"),
+        ]
+    )
+    return Replenish(replenishment(tx).decisions, tx.clock), of_warehouse(shop)
+
+
+def of_warehouse(shop: Shop) -> Known:
+    places = {"id": ["S1", "DC1"], "kind": ["store", "warehouse"]}
+    nobody = pa.nulls(2, pa.string())
+    return replace(
+        known(shop),
+        leaving=shop.suppliers.leaving(["DC1"]),
+        places=pa.table({**places, "parent": nobody, "region": nobody}),
+    )
+
+
+def test_a_store_draws_on_its_warehouse_and_nothing_is_counted_twice(database: Database) -> None:
+    store = flat_forecast([("A", "S1", 4.0)], as_of=DAY)
+    with database.transaction(actor="planner") as tx:
+        shop = Shop.of(tx)
+        replenish, seen = supplied_by_a_warehouse(shop, tx)
+
+        def position(place: str) -> int:
+            told = replenish.explain_line(store, of_warehouse(shop), sku="A", place=place)
+            return sum(term.value for term in told.terms if term.name in POSITION)
+
+        before = position("DC1")
+        plan = replenish.propose(store, seen)
+        (wanted,) = (
+            replenish.decisions.get(number).value
+            for number in plan.numbers
+            if replenish.decisions.get(number).proposal.subject.place == "S1"
+        )
+        replenish.decisions.approve(plan.numbers)
+        made = [
+            shop.suppliers.get(name) for name in replenish.execute(shop.suppliers, day=DAY).orders
+        ]
+        (order,) = [one for one in made if one.transfer]
+        # One day on the way, and the two that a warehouse of one store makes it wait.
+        assert (order.supplier, order.place, order.due) == ("DC1", "S1", DAY + timedelta(days=3))
+        # What the store lacked is now what leaves: the warehouse needs as much as before.
+        assert position("DC1") == before
+        again = replenish.propose(store, of_warehouse(shop))
+        assert again.proposed == 0
+        at = START + timedelta(hours=30)
+        left = [Arrived("A", wanted)]
+        shop.record(shop.suppliers.departure(order.name, left, note="1", at=at, day=DAY))
+        assert position("DC1") == before
+        shop.record(shop.suppliers.receipt(order.name, left, note="1", at=at, day=DAY))
+        assert position("DC1") == before
+        assert total(shop) == 30
 
 
 def orders_of_two(database: Database) -> list[str]:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from sanhe.models.inventory import (
     NO_LIMIT,
     Chains,
+    best_promise,
     longest_replenishment,
     normal_excess,
     place_safety_stock,
@@ -258,3 +259,41 @@ def test_what_is_no_tree_or_does_not_fit_is_refused() -> None:
         replace(chains, processing_days=-chains.processing_days)
     with pytest.raises(ValueError, match="excess covers 7 days, 8 are needed"):
         place_safety_stock(replace(chains, excess=chains.excess[:, :, :8]))
+
+
+def test_two_stages_in_closed_form_are_the_same() -> None:
+    """Random stars of one source and its customers, by both ways."""
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        customers = int(rng.integers(1, 9))
+        source_days = int(rng.integers(0, 20))
+        days = rng.integers(0, 6, customers)
+        sd, cost = rng.gamma(1.0, 4.0, customers), rng.uniform(0.5, 2.0, customers + 1)
+        best = best_promise(
+            np.array([float(source_days)]),
+            cost[:1],
+            group=np.zeros(customers, np.int64),
+            customer_days=days.astype(float),
+            customer_sd=sd,
+            customer_cost=cost[1:],
+        )
+        arcs = np.array([(0, at) for at in range(1, customers + 1)])
+        processing = np.array([[source_days, *days]])
+        nothing = np.zeros_like(processing)
+        limits = nothing.copy()
+        limits[0, 0] = NO_LIMIT
+        own = np.array([[0.0, *sd]])
+        placed = place_safety_stock(
+            Chains(
+                arcs=arcs,
+                processing_days=processing,
+                inbound_days=nothing,
+                most_outbound_days=limits,
+                holding_cost=cost[None, :],
+                excess=normal_excess(pooled_sd(arcs, own), factor=2.0, days=30),
+            )
+        )
+        waits = days + best[0]
+        ours = cost[0] * np.sqrt((sd**2).sum() * (source_days - best[0]))
+        ours += (cost[1:] * sd * np.sqrt(waits)).sum()
+        assert placed.cost.sum() == pytest.approx(2.0 * ours)

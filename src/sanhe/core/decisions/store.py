@@ -13,11 +13,13 @@ import sqlalchemy as sa
 from sanhe.core.decisions import rules
 from sanhe.core.decisions.columns import SNAPSHOT_ROWS, json_text, pack, tables_of, unpack
 from sanhe.core.decisions.ports import (
+    LISTED,
     AutoApproval,
     Decision,
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
@@ -113,7 +115,7 @@ SELECT found.* FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     SELECT number, sku, place, party, terms FROM decision
     WHERE kind = %s AND status = 'proposed'
-        AND coalesce(sku, '') = line.sku AND coalesce(place, '') = line.place
+        AND sku = line.sku AND place = line.place
     OFFSET 0
 ) AS found ORDER BY number
 """
@@ -126,8 +128,8 @@ FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     (
         SELECT number, status, value, proposed_value, label FROM decision
-        WHERE kind = %s AND status IN {_OPEN} AND coalesce(sku, '') = line.sku
-            AND coalesce(place, '') = line.place AND coalesce(party, '') = ''
+        WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
+            AND party IS NULL
     ) UNION ALL (
         SELECT number, status, value, proposed_value, label FROM decision
         WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
@@ -368,6 +370,28 @@ class PostgresDecisions:
             .offset(offset)
         )
         return self._opened(self._tx.connection.execute(statement).all())
+
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        statement = (
+            sa.select(*(_DECISION.c[name] for name in LISTED))
+            .where(*wanted)
+            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows = self._tx.connection.execute(statement).mappings()
+        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
 
     def count(
         self,

@@ -15,6 +15,7 @@ ones become purchase orders and transfer orders.
 """
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.chain import warehouses, with_warehouses
 from sanhe.goods.replenish.changes import (
     CAUSES,
     CauseSum,
@@ -36,7 +37,14 @@ from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Outcome, compute
-from sanhe.goods.replenish.transfers import TRANSFER_KIND, TRANSFER_TERMS, TRANSFER_WORDS
+from sanhe.goods.replenish.transfers import (
+    TRANSFER_KIND,
+    TRANSFER_TERMS,
+    TRANSFER_WORDS,
+    Transfers,
+    planned_transfers,
+    with_transfers,
+)
 from sanhe.goods.replenish.words import ASSUMED_WORDS, CAUSE_WORDS, TERM_WORDS
 
 __all__ = [
@@ -73,6 +81,7 @@ __all__ = [
     "Prepared",
     "Replenish",
     "Shared",
+    "Transfers",
     "UnitMoney",
     "by_priority",
     "check_class",
@@ -81,6 +90,10 @@ __all__ = [
     "keep_plan_lines",
     "kept_plan_lines",
     "plan_changes",
+    "planned_transfers",
     "prepare",
     "unit_money",
+    "warehouses",
+    "with_transfers",
+    "with_warehouses",
 ]

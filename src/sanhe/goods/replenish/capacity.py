@@ -15,7 +15,7 @@ import numpy as np
 from sanhe.goods.replenish.lines import Lines, Shared
 from sanhe.models.inventory import Bools, Floats, Ints, Limit, allocate, steps_of
 
-CAPACITIES: Final = ("budget", "truck_weight", "truck_volume", "pallets")
+CAPACITIES: Final = ("budget", "truck_weight", "truck_volume", "pallets", "source_stock")
 """The names of the limits that lines share."""
 
 

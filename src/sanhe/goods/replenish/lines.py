@@ -31,7 +31,8 @@ class Lines:
     before the order after this one arrives. `on_order`: open orders that arrive
     in time, of them `on_order_overdue`; `on_order_after_cover` arrive later. `transferred_in`:
     what other places are to give, decided and not yet on order; `leaving`: what is to leave for
-    other places. `presentation`: the shelf minimum. `moq`, `case_size`: at least 1. `sold_before`:
+    other places. `downstream_gap`: what the places it supplies lack of their levels, less what they
+    have beyond. `presentation`: the shelf minimum. `moq`, `case_size`: at least 1. `sold_before`:
     what is expected to be sold before this order arrives; `sold_fresh`: from then on until what
     arrives expires (a huge number where it doesn't). `can_order`: the supplier takes an order
     before the next review. `blocked`: stopped lines. `unit_cost_cents` and `margin_cents` are per
@@ -48,6 +49,7 @@ class Lines:
     transferred_in: Ints
     reserved: Ints
     leaving: Ints
+    downstream_gap: Ints
     presentation: Ints
     moq: Ints
     case_size: Ints
@@ -60,8 +62,10 @@ class Lines:
 
     def position(self) -> Ints:
         """Stock that counts: on hand (a negative record counts as none) without what expires
-        unsold + on order + transferred in - reserved - leaving."""
-        position: Ints = self.free() + self.on_order + self.transferred_in
+        unsold + on order + transferred in - reserved - leaving - what the places it supplies lack
+        now."""
+        coming = self.on_order + self.transferred_in
+        position: Ints = self.free() + coming - self.downstream_gap
         return position
 
     def free(self) -> Ints:

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.chain import (
+    Chain,
+    chain_of,
+    drawn_forecast,
+    promised_days,
+    stock_limit,
+    supplying,
+    waiting,
+)
+from sanhe.goods.replenish.covering import Expiring, Supply, demands, until_expiry
 from sanhe.goods.replenish.expiring import DatedLots, dated_lots
-from sanhe.goods.replenish.lines import LONGEST_DAYS, Lines, Shared
+from sanhe.goods.replenish.lines import Lines, Shared
 from sanhe.goods.replenish.matching import (
     Matched,
     Texts,
@@ -44,48 +54,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
-    """How each line is supplied, [N]; `order_weekdays` as ISO numbers in text, empty = any.
-
-    `lead_time_days` and `lead_time_sd_days` are measured or agreed. `order_in`: days until the
-    supplier takes the next order (0 = today), `next_order_in`: until the one after it. `due_in`:
-    days until an order of the next order day is due, by the agreed lead time.
-    """
-
-    supplier: Texts
-    order_weekdays: Texts
-    lead_time_days: Floats
-    lead_time_sd_days: Floats
-    review_days: Ints
-    order_in: Ints
-    next_order_in: Ints
-    due_in: Ints
-
-    @property
-    def can_order(self) -> Bools:
-        """Whether the order day comes before the next review, so that today's has to use it."""
-        ready: Bools = self.order_in < self.review_days
-        return ready
-
-    @property
-    def arrives_in(self) -> Floats:
-        """Days until an order of the next order day arrives."""
-        return self.order_in + self.lead_time_days
-
-    @property
-    def next_arrival_in(self) -> Floats:
-        """Days until the order after it arrives: how long this order has to last."""
-        return self.next_order_in + self.lead_time_days
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """N lines ready to compute, with what is needed to explain them.
 
     `assumed`: by the name of an input the lines in which it was assumed, [N]. `class_rules`: of
     each line the settings that its class steers, with the class of the policy that set them.
     `lots`: those of the stock that expire before the cover of their line ends. `shared`: the
-    limits that these lines share.
+    limits that these lines share. `chain`: which of them draw on others.
     """
 
     forecast: Forecast
@@ -103,6 +78,7 @@ class Prepared:
     assumed: Mapping[str, Bools]
     class_rules: pa.MapArray
     shared: Shared
+    chain: Chain | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +108,17 @@ class _OpenOrders:
 
 
 @dataclass(frozen=True, slots=True)
-class _Expiring:
-    """The lines that expire, and their demand until then."""
+class _Setting:
+    """N lines with their supply and the forecast to plan from: `own_mean` [N, H] is what each
+    sells itself, without what others draw on it."""
 
-    rows: Ints
-    demand: Demand
+    given: _Given
+    forecast: Forecast
+    counted: Bools
+    supply: Supply
+    money: UnitMoney
+    chain: Chain | None
+    own_mean: Floats
 
 
 def prepare(
@@ -157,29 +139,18 @@ def prepare(
         policy=policy,
         assumptions=assumptions,
     )
-    supply = _supply(given, forecast.as_of)
     counted = np.asarray(forecast.counted, bool)[chosen]
-    until_arrival, until_next = _demands(forecast, keys, counted, supply=supply)
+    at = _setting(forecast, keys, given, counted=counted)
+    given, forecast, supply = at.given, at.forecast, at.supply
+    until_arrival, until_next = demands(forecast, keys, at.counted, supply=supply)
     life = np.nan_to_num(given.items.numbers("shelf_life_days"), nan=np.inf)
-    money = _money(given)
-    service_level = _service_level(
-        given,
-        supply,
-        money,
-        until_next=until_next,
-        until_expiry=_until_expiry(
-            forecast, keys, counted, arrives_in=supply.arrives_in, life=life
-        ),
-    )
+    expiry = until_expiry(forecast, keys, at.counted, arrives_in=supply.arrives_in, life=life)
     lots = dated_lots(known.lots, forecast, keys, cover_days=supply.next_arrival_in)
     lines = _lines(
-        given,
-        supply,
-        money,
+        at,
         until_next=until_next,
-        service_level=service_level,
+        service_level=_service_level(at, until_next=until_next, until_expiry=expiry),
         life=life,
-        orders=_open_orders(given, forecast.as_of, supply),
         lots=lots,
     )
     return Prepared(
@@ -197,20 +168,61 @@ def prepare(
         stock_known_since=_as_written(given.stock.column("known_since")),
         assumed=given.gaps,
         class_rules=_class_rules(given),
-        shared=_shared(given, forecast.as_of, supply, lines=lines),
+        shared=_shared(at, lines),
+        chain=at.chain,
     )
 
 
-def _shared(given: _Given, today: date, supply: Supply, *, lines: Lines) -> Shared:
+def _setting(forecast: Forecast, keys: pa.Table, given: _Given, *, counted: Bools) -> _Setting:
+    """How the lines are supplied, and what is drawn on those that supply others."""
+    supply, money = _supply(given, forecast.as_of), _money(given)
+    plain = _Setting(given, forecast, counted, supply, money, None, given.mean)
+    stopped = Matched(given.known.stopped, given.sku, given.place).found
+    source = supply.supplier.copy()
+    source[~supply.by_place | stopped] = None
+    chain = chain_of(given.sku, given.place, source) if supply.by_place.any() else None
+    if chain is None:
+        return plain
+    cover = np.maximum(np.ceil(supply.next_arrival_in), 1.0)
+    window = forecast.window(keys, cover.astype(np.int64))
+    promised = promised_days(
+        chain,
+        supply.next_arrival_in,
+        np.sqrt(window.variance / cover),
+        holding_cost=money.cost_cents,
+    )
+    chain = replace(chain, promised_days=promised)
+    supply = waiting(supply, chain)
+    drawn, chain = drawn_forecast(
+        forecast, keys, chain, mean=given.mean, counted=counted, cover=supply.next_arrival_in
+    )
+    return replace(
+        plain,
+        given=replace(given, mean=np.asarray(drawn.mean, np.float64)),
+        forecast=drawn,
+        counted=drawn.counted,
+        supply=supply,
+        chain=chain,
+    )
+
+
+def _shared(at: _Setting, lines: Lines) -> Shared:
     """The limits that the lines share; what is missing to keep one is noted."""
+    given, supply = at.given, at.supply
     parties = Parties(
         supplier=encoded(supply.supplier),
         place=given.place,
         due_in=supply.due_in,
         daily=given.mean.mean(axis=1),
-        open_orders=_orders_of_lines(given, today),
+        open_orders=_orders_of_lines(given, at.forecast.as_of),
     )
-    return shared_by(lines, parties, terms=given.terms, policy=given.policy, gaps=given.gaps)
+    shared = shared_by(lines, parties, terms=given.terms, policy=given.policy, gaps=given.gaps)
+    if at.chain is None:
+        return shared
+    free = np.where(given.gaps["on_hand"], -1, np.maximum(lines.free(), 0))
+    sold = expected_demand(at.own_mean, supply.arrives_in)
+    limit = stock_limit(at.chain, free, sold, amount=lines.case_size)
+    return replace(shared, limits={**shared.limits, "source_stock": limit})
 
 
 def _given(
@@ -228,21 +240,34 @@ def _given(
         policy=policy,
         assumptions=assumptions,
         items=Matched(known.items, skus, places),
-        terms=Matched(by_priority(known.terms), skus, places),
+        terms=_terms(known, skus, places),
         stock=Matched(known.positions, skus, places),
         gaps={},
     )
 
 
-def _service_level(
-    given: _Given,
-    supply: Supply,
-    money: UnitMoney,
-    *,
-    until_next: Demand,
-    until_expiry: _Expiring,
-) -> Floats:
+def _terms(known: Known, skus: pa.DictionaryArray, places: pa.DictionaryArray) -> Matched:
+    """The supply terms of each line; no place supplies itself."""
+    import pyarrow as pa
+
+    table = by_priority(known.terms)
+    terms = Matched(table, skus, places)
+    if table is None or not (sources := supplying(known)):
+        return terms
+    own = np.flatnonzero(terms.texts("supplier") == as_texts(places))
+    if own.size:
+        outside = np.flatnonzero(~np.isin(table.column("supplier").to_numpy(), sources))
+        other = Matched(
+            table.take(pa.array(outside)), skus.take(pa.array(own)), places.take(pa.array(own))
+        )
+        terms.rows[own] = -1
+        terms.rows[own[other.found]] = outside[other.rows[other.found]]
+    return terms
+
+
+def _service_level(at: _Setting, *, until_next: Demand, until_expiry: Expiring) -> Floats:
     """The level the costs justify: waste counts for goods that expire."""
+    given, supply, money = at.given, at.supply, at.money
     policy = given.policy
     costs = unit_costs(
         money.cost_cents,
@@ -282,21 +307,15 @@ def _money(given: _Given) -> UnitMoney:
 
 
 def _lines(
-    given: _Given,
-    supply: Supply,
-    money: UnitMoney,
-    *,
-    until_next: Demand,
-    service_level: Floats,
-    life: Floats,
-    orders: _OpenOrders,
-    lots: DatedLots,
+    at: _Setting, *, until_next: Demand, service_level: Floats, life: Floats, lots: DatedLots
 ) -> Lines:
     """The arrays the rules work on."""
+    given, supply, money, chain = at.given, at.supply, at.money, at.chain
+    orders = _open_orders(given, at.forecast.as_of, supply)
     on_hand, reserved = _on_hand(given), whole(given.stock.numbers("reserved"), 0)
     leaving, transferred_in = _transfers(given)
     before = sellable_within(given.mean, supply.arrives_in)
-    return Lines(
+    lines = Lines(
         until_next=until_next,
         service_level=service_level,
         on_hand=on_hand,
@@ -307,7 +326,8 @@ def _lines(
         transferred_in=transferred_in,
         reserved=reserved,
         leaving=leaving,
-        presentation=_presentation(given),
+        downstream_gap=np.zeros(len(on_hand), np.int64),
+        presentation=_presentation(given, chain),
         moq=_moq(given),
         case_size=_case_size(given),
         sold_before=before,
@@ -317,6 +337,9 @@ def _lines(
         unit_cost_cents=money.cost_cents,
         margin_cents=money.margin_cents,
     )
+    if chain is None:
+        return lines
+    return replace(lines, downstream_gap=chain.downstream_gap(lines))
 
 
 def _supply(given: _Given, today: date) -> Supply:
@@ -350,7 +373,17 @@ def _supply(given: _Given, today: date) -> Supply:
         order_in=order_in,
         next_order_in=next_order_in,
         due_in=order_in + agreed,
+        by_place=_by_place(suppliers, supplying(given.known)),
+        promised_days=np.zeros(len(lead), np.int64),
     )
+
+
+def _by_place(suppliers: Texts, sources: list[str]) -> Bools:
+    """Which lines a place of ours supplies."""
+    if not sources:
+        return np.zeros(len(suppliers), bool)
+    by_place: Bools = by_distinct(suppliers, lambda code: float(code in sources)) > 0
+    return by_place
 
 
 def _waits(weekdays: Texts, review: Ints, today: date) -> tuple[Ints, Ints]:
@@ -363,17 +396,6 @@ def _waits(weekdays: Texts, review: Ints, today: date) -> tuple[Ints, Ints]:
     asked = [names[number] for number in which]
     waits = order_waits(asked, today, review_days=reviews.tolist())
     return waits.next_days[at], waits.following_days[at]
-
-
-def _until_expiry(
-    forecast: Forecast, keys: pa.Table, counted: Bools, *, arrives_in: Floats, life: Floats
-) -> _Expiring:
-    """Demand until what arrives with this order expires, of the lines that do expire."""
-    expires = np.isfinite(life)
-    days = np.minimum(np.floor(arrives_in + np.where(expires, life, 0.0)), LONGEST_DAYS)
-    window = forecast.window(keys, np.where(expires, days, 0.0).astype(np.int64))
-    rows = np.flatnonzero(expires)
-    return _Expiring(rows, Demand(window.mean, window.variance, counted).take(rows))
 
 
 def _measured(
@@ -392,35 +414,6 @@ def _as_written(moments: pa.Array) -> Texts:
     distinct = [None if value is None else str(value) for value in codes.dictionary.to_pylist()]
     texts: Texts = np.array([*distinct, None], object)
     return texts[np.asarray(codes.indices.fill_null(len(distinct)), np.int64)]
-
-
-def _demands(
-    forecast: Forecast, keys: pa.Table, counted: Bools, *, supply: Supply
-) -> tuple[Demand, Demand]:
-    """Demand until this order arrives, and until the one after it does."""
-    sd = supply.lead_time_sd_days
-    return (
-        _demand_over(forecast, keys, counted, days=supply.arrives_in, sd=sd),
-        _demand_over(forecast, keys, counted, days=supply.next_arrival_in, sd=sd),
-    )
-
-
-def _demand_over(
-    forecast: Forecast, keys: pa.Table, counted: Bools, *, days: Floats, sd: Floats
-) -> Demand:
-    """Demand over `days` days (fractions between two whole ones) whose length deviates by `sd`.
-
-    Var[D] = variance over the mean length + Var[T] m^2, m the daily mean (Silver, Pyke &
-    Thomas, 4th ed., 6.10).
-    """
-    full = np.floor(days).astype(np.int64)
-    part = days - full
-    low = forecast.window(keys, full)
-    high = forecast.window(keys, full + 1) if part.any() else low
-    mean = (1.0 - part) * low.mean + part * high.mean
-    variance = (1.0 - part) * low.variance + part * high.variance
-    rate = np.divide(mean, days, out=np.zeros_like(mean), where=days > 0)
-    return Demand(mean, variance + (sd * rate) ** 2, counted)
 
 
 def _on_hand(given: _Given) -> Ints:
@@ -490,9 +483,12 @@ def _orders_of_lines(given: _Given, today: date) -> tuple[Ints, Ints, Ints]:
     return row[mine], quantity[mine], np.asarray(days.to_numpy(), np.int64)[mine]
 
 
-def _presentation(given: _Given) -> Ints:
-    """The shelf minimum of each line: its own, or the policy's for its class."""
+def _presentation(given: _Given, chain: Chain | None) -> Ints:
+    """The shelf minimum of each line: its own, or the policy's for its class; none where only
+    other places draw."""
     by_class = by_distinct(given.label, given.policy.presentation_of)
+    if chain is not None:
+        by_class[chain.is_source] = 0.0
     own = Matched(given.known.presentation, given.sku, given.place).numbers("units")
     return whole(np.where(np.isnan(own), by_class, own), 0)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,12 @@ from sanhe.models.inventory import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_STOCK: Final = (
+    *("on_hand", "expiring", "on_order", "on_order_overdue", "on_order_after_cover"),
+    *("transferred_in", "reserved", "leaving", "downstream_gap"),
+)
+"""The inputs of the stock position, as `Lines` has them."""
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many lines of how many are done."""
@@ -107,19 +113,15 @@ def _inputs(prepared: Prepared, bought: Effects) -> dict[str, pa.Array]:
         "lead_time_days": _rounded(supply.lead_time_days[rows]),
         "lead_time_sd_days": _rounded(supply.lead_time_sd_days[rows]),
         "review_days": pa.array(supply.review_days[rows]),
+        "promised_days": pa.array(supply.promised_days[rows]),
+        "by_place": pa.array(supply.by_place[rows]),
+        "due_days": pa.array((supply.due_in - supply.order_in)[rows], mask=~supply.by_place[rows]),
         "service_level": _rounded(lines.service_level[rows]),
         "demand_mean": _rounded(demand.mean),
         "demand_sd": _rounded(np.sqrt(demand.variance)),
         "distribution": pa.array(["continuous", "counts"]).take(demand.counted.astype(np.int64)),
-        "on_hand": pa.array(lines.on_hand[rows]),
+        **{name: pa.array(getattr(lines, name)[rows]) for name in _STOCK},
         "stock_known_since": _texts(prepared.stock_known_since[rows]),
-        "expiring": pa.array(lines.expiring[rows]),
-        "on_order": pa.array(lines.on_order[rows]),
-        "on_order_overdue": pa.array(lines.on_order_overdue[rows]),
-        "on_order_after_cover": pa.array(lines.on_order_after_cover[rows]),
-        "transferred_in": pa.array(lines.transferred_in[rows]),
-        "leaving": pa.array(lines.leaving[rows]),
-        "reserved": pa.array(lines.reserved[rows]),
         "presentation_units": pa.array(lines.presentation[rows]),
         "moq": pa.array(lines.moq[rows]),
         "case_size": pa.array(lines.case_size[rows]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
@@ -22,6 +22,7 @@ from sanhe.core.errors import NotFound
 from sanhe.core.values import derived_id
 from sanhe.goods.replenish.arithmetic import arithmetic
 from sanhe.goods.replenish.assumptions import Assumptions
+from sanhe.goods.replenish.chain import supplying, with_warehouses
 from sanhe.goods.replenish.explain import Explanation, explain_decision, explain_proposal
 from sanhe.goods.replenish.matching import Matched, encoded, lines_of
 from sanhe.goods.replenish.open_transfers import OpenTransfers, giver_of, refused
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 DECISION_KIND = DecisionKind(
     name=KIND,
     owner="goods.replenish",
-    version=3,
+    version=4,
     unit="base units",
     terms=TERMS,
     meaning="How much of an SKU to order for a place (补货)",
@@ -57,6 +58,7 @@ DECISION_KIND = DecisionKind(
 INPUT_TERMS = (
     *("demand_over_cover", "safety_stock", "presentation_top_up"),
     *("on_hand", "expiring", "transferred_in", "reserved", "leaving"),
+    "downstream_gap",
 )
 """The terms that the ordering of a line leaves as they are: with them its need is the same."""
 
@@ -86,7 +88,8 @@ class Plan:
     `assumed` by the input assumed. `value_cents` is the money of the new decisions,
     `auto_approved` how many a rule approved, `replaced` how many proposals that nobody had
     decided on were closed because new facts gave other arithmetic. `transfers`: the new decisions
-    to move stock between places; the other figures but these two leave them aside.
+    to move stock between places; the other figures but these two leave them aside. `unsupplied`:
+    places that others draw on, with the number of SKUs for which no supplier is agreed.
     """
 
     run: UUID
@@ -102,6 +105,7 @@ class Plan:
     assumed: Mapping[str, int]
     numbers: tuple[int, ...]
     replaced: int = 0
+    unsupplied: Mapping[str, int] = field(default_factory=dict)
     transfers: tuple[int, ...] = ()
 
 
@@ -160,15 +164,15 @@ class Replenish:
         """
         self.exclusive()
         self.decisions.expire()
+        forecast = with_warehouses(forecast, known)
         opened, run = OpenTransfers.of(self.decisions, anew=replace), self.run_of(forecast)
         sharing = self._sharing(forecast, known, rows, linked=bool(opened))
         asked = None if sharing is None else forecast.keys.take(sharing)
-        opened = opened.planned_for(asked)
-        known = opened.added_to(known)
+        known = (opened := opened.planned_for(asked)).added_to(known)
         prepared, moves = self._prepared(forecast, known, self.policy, rows=sharing)
         outcome = compute(prepared.lines, prepared.shared)
-        replaced = self._withdraw_stale(prepared, outcome, asked=asked) if replace else 0
-        replaced += self._withdraw(opened.stale(prepared, moves))
+        replaced = self._withdraw(opened.stale(prepared, moves))
+        replaced += self._withdraw_stale(prepared, outcome, asked=asked) if replace else 0
         decided = (outcome.quantity > 0) & self._decided_before(run, prepared, outcome)
         until = self.clock.now() + timedelta(days=self.policy.valid_days)
         transfers = [] if moves is None else [transfer_proposals(prepared, moves, until)]
@@ -194,6 +198,7 @@ class Replenish:
             numbers=recorded.numbers,
             replaced=replaced,
             transfers=moved.numbers,
+            unsupplied=_unsupplied(prepared),
         )
 
     def run_of(self, forecast: Forecast) -> UUID:
@@ -214,13 +219,14 @@ class Replenish:
         are shared with the lines of the place. Raises NotFound when the forecast has no such
         line.
         """
+        forecast = with_warehouses(forecast, known)
         row = _row(forecast, sku, place)
         policy = replace(self.policy, budget_cents=None)
         opened = OpenTransfers.of(self.decisions, anew=False)
         known, rows = opened.added_to(known), row
         if is_shared(known.terms, policy):
             rows = _same(forecast, row, "place")
-        if policy.moving.cost is not None:
+        if policy.moving.cost is not None or supplying(known):
             rows = np.union1d(rows, _same(forecast, row, "sku"))
         prepared, _ = self._prepared(forecast, known, policy, rows=rows)
         outcome = compute(prepared.lines, prepared.shared)
@@ -269,12 +275,12 @@ class Replenish:
         all of the forecast.
 
         Under a budget all do; with trucks, pallets or order minimums those of the same places;
-        with transfers those of the same SKUs.
+        with transfers, or places that supply others, those of the same SKUs.
         """
         if rows is None:
             return None
         shared = is_shared(known.terms, self.policy)
-        linked = linked or self.policy.moving.cost is not None
+        linked = linked or self.policy.moving.cost is not None or bool(supplying(known))
         if self.policy.budget_cents is not None or (shared and linked):
             return None
         if shared or linked:
@@ -342,6 +348,8 @@ def _order_line(decision: Decision) -> OrderLine:
         sku=subject.sku or "",
         place=subject.place or "",
         supplier=str(inputs["supplier"]),
+        transfer=bool(inputs.get("by_place")),
+        lead_time_days=due if isinstance(due := inputs.get("due_days"), int) else None,
         quantity=decision.value,
         decision=decision.number,
         name="" if name is None else str(name),
@@ -375,6 +383,15 @@ def _enough(outcome: Outcome) -> Bools:
     for name in cut:
         enough = enough & (outcome.term(name) == 0)
     return enough
+
+
+def _unsupplied(prepared: Prepared) -> dict[str, int]:
+    """Places that others draw on, with the number of SKUs no supplier is agreed for."""
+    if prepared.chain is None:
+        return {}
+    lines = np.flatnonzero(prepared.chain.is_source & prepared.assumed["supplier"])
+    places, count = np.unique(prepared.place[lines].astype(str), return_counts=True)
+    return dict(zip(places.tolist(), count.tolist(), strict=True))
 
 
 def _counts(flags: Mapping[str, Bools]) -> dict[str, int]:

@@ -34,12 +34,13 @@ TERMS: Final = (
     "expiring",
     "transferred_in",
     "leaving",
+    "downstream_gap",
 )
 """The terms of a replenishment. Later ones come last, so that recorded decisions keep theirs; the
 order in which a person reads them is that of `words.TERM_WORDS`.
 
 Version 1 had neither `minimum_added` nor `expiring`, and called `capacity_cut` the budget's cut;
-version 2 knew no transfers.
+version 2 knew no transfers, version 3 no places that draw on others.
 """
 
 CONSTRAINTS: Final[Mapping[str, str]] = {
@@ -53,6 +54,7 @@ CONSTRAINTS: Final[Mapping[str, str]] = {
     "truck_weight": "cut by what a delivery of the supplier carries: other lines earn more",
     "truck_volume": "cut by the room in a delivery of the supplier: other lines earn more",
     "pallets": "cut by the pallets the place takes in a day: other lines earn more",
+    "source_stock": "cut by what the warehouse has: other lines earn more",
     "order_minimum": "brought forward so that the order reaches the supplier's minimum",
     "order_minimum_waits": "left for the next review: the order stays below the supplier's "
     "minimum, and waiting costs less than bringing cases forward",
@@ -92,7 +94,7 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
 
     level = max(S, demand + shelf minimum), S the quantile of demand at the service level;
     need = level - on hand + what of it expires unsold - on order - what other places give +
-    reserved + what leaves for other places. A need above zero
+    reserved + what leaves for other places + what the places it supplies lack. A need above zero
     is raised to the minimum quantity, then to full cases, then cut by shelf life. Shelf life wins
     over the minimum quantity: what can't be sold is not ordered. Then what the lines share: the
     budget, trucks and pallets are given to the cases that earn most; an order below its supplier's
@@ -114,6 +116,7 @@ def compute(lines: Lines, shared: Shared | None = None) -> Outcome:
     column["transferred_in"][:] = -lines.transferred_in
     column["reserved"][:] = lines.reserved
     column["leaving"][:] = lines.leaving
+    column["downstream_gap"][:] = lines.downstream_gap
     need = terms.sum(axis=1)
     column["no_order_needed"][:] = np.maximum(-need, 0)
     refused = (need > 0) & (lines.blocked | ~lines.can_order)

@@ -133,10 +133,10 @@ def with_transfers(prepared: Prepared, moves: Transfers) -> Prepared:
     np.add.at(leaving, moves.giver, moves.quantity)
     np.add.at(transferred_in, moves.taker, moves.quantity)
     expiring = prepared.lots.unsold(lines.on_hand, lines.reserved + leaving)
-    return replace(
-        prepared,
-        lines=replace(lines, leaving=leaving, transferred_in=transferred_in, expiring=expiring),
-    )
+    lines = replace(lines, leaving=leaving, transferred_in=transferred_in, expiring=expiring)
+    if prepared.chain is not None:
+        lines = replace(lines, downstream_gap=prepared.chain.downstream_gap(lines))
+    return replace(prepared, lines=lines)
 
 
 def _groups(prepared: Prepared, places: pa.Table, moving: Moving) -> Ints:
@@ -166,7 +166,7 @@ def _offers(
     What expires before the cover ends counts for nothing where it lies, so all of it may go.
     """
     lines, beyond_days = prepared.lines, policy.moving.beyond_days
-    spare = np.maximum(lines.free() - level, 0)
+    spare = np.maximum(lines.free() - np.maximum(lines.downstream_gap, 0) - level, 0)
     lots, of_spare = _lots_to_give(prepared, known, policy.moving, spare=spare, group=group)
     keeps = prepared.shelf_life_days >= LONGEST_DAYS
     rows = np.flatnonzero((group >= 0) & keeps & (spare > of_spare))

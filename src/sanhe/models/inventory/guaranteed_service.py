@@ -173,6 +173,37 @@ def place_safety_stock(chains: Chains) -> Placement:
     return Placement(inbound, outbound, net, stock, chains.holding_cost * stock)
 
 
+def best_promise(
+    source_days: Floats,
+    source_cost: Floats,
+    *,
+    group: Ints,
+    customer_days: Floats,
+    customer_sd: Floats,
+    customer_cost: Floats,
+) -> Floats:
+    """The outbound service time of K sources that each supply a group of customers, float64 [K].
+
+    The chain of two stages in closed form, customers promising to deliver at once:
+
+        C(S) = h s sqrt(T - S) + sum over e of h_e s_e sqrt(T_e + S),  s^2 = sum of s_e^2
+
+    C is concave in S, so the least of it lies at an end (Simpson, "In-process inventories",
+    Operations Research 6(6):863-873, 1958): S = 0, stock at the source, or S = T, none there.
+    `source_days` and `source_cost` [K] are T and h; of E customers `group` [E] is the source,
+    `customer_days`, `customer_sd` (a day), `customer_cost` are T_e, s_e, h_e. The same as
+    `place_safety_stock` with `normal_excess`, whatever its factor.
+    """
+    sources = source_days.size
+    pooled = np.sqrt(np.bincount(group, customer_sd**2, sources))
+    rate = customer_cost * customer_sd
+    waiting = rate * np.sqrt(customer_days + source_days[group])
+    at_source = source_cost * pooled * np.sqrt(source_days)
+    more = np.bincount(group, waiting - rate * np.sqrt(customer_days), sources)
+    best: Floats = np.where(more < at_source - 1e-12, source_days, 0.0)
+    return best
+
+
 def _best_promises(chains: Chains, most: int) -> tuple[Ints, Ints]:
     """The inbound and outbound days of every stage, [K, N] each."""
     systems, stages = chains.processing_days.shape

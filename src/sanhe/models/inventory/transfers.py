@@ -194,16 +194,18 @@ class _Walk:
         return quantity, saved, wanted - quantity, gains
 
     def _sold_in_time(self, offer: Ints, need: Ints) -> Ints:
-        """How much of an offer the taker is expected to sell before it expires."""
+        """How much of an offer the taker is expected to sell before it expires: after its own
+        stock, and not before it arrives."""
         days = self.offers.days[offer]
         room = np.full(offer.size, np.iinfo(np.int64).max)
         dated = np.flatnonzero(np.isfinite(days))
         if dated.size:
             rows = need[dated]
             sold = expected_demand(self.needs.by_day[rows], days[dated])
-            already = np.maximum(self.needs.position[rows], 0) + (
-                self.needs.quantity[rows] - self.open[rows]
-            )
+            lead = np.full(rows.size, float(self.cost.lead_time_days))
+            on_the_way = expected_demand(self.needs.by_day[rows], lead)
+            stock = np.maximum(self.needs.position[rows], on_the_way)
+            already = stock + (self.needs.quantity[rows] - self.open[rows])
             late = days[dated] <= self.cost.lead_time_days
             room[dated] = np.where(late, 0, np.maximum(np.floor(sold + 1e-9) - already, 0))
         return room
