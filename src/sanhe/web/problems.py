@@ -61,7 +61,7 @@ STATUS: Final[tuple[tuple[type[SanheError], int], ...]] = (
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     status: {
         "description": HTTPStatus(status).phrase,
-        "content": {MEDIA: {"schema": Problem.model_json_schema()}},
+        "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status in (400, 401, 403, 404, 409, 413, 422, 429, 501, 503)
 }
@@ -129,6 +129,16 @@ def install(app: FastAPI) -> None:
 
     for kind in database_errors():
         app.add_exception_handler(kind, away)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        """The document, with the shape of problems in it once."""
+        document = described()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:
