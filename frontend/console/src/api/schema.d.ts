@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 57d94bd123084352feb30a9d416598d5f770a6dab8949c3513cdfe4b1d1ad017. Don't edit.
+// Made by `make client` from the OpenAPI document b221a7f680d0a85fb7a1dc64ad1c4eb92b91041254ffa9148f2ed884df8b97f8. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -541,7 +541,8 @@ export interface paths {
         };
         /**
          * Read Jobs
-         * @description Long work of this server: imports, plans, backtests, simulations.
+         * @description Long work of this server: imports, plans, backtests, simulations; one's own where one sees
+         *     a part of the places.
          */
         get: operations["read_jobs_api_jobs_get"];
         put?: never;
