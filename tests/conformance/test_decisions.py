@@ -314,6 +314,10 @@ def test_the_newest_decision_of_each_line_stands(work: Work) -> None:
             Status.EDITED: (1, 1000),
         }
         assert decisions.tally("other") == {}
+        assert decisions.tally("replenish", places=["S002"]) == {}
+        assert len(decisions.tally("replenish", places=["S001", "S002"])) == 4
+        assert decisions.count(places=["S001"]) == 4 and decisions.count(places=[]) == 0
+        assert decisions.listed(places=["S002"]) == []
         elsewhere = pa.table({"sku": ["A"], "place": ["S002"]})
         assert decisions.standing("replenish", elsewhere).num_rows == 0
         assert decisions.standing("other", lines).num_rows == 0

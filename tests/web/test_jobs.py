@@ -81,7 +81,10 @@ def test_a_plan_a_backtest_and_a_simulation_end(fresh_site: Site) -> None:
     assert {row["group"] for row in league} >= {"all"}
     assert {"champion"} < {row["method"] for row in league}
     groups = planner.get("/api/forecast/groups").json()
-    assert groups["groups"] and len(groups["groups"][0]["mean"]) == 13
+    (first, *_) = groups["groups"]
+    ahead = [value for value in first["mean"] if value is not None]
+    past = [value for value in first["sold"] if value is not None]
+    assert len(ahead) == 13 and past and len(first["weeks"]) == 13 + len(past)
     losses = planner.get("/api/forecast/losses", params={"by": "all"}).json()["rows"]
     assert len(losses) == 1
     asked = {"review_days": [1, 7], "weeks": 1, "seeds": 1}

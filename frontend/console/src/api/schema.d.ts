@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 35b2dfc084447d97edd639ba29214fc02130c9b178d6b7656caa76e1da194f32. Don't edit.
+// Made by `make client` from the OpenAPI document a98ef2af6ccd68e3b93211abbf13779b5306fd03ddf756dfd179b5ad29b22624. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -173,7 +173,7 @@ export interface paths {
         };
         /**
          * Read Waterfall
-         * @description All decisions by what became of them.
+         * @description The decisions of a region or place by what became of them.
          */
         get: operations["read_waterfall_api_decisions_waterfall_get"];
         put?: never;
@@ -1308,7 +1308,7 @@ export interface components {
          */
         DecisionTold: {
             decision: components["schemas"]["DecisionRow"];
-            explanation: components["schemas"]["Explained"] | null;
+            explanation: components["schemas"]["Explained"];
             /** History */
             history: components["schemas"]["HistoryStep"][];
             measured: components["schemas"]["Expected"] | null;
@@ -3493,7 +3493,12 @@ export interface operations {
     };
     read_waterfall_api_decisions_waterfall_get: {
         parameters: {
-            query?: never;
+            query?: {
+                region?: string | null;
+                place?: string | null;
+                category?: string | null;
+                supplier?: string | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -238,11 +238,14 @@ class Decisions(Protocol):
         kind: str | None = None,
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
-        place: str | None = None,
+        places: Collection[str] | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
-        """Like `find`, without opening what the decisions were made of: quick for long lists."""
+        """Like `find`, without opening what the decisions were made of: quick for long lists.
+
+        `places`: of one of these; None = of all.
+        """
         ...
 
     def count(
@@ -252,14 +255,17 @@ class Decisions(Protocol):
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         place: str | None = None,
+        places: Collection[str] | None = None,
     ) -> int:
         """How many there are."""
         ...
 
-    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+    def tally(
+        self, kind: str, *, places: Collection[str] | None = None
+    ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them.
 
-        Statuses that none stands in are left out.
+        `places`: of these places; None = of all. Statuses that none stands in are left out.
         """
         ...
 

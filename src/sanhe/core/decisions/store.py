@@ -95,10 +95,6 @@ INSERT INTO decision_snapshot (number, payload) OVERRIDING SYSTEM VALUE VALUES (
 _PAYLOADS = sa.text("""
 SELECT number, payload FROM decision_snapshot WHERE number = ANY (CAST(:numbers AS bigint[]))
 """)
-_TALLY = sa.text("""
-SELECT status, count(*) AS decisions, CAST(sum(value_cents) AS bigint) AS cents
-FROM decision WHERE kind = :kind GROUP BY status
-""")
 _OVERRULED = """
 SELECT sku, place, party, status, terms FROM decision
 WHERE run = %s AND kind = %s
@@ -386,12 +382,12 @@ class PostgresDecisions:
         kind: str | None = None,
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
-        place: str | None = None,
+        places: Collection[str] | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, places=places)
         statement = (
             sa.select(*(_DECISION.c[name] for name in LISTED))
             .where(*wanted)
@@ -409,15 +405,24 @@ class PostgresDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         place: str | None = None,
+        places: Collection[str] | None = None,
     ) -> int:
         """How many there are."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place, places=places)
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
 
-    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+    def tally(
+        self, kind: str, *, places: Collection[str] | None = None
+    ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
-        rows = self._run(_TALLY, kind=kind)
+        cents = sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger)
+        statement = (
+            sa.select(_DECISION.c.status, sa.func.count().label("decisions"), cents.label("cents"))
+            .where(*_wanted(kind=kind, places=places))
+            .group_by(_DECISION.c.status)
+        )
+        rows = self._tx.connection.execute(statement)
         return {Status(row.status): (row.decisions, row.cents) for row in rows}
 
     def overruled(self, kind: str, run: UUID) -> pa.Table:
@@ -561,10 +566,13 @@ def _wanted(
     run: UUID | None = None,
     sku: str | None = None,
     place: str | None = None,
+    places: Collection[str] | None = None,
 ) -> list[sa.ColumnElement[bool]]:
     """The conditions of a search."""
     equal = {"kind": kind, "run": run, "sku": sku, "place": place}
     wanted = [_DECISION.c[name] == value for name, value in equal.items() if value is not None]
     if statuses is not None:
         wanted.append(_DECISION.c.status.in_([status.value for status in statuses]))
+    if places is not None:
+        wanted.append(_DECISION.c.place.in_(sorted(places)))
     return wanted

@@ -137,7 +137,10 @@ def start_backtest(caller: Annotated[Caller, depends_everywhere("plan.run")]) ->
     """Try the methods on the past and forecast the groups; takes some minutes."""
     sanhe = caller.sanhe
     job = caller.served.running.start(
-        "backtest", caller.identity.actor, lambda report: keep_studio(sanhe, report=report)
+        "backtest",
+        caller.identity.actor,
+        lambda report: keep_studio(sanhe, report=report),
+        lane="trials",
     )
     return JobRow.of(job)
 
@@ -189,7 +192,7 @@ def read_groups(
             Group(
                 group=name,
                 weeks=[row["first_day"] for row in rows],
-                sold=[row.get("sold") for row in rows],
+                sold=[row["sold"] for row in rows],
                 mean=[row["mean"] for row in rows],
             )
             for name, rows in of.items()

@@ -96,7 +96,8 @@ def start_simulation(asked: Asked, caller: Simulates) -> JobRow:
         today = {_FIGURES[row.metric]: row.new for row in base.rows if row.metric in _FIGURES}
         return {"sweep": name, "points": [asdict(point) for point in points], "today": today}
 
-    return JobRow.of(caller.served.running.start(f"simulation of {name}", actor, work))
+    what = f"simulation of {name}"
+    return JobRow.of(caller.served.running.start(what, actor, work, lane="trials"))
 
 
 @router.get("/{id}")
