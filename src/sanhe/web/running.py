@@ -159,6 +159,7 @@ class Running:
                 {
                     "id": job.id,
                     "what": job.what,
+                    "actor": job.actor,
                     "step": job.step,
                     "done": job.done,
                     "total": job.total,

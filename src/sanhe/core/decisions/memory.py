@@ -19,6 +19,7 @@ from sanhe.core.decisions.ports import (
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
@@ -86,6 +87,11 @@ class MemoryDecisions:
             raise NotFound(rules.no_decision([number]))
         return self._decisions[number]
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        known = (number for number in numbers if number in self._decisions)
+        return {number: self._decisions[number].proposal.subject for number in known}
+
     def find(
         self,
         *,
@@ -109,6 +115,37 @@ class MemoryDecisions:
         ]
         found.sort(key=lambda decision: (-decision.proposal.value_cents, decision.number))
         return found[offset : offset + limit]
+
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        found = self.find(
+            kind=kind, statuses=statuses, sku=sku, place=place, limit=limit, offset=offset
+        )
+        return [
+            ListedDecision(
+                number=one.number,
+                kind=one.proposal.kind,
+                sku=one.proposal.subject.sku,
+                place=one.proposal.subject.place,
+                party=one.proposal.subject.party,
+                status=one.status,
+                label=one.proposal.label,
+                value=one.value,
+                proposed_value=one.proposal.value,
+                value_cents=one.proposal.value_cents,
+                created_at=one.created_at,
+            )
+            for one in found
+        ]
 
     def count(
         self,

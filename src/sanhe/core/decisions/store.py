@@ -13,15 +13,18 @@ import sqlalchemy as sa
 from sanhe.core.decisions import rules
 from sanhe.core.decisions.columns import SNAPSHOT_ROWS, json_text, pack, tables_of, unpack
 from sanhe.core.decisions.ports import (
+    LISTED,
     AutoApproval,
     Decision,
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
     Status,
+    Subject,
 )
 from sanhe.core.decisions.rows import decision_of, decision_rows, event_of
 from sanhe.core.errors import NotFound
@@ -137,6 +140,9 @@ CROSS JOIN LATERAL (
 """  # noqa: S608 -- constants
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
+_SUBJECTS = sa.text("""
+SELECT number, sku, place, party FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+""")
 _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
 WHERE decision = :number ORDER BY number
@@ -331,6 +337,11 @@ class PostgresDecisions:
         events = [event_of(event) for event in self._run(_HISTORY, number=number)]
         return self._opened(rows, events)[0]
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        rows = self._run(_SUBJECTS, numbers=sorted(numbers))
+        return {row.number: Subject(row.sku, row.place, row.party) for row in rows}
+
     def _opened(self, rows: Sequence[Any], events: Sequence[Event] | None = None) -> list[Decision]:
         """Decisions of their records, each with its row of the packed snapshot."""
         wanted: dict[int, list[int]] = {}
@@ -368,6 +379,28 @@ class PostgresDecisions:
             .offset(offset)
         )
         return self._opened(self._tx.connection.execute(statement).all())
+
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        place: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        statement = (
+            sa.select(*(_DECISION.c[name] for name in LISTED))
+            .where(*wanted)
+            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows = self._tx.connection.execute(statement).mappings()
+        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
 
     def count(
         self,

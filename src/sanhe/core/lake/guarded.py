@@ -40,10 +40,20 @@ class _ScopedLake:
 
     def __init__(self, lake: Lake, scope: Scope, everywhere: frozenset[str]) -> None:
         self._lake, self._scope, self._everywhere = lake, scope, everywhere
+        self._readable: dict[tuple[str, tuple[str, ...]], bool] = {}
 
     def tables(self) -> Mapping[str, LakeTable]:
         """The tables that may be read."""
-        return {name: table for name, table in self._lake.tables().items() if self._may_read(name)}
+        have = self._lake.tables()
+        # A table's columns are those of its files: each is looked into once.
+        known = {
+            (name, table.files): self._readable.get((name, table.files))
+            for name, table in have.items()
+        }
+        self._readable = {
+            key: self._may_read(key[0]) if told is None else told for key, told in known.items()
+        }
+        return {name: table for name, table in have.items() if self._readable[name, table.files]}
 
     def dataset(self, name: str) -> ds.Dataset:
         """A table's rows in scope. Raises NotFound, Denied."""

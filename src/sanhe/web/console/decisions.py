@@ -15,7 +15,7 @@ from sanhe.core.errors import BadInput, SanheError
 from sanhe.goods.replenish import KIND
 from sanhe.web.asked import Number, Quantity, Reason, ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.told import DecisionRow, Expected, Explained, HistoryStep, row_of
+from sanhe.web.console.told import DecisionRow, Expected, Explained, HistoryStep, listed_row, row_of
 from sanhe.web.running import Event
 from sanhe.wiring import approve, edit, run_jobs
 
@@ -99,7 +99,7 @@ def read_decisions(
     statuses = None if asked.status is None else {asked.status}
     kind, sku, place = asked.kind or None, asked.sku or None, asked.place or None
     with caller.work() as work:
-        found = work.decisions.find(
+        found = work.decisions.listed(
             kind=kind,
             statuses=statuses,
             sku=sku,
@@ -108,7 +108,7 @@ def read_decisions(
             offset=asked.offset,
         )
         total = work.decisions.count(kind=kind, statuses=statuses, sku=sku, place=place)
-    return DecisionPage(rows=[row_of(one) for one in found], total=total, offset=asked.offset)
+    return DecisionPage(rows=[listed_row(one) for one in found], total=total, offset=asked.offset)
 
 
 @router.get("/decisions/waterfall")
@@ -221,12 +221,13 @@ def _carried_out(
 
 def _told(caller: Caller, numbers: Collection[int], changed: int, *, status: Deed) -> Changed:
     """Tell open pages which of the decisions they may see have changed."""
+    by_place: dict[str, list[int]] = {}
     with caller.work() as work:
-        places = frozenset(
-            work.decisions.get(number).proposal.subject.place or "" for number in list(numbers)[:50]
-        )
-    data = {"changed": sorted(numbers), "by": caller.identity.actor, "status": status}
-    caller.served.running.tell(Event("decisions", data, places))
+        for number, subject in sorted(work.decisions.subjects(numbers).items()):
+            by_place.setdefault(subject.place or "", []).append(number)
+    for place, of_place in by_place.items():
+        data = {"changed": of_place, "by": caller.identity.actor, "status": status}
+        caller.served.running.tell(Event("decisions", data, frozenset({place})))
     return Changed(changed=changed)
 
 

@@ -8,12 +8,15 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from sanhe.core.decisions import Decision, Event
+from sanhe.core.decisions import Decision, Event, ListedDecision
 from sanhe.goods.replenish import Explanation
 
 
 class DecisionRow(BaseModel):
-    """A decision in a list. `value` is the present one, `proposed` what was proposed."""
+    """A decision. `value` is the present one, `proposed` what was proposed.
+
+    `reason` is told of one alone, not in lists, as it lies in what the decision was made of.
+    """
 
     number: int
     kind: str
@@ -25,7 +28,7 @@ class DecisionRow(BaseModel):
     value: int
     proposed: int
     value_cents: int
-    reason: str
+    reason: str = ""
     created_at: datetime
 
 
@@ -136,6 +139,23 @@ def row_of(decision: Decision) -> DecisionRow:
         value_cents=proposal.value_cents,
         reason=proposal.reason,
         created_at=decision.created_at,
+    )
+
+
+def listed_row(one: ListedDecision) -> DecisionRow:
+    """A decision of a list as a row."""
+    return DecisionRow(
+        number=one.number,
+        kind=one.kind,
+        sku=one.sku,
+        place=one.place,
+        party=one.party,
+        status=one.status.value,
+        label=one.label,
+        value=one.value,
+        proposed=one.proposed_value,
+        value_cents=one.value_cents,
+        created_at=one.created_at,
     )
 
 
