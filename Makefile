@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -47,6 +47,7 @@ bench-forecast: $(VENV)/.installed  ## how near forecasts come, on real data
 	$(BIN)/python -m bench.censoring
 	$(BIN)/python -m bench.segments --data $(DATA)
 	$(BIN)/python -m bench.hierarchy --data $(DATA)
+	$(BIN)/python -m bench.customers --data $(DATA)
 
 bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and money
 	$(BIN)/python -m bench.policy_headline
@@ -60,6 +61,9 @@ bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and 
 bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 	$(BIN)/python -m bench.plan_scale
 	$(BIN)/python -m bench.health_scale
+
+bench-web: $(VENV)/.installed  ## 50,000 inputs for the HTTP API, by every role
+	$(BIN)/python -m bench.api_fuzz
 
 docs: $(VENV)/.installed  ## regenerate docs/map.md and docs/reference
 	$(BIN)/python -m sanhe.cli.reference

@@ -7,7 +7,7 @@ ones (first seen within four weeks) and of returning ones (8 weeks without a pur
 `demand.customers` facts, and the panel is the product's own, with and without them. Each week of
 the last six is forecast 7 days ahead by the global model on sales, two seeds; the mean is
 judged. Every buyer of this set is a member, so that `member_share` can't be tried. The set is
-simulated after a real one, and small: 2,469 households buy in 400 stores.
+simulated after a real one, and small: 2,469 households buy in 457 stores.
 
     python -m bench.customers --data DIRECTORY
 """

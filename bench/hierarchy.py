@@ -7,11 +7,12 @@ items are forecast 28 days ahead and their last week repeats, as the product doe
 are weekly sums: WAPE of lines and of each level; line_sum: of each line's sum over the span, and
 line_bias, as a low forecast flatters the WAPE of weeks without a sale. A group's outcome is all it
 sold, items launched later included. Lines are the product's champion on sales as they come; groups
-are `forecast_weekly` by themselves. The first three origins of each set tell the ways apart, the
-last three test.
+are `forecast_weekly` by themselves. The first three origins of each set ("tuning") and
+the last three ("test") are told apart.
 
 weighted: variances of lines from the run's distribution, of groups from their earlier errors.
-weighted_10: lines ten times as unsure. structural: variance = number of lines.
+weighted_10: lines ten times as unsure, as the product takes it where groups know a season.
+structural: variance = number of lines.
 
     python -m bench.hierarchy --data DIRECTORY
 """

@@ -314,6 +314,10 @@ def test_the_newest_decision_of_each_line_stands(work: Work) -> None:
             Status.EDITED: (1, 1000),
         }
         assert decisions.tally("other") == {}
+        assert decisions.tally("replenish", places=["S002"]) == {}
+        assert len(decisions.tally("replenish", places=["S001", "S002"])) == 4
+        assert decisions.count(places=["S001"]) == 4 and decisions.count(places=[]) == 0
+        assert decisions.listed(places=["S002"]) == []
         elsewhere = pa.table({"sku": ["A"], "place": ["S002"]})
         assert decisions.standing("replenish", elsewhere).num_rows == 0
         assert decisions.standing("other", lines).num_rows == 0
@@ -545,6 +549,16 @@ def test_search_is_by_money(work: Work) -> None:
         assert [d.proposal.subject.sku for d in found] == ["B", "C", "A", "D"]
         assert all(d.history == () for d in found)
         assert [d.proposal.value_cents for d in decisions.find(limit=2, offset=1)] == [7, 5]
+        listed = decisions.listed(kind="replenish", limit=2, offset=1)
+        assert [(d.sku, d.place, d.value_cents) for d in listed] == [
+            ("C", "S001", 7),
+            ("A", "S001", 5),
+        ]
+        assert listed[0].number == found[1].number and listed[0].status is Status.PROPOSED
+        assert (listed[0].value, listed[0].proposed_value, listed[0].label) == (12, 12, "AX")
+        assert listed[0].created_at == found[1].created_at
+        about = decisions.subjects([found[0].number, 999])
+        assert about == {found[0].number: Subject(sku="B", place="S001")}
         decisions.approve([found[0].number])
         by_status = decisions.find(statuses=[Status.APPROVED])
         assert [d.number for d in by_status] == [found[0].number]

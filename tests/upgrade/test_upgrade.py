@@ -20,6 +20,7 @@ from sanhe.core.errors import BadInput
 from sanhe.core.facts import PostgresFacts
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, EmbeddedServer
+from sanhe.core.storage.database import urls_of
 from sanhe.core.storage.migrate import _config, known_revisions
 from tests.core.facts.samples import TYPES, sale
 from tests.goods.shop import Shop, counted, received
@@ -36,7 +37,8 @@ def empty_url(server: EmbeddedServer) -> Iterator[str]:
 
 
 def bring_to(url: str, revision: str) -> None:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    owner_url = urls_of(url)[1]
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url))
     with engine.connect() as connection:
         config = _config()
         config.attributes["connection"] = connection
@@ -46,7 +48,8 @@ def bring_to(url: str, revision: str) -> None:
 
 def run_again(url: str, revision: str) -> None:
     """Run one migration's `upgrade`, whatever the database has seen."""
-    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
+    owner_url = urls_of(url)[1]
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner_url))
     script = ScriptDirectory.from_config(_config()).get_revision(revision)
     with (
         engine.begin() as connection,

@@ -11,6 +11,7 @@ from openpyxl import load_workbook
 from starlette.testclient import TestClient
 
 from sanhe.core.decisions import Status
+from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS
 from tests.web.conftest import PLANNED_DAY, Site
 
 
@@ -67,6 +68,9 @@ def test_a_line_opens_with_terms_that_sum(planner: TestClient) -> None:
     opened = told(planner, f"/api/lines/{with_decision['place']}/{with_decision['sku']}")
     assert opened["decision"]["number"] == with_decision["number"]
     assert opened["history"][0]["status"] == "proposed"
+    assert opened["explanation"]["expected"]["metric"] == "shortage_avoided_units"
+    assert set(opened["explanation"]["assumed"]) <= set(ASSUMED_WORDS)
+    assert set(opened["explanation"]["limits"]) <= set(CONSTRAINTS)
 
 
 def test_cockpit_exceptions_and_health_agree(planner: TestClient) -> None:
@@ -140,6 +144,10 @@ def test_deciding_makes_orders_and_tells_the_waterfall(fresh_site: Site) -> None
         if name not in ("proposed", "measured")
     )
     assert told(planner, "/api/orders")["total"] == 2
+    region = told(planner, "/api/places")["rows"][0]["region"]
+    of_region = told(planner, "/api/decisions", region=region)
+    assert 0 < of_region["total"] <= told(planner, "/api/decisions")["total"]
+    assert told(planner, "/api/decisions", region="nowhere")["total"] == 0
     assert told(planner, "/api/decisions", status="snoozed")["rows"][0]["number"] == four["number"]
 
 

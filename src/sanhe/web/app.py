@@ -9,8 +9,6 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from sanhe.core.lake import ResidentLake
-from sanhe.loop.desk import FOLDER
 from sanhe.web import problems
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
@@ -48,7 +46,7 @@ def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         separate_input_output_schemas=False,
     )
-    app.state.served = Served(sanhe, ResidentLake(sanhe.lake, folders=[FOLDER]), running)
+    app.state.served = Served(sanhe, running)
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
     for router in routers():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -13,25 +15,40 @@ from fastapi import Depends, Request
 
 from sanhe.core.access import Identity, may
 from sanhe.core.errors import Denied
-from sanhe.core.lake import Lake
+from sanhe.core.lake import Lake, ResidentLake
+from sanhe.core.scope import Scope
 from sanhe.goods.demand import Demand
-from sanhe.loop.desk import Desk
+from sanhe.loop.desk import FOLDER, Desk
 from sanhe.web.problems import Forbidden
 from sanhe.web.running import Running
 from sanhe.wiring import Sanhe, Work
 
 COOKIE: Final = "sanhe_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
+MOST_SCOPES: Final = 64
+"""So many scopes' lists are held in memory at once."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-@dataclass(frozen=True)
 class Served:
-    """What the application serves: the installation, its lake held in memory, and its jobs."""
+    """What the application serves: the installation, its jobs, and for each scope the lake with
+    its lists held in memory."""
 
-    sanhe: Sanhe
-    lake: Lake
-    running: Running
+    def __init__(self, sanhe: Sanhe, running: Running) -> None:
+        self.sanhe, self.running = sanhe, running
+        self._lakes: OrderedDict[Scope, Lake] = OrderedDict()
+        self._lock = Lock()
+
+    def lake(self, scope: Scope) -> Lake:
+        """The lake with the rows of a scope, read only; those used last are kept in memory."""
+        with self._lock:
+            if scope not in self._lakes:
+                seen = self.sanhe.scoped_lake(scope)
+                self._lakes[scope] = ResidentLake(seen, folders=[FOLDER])
+            self._lakes.move_to_end(scope)
+            while len(self._lakes) > MOST_SCOPES:
+                self._lakes.popitem(last=False)
+            return self._lakes[scope]
 
 
 @dataclass(frozen=True)
@@ -72,9 +89,7 @@ class Caller:
     @property
     def lake(self) -> Lake:
         """The lake as far as the caller may see it."""
-        if not self.identity.scope.is_everything:
-            raise Forbidden("your account sees a part of the places; this page is not divided yet")
-        return self.served.lake
+        return self.served.lake(self.identity.scope)
 
 
 def served_of(request: Request) -> Served:
@@ -107,6 +122,7 @@ def identity_of(request: Request) -> Identity:
 
 def signed_in(request: Request, identity: Annotated[Identity, Depends(identity_of)]) -> Caller:
     """Anybody who is known."""
+    request.state.known = True
     return Caller(served_of(request), identity)
 
 
@@ -124,3 +140,15 @@ def allowed(action: str) -> Callable[..., Caller]:
 def depends(action: str) -> Any:
     """`Depends(allowed(action))`."""
     return Depends(allowed(action))
+
+
+def depends_everywhere(action: str) -> Any:
+    """Likewise, for what bears on the whole retailer: only for who sees all of it."""
+    may_do = depends(action)
+
+    def caller(found: Caller = may_do) -> Caller:
+        if not found.identity.scope.is_everything:
+            raise Forbidden("this bears on all places, and your account sees a part of them")
+        return found
+
+    return Depends(caller)

@@ -59,8 +59,11 @@ STATUS: Final[tuple[tuple[type[SanheError], int], ...]] = (
 """The status of each refusal; any other is a fault of the installation (500)."""
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"model": Problem, "description": HTTPStatus(status).phrase}
-    for status in (401, 403, 404, 409, 413, 422, 429, 501, 503)
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status in (400, 401, 403, 404, 409, 413, 422, 429, 501, 503)
 }
 """What every operation may answer besides."""
 
@@ -100,6 +103,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(SanheError)
     async def refused(request: Request, error: SanheError) -> JSONResponse:
+        # Signing in anew does not help whoever is known already.
+        if isinstance(error, Denied) and getattr(request.state, "known", False):
+            return problem(403, str(error))
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)
@@ -123,6 +129,16 @@ def install(app: FastAPI) -> None:
 
     for kind in database_errors():
         app.add_exception_handler(kind, away)
+    described = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        """The document, with the shape of problems in it once."""
+        document = described()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        schemas["Problem"] = Problem.model_json_schema()
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:

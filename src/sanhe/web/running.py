@@ -11,14 +11,20 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sanhe.core.clock import Clock
-from sanhe.core.errors import NotFound, SanheError
+from sanhe.core.errors import NotFound, SanheError, TooMany
 from sanhe.core.values import new_id
 
 KEPT: Final = 100
+MOST_WAITING: Final = 10
+"""So many jobs may wait: who asks for more is told to come again."""
 _LOG = logging.getLogger("sanhe.web")
+
+Lane = Literal["data", "trials"]
+LANES: Final[tuple[Lane, ...]] = ("data", "trials")
+"""Of each lane one job runs at a time."""
 
 Report = Callable[[str, int, int], None]
 
@@ -58,20 +64,30 @@ class Running:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="sanhe-job")
+        self._lanes = {
+            lane: ThreadPoolExecutor(1, thread_name_prefix=f"sanhe-{lane}") for lane in LANES
+        }
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
         self._listeners: set[tuple[asyncio.AbstractEventLoop, asyncio.Queue[Event]]] = set()
 
-    def start(self, what: str, actor: str, work: Callable[[Report], Any]) -> Job:
-        """Queue work; it is given a report (step, done, total). Returns at once."""
+    def start(
+        self, what: str, actor: str, work: Callable[[Report], Any], *, lane: Lane = "data"
+    ) -> Job:
+        """Queue work; it is given a report (step, done, total). Returns at once.
+
+        What only tries things out takes the lane `trials`, so that no plan waits for it.
+        Raises TooMany while `MOST_WAITING` wait.
+        """
         job = Job(new_id().hex, what, actor, "waiting", self._clock.now())
         with self._lock:
+            if sum(one.state == "waiting" for one in self._jobs.values()) >= MOST_WAITING:
+                raise TooMany(f"{MOST_WAITING} jobs wait already", retry_after_seconds=60)
             self._jobs[job.id] = job
             ended = [one.id for one in self._jobs.values() if one.ended_at is not None]
             for old in ended[: max(len(self._jobs) - KEPT, 0)]:
                 del self._jobs[old]
-        running = self._pool.submit(self._run, job.id, work)
+        running = self._lanes[lane].submit(self._run, job.id, work)
         running.add_done_callback(lambda ended: self._faulted(job.id, ended))
         return job
 
@@ -114,7 +130,8 @@ class Running:
 
     def close(self) -> None:
         """Let the job that runs end, and start no other."""
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for pool in self._lanes.values():
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, job_id: str, work: Callable[[Report], Any]) -> None:
         last: deque[tuple[str, int]] = deque(maxlen=1)
@@ -152,6 +169,7 @@ class Running:
                 {
                     "id": job.id,
                     "what": job.what,
+                    "actor": job.actor,
                     "step": job.step,
                     "done": job.done,
                     "total": job.total,

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sanhe.core.clock import Clock, SystemClock
-from sanhe.core.lake import ParquetLake, refresh
+from sanhe.core.lake import Lake, ParquetLake, refresh, scoped
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, Saved, backup, restore
 from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
 from sanhe.models.forecast import ACCURATE, ChampionSettings
-from sanhe.wiring.work import Work, construct
+from sanhe.wiring.work import EVERYWHERE, Work, construct
 
 KEPT_FOLDERS = ("lake", "orders", "rejects")
 
@@ -57,6 +57,10 @@ class Sanhe:
         """
         with self.database.transaction(actor=actor, scope=scope) as tx:
             yield construct(tx, self.settings)
+
+    def scoped_lake(self, scope: Scope, lake: Lake | None = None) -> Lake:
+        """The lake, or one in front of it, with the rows of the scope alone; read only."""
+        return scoped(self.lake if lake is None else lake, scope, everywhere=EVERYWHERE)
 
     @property
     def demand(self) -> Demand:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from sanhe.core.errors import NotFound
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "studio/"
 LEAGUES: Final = ("velocity", "category", "store")
+PAST_WEEKS: Final = 52
 GROUPS: Final = ("category", "department", "region")
 
 
@@ -49,8 +50,8 @@ def kept_losses(lake: Lake) -> pa.Table:
 
 
 def groups(lake: Lake, *, by: str) -> tuple[dict[str, Any], pa.Table, pa.Table]:
-    """What is kept of groups: details (as_of, notes), weeks (group, first_day, mean), and their
-    league. Raises NotFound before the first backtest."""
+    """What is kept of groups: details (as_of, notes), weeks (group, first_day, sold or mean), and
+    their league. Raises NotFound before the first backtest."""
     name = f"{FOLDER}groups/{by}"
     weeks = _kept(lake, f"groups/{by}")
     return dict(lake.tables()[name].details), weeks, _kept(lake, f"group_league/{by}")
@@ -61,12 +62,17 @@ def _keep_groups(sanhe: Sanhe, as_of: date, *, by: str) -> None:
     import pyarrow as pa
 
     made = sanhe.demand.aggregates(as_of, by=by)
-    weeks = len(made.first_days)
+    sold = made.sold[:, -PAST_WEEKS:]
+    past, ahead = sold.shape[1], len(made.first_days)
+    days = [as_of + timedelta(weeks=week) for week in range(-past, ahead)]
+    values = np.concatenate([sold, made.mean], axis=1)
+    is_past = np.tile(np.arange(past + ahead) < past, len(made.groups))
     table = pa.table(
         {
-            "group": np.repeat(np.array(made.groups, object), weeks),
-            "first_day": pa.array(list(made.first_days) * len(made.groups), pa.date32()),
-            "mean": made.mean.ravel(),
+            "group": np.repeat(np.array(made.groups, object), past + ahead),
+            "first_day": pa.array(days * len(made.groups), pa.date32()),
+            "sold": pa.array(values.ravel(), mask=~is_past),
+            "mean": pa.array(values.ravel(), mask=is_past),
         }
     )
     _keep(sanhe, f"group_league/{by}", made.league, as_of=as_of)

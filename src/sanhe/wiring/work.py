@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from sanhe.core import places as core_places
@@ -11,6 +12,7 @@ from sanhe.core.audit import PostgresAudit
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
 from sanhe.core.jobs import PostgresJobs, PostgresOutbox
+from sanhe.core.lake import FACTS_FOLDER
 from sanhe.core.ledger import PostgresLedger
 from sanhe.core.places import Places
 from sanhe.core.settings import Settings
@@ -30,6 +32,9 @@ FACT_TYPES = FactTypes(
     + demand.FACT_TYPES
 )
 """All published fact types."""
+
+EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if kind.everywhere)
+"""The lake's tables of facts that hold in all places when they name none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import psycopg
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sanhe.core.scope import Scope
 from sanhe.core.storage import (
     Database,
     Transaction,
@@ -132,3 +134,21 @@ def test_a_type_without_a_match_is_named(database: Database) -> None:
         pytest.raises(TypeError, match=r"column 'total'.*cast"),
     ):
         fetch_arrow(tx, "SELECT sum(1::bigint) AS total")
+
+
+def test_rows_copied_into_a_guarded_table_are_held_to_the_scope(database: Database) -> None:
+    """Also twice in one transaction, and all or none when a key is taken."""
+    rows = pa.table({"sku": ["A", "B"], "place": ["S1", "S1"], "net": [1, 2], "shifts": [0, 0]})
+    here, elsewhere = Scope(frozenset({"S1"})), Scope(frozenset({"S2"}))
+    with database.transaction(actor="test", scope=here) as tx:
+        assert copy_in(tx, "stock_position", rows.slice(0, 1)) == 1
+        assert copy_in(tx, "stock_position", rows.slice(1)) == 1
+        assert not copy_in_unless_known(tx, "stock_position", rows)
+        assert fetch_arrow(tx, "SELECT sku FROM stock_position ORDER BY 1").num_rows == 2
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"),
+        database.transaction(actor="test", scope=elsewhere) as tx,
+    ):
+        copy_in(tx, "stock_position", rows)
+    with database.transaction(actor="test", scope=elsewhere) as tx:
+        assert fetch_arrow(tx, "SELECT sku FROM stock_position").num_rows == 0

@@ -10,7 +10,7 @@ export class Problem extends Error {
   readonly place: string;
   readonly remedy: string;
 
-  constructor(status: number, told: Partial<Schemas["Problem"]>) {
+  constructor(status: number, told: { title?: string; detail?: string; place?: string; remedy?: string }) {
     super(told.detail || told.title || `HTTP ${status}`);
     this.status = status;
     this.title = told.title || `HTTP ${status}`;

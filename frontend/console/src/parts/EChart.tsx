@@ -99,7 +99,7 @@ function frame(colours: Colours, fontFamily: string): EChartsCoreOption {
     animation: false,
     color: [colours.main, colours.second, colours.warn, colours.bad, colours.good, colours.muted],
     textStyle: { color: colours.text, fontFamily },
-    grid: { left: 8, right: 16, top: 32, bottom: 8, outerBoundsMode: "same" },
+    grid: { left: 8, right: 30, top: 32, bottom: 8, outerBoundsMode: "same" },
     tooltip: {
       trigger: "axis",
       confine: true,

@@ -18,7 +18,12 @@ export function PlainTable<Row>({ label, rows, columns, rowKey, empty }: Props<R
         <thead>
           <tr>
             {columns.map((column) => (
-              <th key={column.name} scope="col" className={column.numeric ? "numeric" : ""}>
+              <th
+                key={column.name}
+                scope="col"
+                className={column.numeric ? "numeric" : ""}
+                style={{ minWidth: column.width / 2 }}
+              >
                 {column.title}
               </th>
             ))}

@@ -1,19 +1,23 @@
-/** The state of a decision, order or job, in words and a colour that repeats them. */
+/** The state of a decision in words, and a colour that repeats them. */
 import { Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
-const COLOURS: Record<string, string> = {
-  approved: "green",
-  executed: "green",
-  measured: "cyan",
-  edited: "blue",
-  executing: "blue",
-  rejected: "red",
-  failed: "red",
-  snoozed: "gold",
+const LOOKS: Record<string, string> = {
+  approved: "good",
+  executed: "good",
+  measured: "good",
+  edited: "note",
+  executing: "note",
+  rejected: "bad",
+  failed: "bad",
+  snoozed: "warn",
 };
 
 export function Status({ status }: { status: string }) {
   const { t } = useTranslation();
-  return <Tag color={COLOURS[status]}>{t(`status.${status}`, { defaultValue: status })}</Tag>;
+  return (
+    <Tag className={`status-${LOOKS[status] ?? "plain"}`}>
+      {t(`status.${status}`, { defaultValue: status })}
+    </Tag>
+  );
 }

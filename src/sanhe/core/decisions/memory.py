@@ -19,6 +19,7 @@ from sanhe.core.decisions.ports import (
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
@@ -86,6 +87,11 @@ class MemoryDecisions:
             raise NotFound(rules.no_decision([number]))
         return self._decisions[number]
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        known = (number for number in numbers if number in self._decisions)
+        return {number: self._decisions[number].proposal.subject for number in known}
+
     def find(
         self,
         *,
@@ -110,6 +116,40 @@ class MemoryDecisions:
         found.sort(key=lambda decision: (-decision.proposal.value_cents, decision.number))
         return found[offset : offset + limit]
 
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        places: Collection[str] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        every = len(self._decisions)
+        found = [
+            one
+            for one in self.find(kind=kind, statuses=statuses, sku=sku, limit=every)
+            if places is None or one.proposal.subject.place in places
+        ][offset : offset + limit]
+        return [
+            ListedDecision(
+                number=one.number,
+                kind=one.proposal.kind,
+                sku=one.proposal.subject.sku,
+                place=one.proposal.subject.place,
+                party=one.proposal.subject.party,
+                status=one.status,
+                label=one.proposal.label,
+                value=one.value,
+                proposed_value=one.proposal.value,
+                value_cents=one.proposal.value_cents,
+                created_at=one.created_at,
+            )
+            for one in found
+        ]
+
     def count(
         self,
         *,
@@ -117,16 +157,21 @@ class MemoryDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         place: str | None = None,
+        places: Collection[str] | None = None,
     ) -> int:
         """How many there are."""
         every = len(self._decisions)
-        return len(self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every))
+        found = self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every)
+        return sum(places is None or one.proposal.subject.place in places for one in found)
 
-    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+    def tally(
+        self, kind: str, *, places: Collection[str] | None = None
+    ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
         found: dict[Status, tuple[int, int]] = {}
         for decision in self._decisions.values():
-            if decision.proposal.kind == kind:
+            place = decision.proposal.subject.place
+            if decision.proposal.kind == kind and (places is None or place in places):
                 count, cents = found.get(decision.status, (0, 0))
                 found[decision.status] = count + 1, cents + decision.proposal.value_cents
         return found

@@ -146,6 +146,27 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedDecision:
+    """A decision as lists show it: what stands in its row, none of what it was computed from."""
+
+    number: int
+    kind: str
+    sku: str | None
+    place: str | None
+    party: str | None
+    status: Status
+    label: str
+    value: int
+    proposed_value: int
+    value_cents: int
+    created_at: datetime
+
+
+LISTED = tuple(ListedDecision.__dataclass_fields__)
+"""The columns of lists."""
+
+
+@dataclass(frozen=True, slots=True)
 class Proposed:
     """The outcome of proposing: new decisions with their numbers in the order they were proposed
     and the money at stake in them, and how many subjects had one open."""
@@ -193,6 +214,10 @@ class Decisions(Protocol):
         """The decision with its history. Raises NotFound."""
         ...
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        ...
+
     def find(
         self,
         *,
@@ -207,6 +232,22 @@ class Decisions(Protocol):
         """Decisions by money at stake, largest first, without histories."""
         ...
 
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        places: Collection[str] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of: quick for long lists.
+
+        `places`: of one of these; None = of all.
+        """
+        ...
+
     def count(
         self,
         *,
@@ -214,14 +255,17 @@ class Decisions(Protocol):
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         place: str | None = None,
+        places: Collection[str] | None = None,
     ) -> int:
         """How many there are."""
         ...
 
-    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+    def tally(
+        self, kind: str, *, places: Collection[str] | None = None
+    ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them.
 
-        Statuses that none stands in are left out.
+        `places`: of these places; None = of all. Statuses that none stands in are left out.
         """
         ...
 

@@ -13,15 +13,18 @@ import sqlalchemy as sa
 from sanhe.core.decisions import rules
 from sanhe.core.decisions.columns import SNAPSHOT_ROWS, json_text, pack, tables_of, unpack
 from sanhe.core.decisions.ports import (
+    LISTED,
     AutoApproval,
     Decision,
     DecisionKind,
     Effect,
     Event,
+    ListedDecision,
     Proposal,
     ProposalTable,
     Proposed,
     Status,
+    Subject,
 )
 from sanhe.core.decisions.rows import decision_of, decision_rows, event_of
 from sanhe.core.errors import NotFound
@@ -92,10 +95,6 @@ INSERT INTO decision_snapshot (number, payload) OVERRIDING SYSTEM VALUE VALUES (
 _PAYLOADS = sa.text("""
 SELECT number, payload FROM decision_snapshot WHERE number = ANY (CAST(:numbers AS bigint[]))
 """)
-_TALLY = sa.text("""
-SELECT status, count(*) AS decisions, CAST(sum(value_cents) AS bigint) AS cents
-FROM decision WHERE kind = :kind GROUP BY status
-""")
 _OVERRULED = """
 SELECT sku, place, party, status, terms FROM decision
 WHERE run = %s AND kind = %s
@@ -113,7 +112,7 @@ SELECT found.* FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     SELECT number, sku, place, party, terms FROM decision
     WHERE kind = %s AND status = 'proposed'
-        AND coalesce(sku, '') = line.sku AND coalesce(place, '') = line.place
+        AND sku = line.sku AND place = line.place
     OFFSET 0
 ) AS found ORDER BY number
 """
@@ -126,8 +125,8 @@ FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     (
         SELECT number, status, value, proposed_value, label FROM decision
-        WHERE kind = %s AND status IN {_OPEN} AND coalesce(sku, '') = line.sku
-            AND coalesce(place, '') = line.place AND coalesce(party, '') = ''
+        WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
+            AND party IS NULL
     ) UNION ALL (
         SELECT number, status, value, proposed_value, label FROM decision
         WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
@@ -137,6 +136,9 @@ CROSS JOIN LATERAL (
 """  # noqa: S608 -- constants
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
+_SUBJECTS = sa.text("""
+SELECT number, sku, place, party FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+""")
 _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
 WHERE decision = :number ORDER BY number
@@ -331,6 +333,11 @@ class PostgresDecisions:
         events = [event_of(event) for event in self._run(_HISTORY, number=number)]
         return self._opened(rows, events)[0]
 
+    def subjects(self, numbers: Collection[int]) -> Mapping[int, Subject]:
+        """What these decisions are about; those that are not there are left out."""
+        rows = self._run(_SUBJECTS, numbers=sorted(numbers))
+        return {row.number: Subject(row.sku, row.place, row.party) for row in rows}
+
     def _opened(self, rows: Sequence[Any], events: Sequence[Event] | None = None) -> list[Decision]:
         """Decisions of their records, each with its row of the packed snapshot."""
         wanted: dict[int, list[int]] = {}
@@ -369,6 +376,28 @@ class PostgresDecisions:
         )
         return self._opened(self._tx.connection.execute(statement).all())
 
+    def listed(
+        self,
+        *,
+        kind: str | None = None,
+        statuses: Collection[Status] | None = None,
+        sku: str | None = None,
+        places: Collection[str] | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[ListedDecision]:
+        """Like `find`, without opening what the decisions were made of."""
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, places=places)
+        statement = (
+            sa.select(*(_DECISION.c[name] for name in LISTED))
+            .where(*wanted)
+            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows = self._tx.connection.execute(statement).mappings()
+        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
+
     def count(
         self,
         *,
@@ -376,15 +405,24 @@ class PostgresDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         place: str | None = None,
+        places: Collection[str] | None = None,
     ) -> int:
         """How many there are."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place)
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place, places=places)
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
 
-    def tally(self, kind: str) -> Mapping[Status, tuple[int, int]]:
+    def tally(
+        self, kind: str, *, places: Collection[str] | None = None
+    ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
-        rows = self._run(_TALLY, kind=kind)
+        cents = sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger)
+        statement = (
+            sa.select(_DECISION.c.status, sa.func.count().label("decisions"), cents.label("cents"))
+            .where(*_wanted(kind=kind, places=places))
+            .group_by(_DECISION.c.status)
+        )
+        rows = self._tx.connection.execute(statement)
         return {Status(row.status): (row.decisions, row.cents) for row in rows}
 
     def overruled(self, kind: str, run: UUID) -> pa.Table:
@@ -528,10 +566,13 @@ def _wanted(
     run: UUID | None = None,
     sku: str | None = None,
     place: str | None = None,
+    places: Collection[str] | None = None,
 ) -> list[sa.ColumnElement[bool]]:
     """The conditions of a search."""
     equal = {"kind": kind, "run": run, "sku": sku, "place": place}
     wanted = [_DECISION.c[name] == value for name, value in equal.items() if value is not None]
     if statuses is not None:
         wanted.append(_DECISION.c.status.in_([status.value for status in statuses]))
+    if places is not None:
+        wanted.append(_DECISION.c.place.in_(sorted(places)))
     return wanted

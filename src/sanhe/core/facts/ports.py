@@ -54,7 +54,8 @@ class FactType:
 
     `needs` names the columns that must not be empty (of sku, place, party, quantity,
     amount_cents). `writers` and `readers` name the packages that write and read it; a type
-    without either fails a test.
+    without either fails a test. `everywhere`: one that names no place holds in all of them, and
+    is seen by who may see one of them; of other types it is seen by who sees all places.
     """
 
     name: str
@@ -64,6 +65,7 @@ class FactType:
     payload: Mapping[str, FactField] = field(default_factory=dict)
     writers: tuple[str, ...] = ()
     readers: tuple[str, ...] = ()
+    everywhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sanhe.core.errors import BadInput
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from sanhe.core.values import Json
 
@@ -50,10 +51,14 @@ def query_files(
 
 
 def query_tables(
-    sql: str, parameters: Mapping[str, Json] | None, *, tables: Mapping[str, pa.Table]
+    sql: str,
+    parameters: Mapping[str, Json] | None,
+    *,
+    tables: Mapping[str, pa.Table | ds.Dataset],
+    spill: Path | None = None,
 ) -> pa.Table:
-    """Run SQL over Arrow tables."""
-    connection = _connect(None)
+    """Run SQL over Arrow tables and datasets; large sorts spill into the folder `spill`."""
+    connection = _connect(spill)
     try:
         for name, table in tables.items():
             connection.register(name, table)

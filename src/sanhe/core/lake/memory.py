@@ -13,6 +13,7 @@ from sanhe.core.lake.ports import LakeTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from sanhe.core.values import Json
 
@@ -54,6 +55,12 @@ class MemoryLake:
         """A whole table. Raises NotFound."""
         rows = self._require(name)
         return rows if columns is None else rows.select(list(columns))
+
+    def dataset(self, name: str) -> ds.Dataset:
+        """A table to be scanned. Raises NotFound."""
+        import pyarrow.dataset as ds
+
+        return ds.dataset(self._require(name))
 
     def query(
         self,

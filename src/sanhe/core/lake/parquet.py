@@ -22,6 +22,7 @@ from sanhe.core.lake.ports import LakeTable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
     import pyarrow.parquet as pq
 
     from sanhe.core.values import Json
@@ -82,6 +83,13 @@ class ParquetLake:
         paths = self._paths(self.tables(), name)
         parts = [pq.ParquetFile(path).read(columns=chosen) for path in paths]
         return pa.concat_tables(parts) if len(parts) > 1 else parts[0]
+
+    def dataset(self, name: str) -> ds.Dataset:
+        """A table to be scanned: only the columns and rows that are asked for. Raises NotFound."""
+        import pyarrow.dataset as ds
+
+        paths = self._paths(self.tables(), name)
+        return ds.dataset([str(path) for path in paths], format="parquet")
 
     def query(
         self,

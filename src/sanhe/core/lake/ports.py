@@ -11,6 +11,7 @@ from sanhe.core.values import Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ class Lake(Protocol):
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A whole table. Raises NotFound."""
+        ...
+
+    def dataset(self, name: str) -> ds.Dataset:
+        """A table to be scanned: only the columns and rows that are asked for. Raises NotFound."""
         ...
 
     def query(

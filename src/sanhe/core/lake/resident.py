@@ -12,6 +12,7 @@ from sanhe.core.lake.ports import Lake, LakeTable
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
+    import pyarrow.dataset as ds
 
     from sanhe.core.values import Json
 
@@ -47,6 +48,10 @@ class ResidentLake:
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """A whole table of the lake. Raises NotFound."""
         return self._lake.read(name, columns)
+
+    def dataset(self, name: str) -> ds.Dataset:
+        """A table of the lake to be scanned. Raises NotFound."""
+        return self._lake.dataset(name)
 
     def query(
         self,

@@ -26,6 +26,7 @@ FACT_TYPES = (
     ),
     FactType(
         name="holiday.declared",
+        everywhere=True,
         owner="core.places",
         meaning="A day off, or a weekend day worked instead, everywhere or at one place.",
         payload={

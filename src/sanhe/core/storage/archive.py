@@ -96,7 +96,7 @@ def backup(database: Database, target: Path, *, folders: Mapping[str, Path]) -> 
     try:
         with _snapshot(database.owner_url) as (snapshot, rows, revision):
             dump = ["--format=custom", "--compress=1", "--no-owner", f"--snapshot={snapshot}"]
-            dump.append("--exclude-table=sanhe_restoring")
+            dump += ["--exclude-table=sanhe_restoring", "--enable-row-security"]
             _run("pg_dump", [*dump, f"--file={partial / _DUMP}"], database.owner_url)
         for name, folder in folders.items():
             _copy_folder(folder, partial / name)

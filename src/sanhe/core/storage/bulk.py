@@ -15,22 +15,43 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 65_536
 
+_COPY = sql.SQL("COPY {table} ({columns}) FROM STDIN (FORMAT csv)")
+_INCOMING = sql.SQL(
+    "CREATE TEMPORARY TABLE {incoming} ON COMMIT DROP AS SELECT {columns} FROM {table} WHERE false"
+)
+_COPY_INCOMING = sql.SQL("COPY {incoming} ({columns}) FROM STDIN (FORMAT csv)")
+_TAKE_INCOMING = sql.SQL(
+    "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {incoming}"
+)
+_DROP_INCOMING = sql.SQL("DROP TABLE {incoming}")
+
 
 def copy_in(tx: Transaction, table: str, rows: pa.Table) -> int:
     """Append an Arrow table to a database table of the same column names; returns the rows.
 
     Text goes into text, uuid and jsonb columns; lists of integers into arrays; binary into
-    bytea. Part of the transaction.
+    bytea. Part of the transaction. PostgreSQL refuses COPY into a table whose rows are guarded:
+    there the rows go through a temporary table, and each is held to the policy.
     """
     if rows.num_rows == 0:
         return 0
-    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
-        sql.Identifier(*table.split(".")),
-        sql.SQL(", ").join(sql.Identifier(name) for name in rows.column_names),
-    )
-    with tx.driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for block in _csv_blocks(rows):
-            copy.write(block)
+    names = {
+        "table": sql.Identifier(*table.split(".")),
+        "incoming": sql.Identifier("copy_incoming"),
+        "columns": sql.SQL(", ").join(sql.Identifier(name) for name in rows.column_names),
+    }
+    with tx.driver.cursor() as cursor:
+        cursor.execute("SELECT row_security_active(%s)", [table])
+        guarded = cursor.fetchone() == (True,)
+        if guarded:
+            cursor.execute(_INCOMING.format(**names))
+        target = _COPY_INCOMING if guarded else _COPY
+        with cursor.copy(target.format(**names)) as copy:
+            for block in _csv_blocks(rows):
+                copy.write(block)
+        if guarded:
+            cursor.execute(_TAKE_INCOMING.format(**names))
+            cursor.execute(_DROP_INCOMING.format(**names))
     return int(rows.num_rows)
 
 

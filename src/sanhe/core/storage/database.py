@@ -134,7 +134,7 @@ class Database:
             yield connection
 
     def read_arrow(self, query: str, parameters: Sequence[object] = ()) -> pa.Table:
-        """Run a query on what is committed; `$1` marks a parameter. Read only."""
+        """Run a query on all that is committed; `$1` marks a parameter. Read only."""
         with self.stream_arrow(query, parameters) as reader:
             return reader.read_all()
 
@@ -145,7 +145,8 @@ class Database:
         """Like `read_arrow`, as a stream of record batches: the result need not fit in memory."""
         from adbc_driver_postgresql import dbapi
 
-        read_only = _with_option(self.url, "default_transaction_read_only=on")
+        read_only = _seeing_everything(self.url)
+        read_only = _with_option(read_only, "default_transaction_read_only=on")
         with (
             dbapi.connect(read_only, autocommit=True) as connection,
             connection.cursor() as cursor,
@@ -183,14 +184,18 @@ def _codes(codes: Collection[str] | None) -> str:
 
 
 def urls_of(server: EmbeddedServer | str) -> tuple[str, str]:
-    """The URLs of the application and of the owner, for a server or an owner's URL."""
+    """The URLs of the application and of the owner, for a server or an owner's URL.
+
+    The application tells its scope in each transaction. The owner, who migrates, saves and
+    restores, sees everything: it is bound by the same policies.
+    """
     if isinstance(server, EmbeddedServer):
         return (
             server.url(user=APP_ROLE, database=_DATABASE),
-            server.url(user=OWNER_ROLE, database=_DATABASE),
+            _seeing_everything(server.url(user=OWNER_ROLE, database=_DATABASE)),
         )
-    owner_url = _libpq(server)
-    return _with_role(owner_url), owner_url
+    given = _libpq(server)
+    return _with_role(given), _seeing_everything(given)
 
 
 def database_errors() -> tuple[type[Exception], ...]:
@@ -270,6 +275,13 @@ def _unreadable() -> BadInput:
 
 def _with_role(url: str) -> str:
     return _with_option(url, f"role={APP_ROLE}")
+
+
+def _seeing_everything(url: str) -> str:
+    """The URL of sessions whose scope is everything."""
+    for name, told in scope_settings(EVERYTHING).items():
+        url = _with_option(url, f"sanhe.{name}={told}")
+    return url
 
 
 def _with_option(url: str, option: str) -> str:

@@ -6,6 +6,7 @@ from sanhe.core.facts import FactField, FactType
 
 ITEM_DESCRIBED = FactType(
     name="item.described",
+    everywhere=True,
     owner="goods.catalog",
     meaning=(
         "An SKU as its owner describes it from the event day on; of several descriptions the one "
@@ -29,6 +30,7 @@ ITEM_DESCRIBED = FactType(
 
 PRICE_SET = FactType(
     name="price.set",
+    everywhere=True,
     owner="goods.catalog",
     meaning=(
         "A selling price per base unit, or per `per_units` base units, from the event day on; "

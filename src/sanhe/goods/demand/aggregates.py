@@ -40,7 +40,8 @@ class AggregateForecast:
     """Weekly forecasts of groups of goods or places, seen from `as_of`, the first forecast day.
 
     by: category (whole path), department (its first level) or region. groups: N names, "" = the
-    masters name none. first_days: of the H weeks. mean: [N, H] in pieces, kilograms or litres.
+    masters name none. first_days: of the H weeks. mean: [N, H] in pieces, kilograms or litres;
+    sold: [N, T] likewise, of the weeks before as_of, the newest last.
     weekly_error: [N], mean |error| of a week over the earlier origins, inf where there was none.
     weights: the share of each method in the champion. league: columns group, method, origins,
     units, wape, weight, beaten_by_naive; one row per group and method over the earlier origins
@@ -52,6 +53,7 @@ class AggregateForecast:
     groups: tuple[str, ...]
     first_days: tuple[date, ...]
     mean: F64
+    sold: F64
     weekly_error: F64
     weights: dict[str, float]
     league: pa.Table
@@ -86,6 +88,7 @@ def forecast_groups(
         groups=groups,
         first_days=tuple(as_of + timedelta(weeks=week) for week in range(horizon_weeks)),
         mean=made.mean,
+        sold=sales,
         weekly_error=_weekly_error(made, horizon_weeks),
         weights=made.weights,
         league=_league(groups, made),

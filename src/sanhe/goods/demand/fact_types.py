@@ -57,6 +57,7 @@ PROMOTION_PUBLISHED: Final = FactType(
         "activity": FactField("bool", "backed by display, leaflet or a campaign"),
     },
     writers=DOORS,
+    everywhere=True,
     readers=(OWNER,),
 )
 WEATHER_OBSERVED: Final = FactType(
@@ -65,6 +66,7 @@ WEATHER_OBSERVED: Final = FactType(
     "The weather of a past day at a place or in a city.",
     payload=_WEATHER,
     writers=DOORS,
+    everywhere=True,
     readers=(OWNER,),
 )
 WEATHER_FORECAST: Final = FactType(
@@ -73,6 +75,7 @@ WEATHER_FORECAST: Final = FactType(
     "A weather forecast for `day`, published at `event_at`.",
     payload=_WEATHER,
     writers=("sim",),
+    everywhere=True,
     readers=(OWNER,),
 )
 FORECAST_OVERRIDDEN: Final = FactType(

@@ -106,7 +106,7 @@ def _table(lines: _Lines, methods: Sequence[str], *, worst: int) -> pa.Table:
     rows = tally.rows(ALL, np.full(len(series), ALL))
     for by, names in zip(SEGMENTS, lines.segments.T, strict=True):
         rows += tally.rows(by, names)
-    ones = tally.rows(SERIES, pairs)[:worst]
+    ones = tally.rows(SERIES, pairs, most=worst)
     for row in ones:
         row["sku"], row["place"] = str(row["group"]).split("\x1f")
         row["group"] = f"{row['sku']} @ {row['place']}"
@@ -149,8 +149,11 @@ class _Tally:
             little_cents=np.rint(little * worth),
         )
 
-    def rows(self, by: str, names: Names) -> list[dict[str, object]]:
-        """A row per name, that with the largest loss first. Without any value, units count."""
+    def rows(self, by: str, names: Names, *, most: int | None = None) -> list[dict[str, object]]:
+        """A row per name, that with the largest loss first, `most` at most (None = all).
+
+        Without any value, units count.
+        """
         found, code = np.unique(names, return_inverse=True)
         code, size = code.ravel(), len(found)
 
@@ -166,7 +169,7 @@ class _Tally:
         valued = self._series(code, size, self.valued)
         all_series = self._series(code, size, np.ones(len(code), bool))
         sold, total = sums(self.sold)[0], float(loss[0].sum())
-        order = sorted(range(size), key=lambda at: (-loss[0, at], found[at]))
+        order = np.lexsort((found, -loss[0]))[:most]
         return [
             {
                 "by": by,

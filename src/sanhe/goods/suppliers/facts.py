@@ -6,6 +6,7 @@ from sanhe.core.facts import FactField, FactType
 
 SUPPLIER_DESCRIBED = FactType(
     name="supplier.described",
+    everywhere=True,
     owner="goods.suppliers",
     meaning="A supplier (party) and its order calendar, from the event day on",
     needs=("party",),
@@ -23,6 +24,7 @@ SUPPLIER_DESCRIBED = FactType(
 
 SUPPLY_AGREED = FactType(
     name="supply.agreed",
+    everywhere=True,
     owner="goods.suppliers",
     meaning=(
         "What a supplier (party) delivers an SKU for, from the event day on; amount = cost of one "

@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 
 from sanhe.core.access import Role, may
 from sanhe.web.asked import WindowQuery, Word
-from sanhe.web.caller import Caller, depends, signed_in
+from sanhe.web.caller import Caller, depends, depends_everywhere, signed_in
 
 router = APIRouter(tags=["admin"])
-Manages = Annotated[Caller, depends("accounts.manage")]
+Manages = Annotated[Caller, depends_everywhere("accounts.manage")]
 Codes = Annotated[list[Word], Field(max_length=2000)]
 Roles = Annotated[list[Role], Field(min_length=1, max_length=8)]
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field
 
 from sanhe.core.errors import BadInput
 from sanhe.web.asked import WindowQuery, Word
-from sanhe.web.caller import Caller, depends
+from sanhe.web.caller import Caller, depends, depends_everywhere
 from sanhe.web.console.jobs import JobRow
 from sanhe.web.running import Event, Report
 from sanhe.wiring import ImportRequest, PlanRequest, import_file, plan, undo_import
@@ -23,7 +23,8 @@ from sanhe.wiring.rejects import kept_rejects
 
 router = APIRouter(tags=["data"])
 Reads = Annotated[Caller, depends("data.read")]
-Imports = Annotated[Caller, depends("data.import")]
+Everywhere = Annotated[Caller, depends_everywhere("data.read")]
+Imports = Annotated[Caller, depends_everywhere("data.import")]
 
 
 class Batch(BaseModel):
@@ -134,7 +135,9 @@ def undo(batch: Annotated[UUID, Path()], caller: Imports) -> Batch:
 
 
 @router.get("/imports/{batch}/rejects")
-def read_rejects(batch: Annotated[UUID, Path()], window: WindowQuery, caller: Reads) -> RejectPage:
+def read_rejects(
+    batch: Annotated[UUID, Path()], window: WindowQuery, caller: Everywhere
+) -> RejectPage:
     """The rows of an import that could not be used."""
     found = kept_rejects(caller.sanhe, batch)
     rows = found[window.offset : window.offset + window.limit]
@@ -144,7 +147,9 @@ def read_rejects(batch: Annotated[UUID, Path()], window: WindowQuery, caller: Re
 
 
 @router.post("/plans", status_code=202)
-def start_plan(asked: PlanAsked, caller: Annotated[Caller, depends("plan.run")]) -> JobRow:
+def start_plan(
+    asked: PlanAsked, caller: Annotated[Caller, depends_everywhere("plan.run")]
+) -> JobRow:
     """Forecast every line and propose orders; nothing is proposed twice."""
     served, actor = caller.served, caller.identity.actor
     request = PlanRequest(as_of=asked.as_of, horizon_days=asked.horizon_days, changed=asked.changed)
@@ -158,5 +163,12 @@ def start_plan(asked: PlanAsked, caller: Annotated[Caller, depends("plan.run")])
 
 @router.get("/jobs")
 def read_jobs(caller: Reads) -> JobRows:
-    """Long work of this server: imports, plans, backtests, simulations."""
-    return JobRows(rows=[JobRow.of(job) for job in caller.served.running.all()])
+    """Long work of this server: imports, plans, backtests, simulations; one's own where one sees
+    a part of the places."""
+    who = caller.identity
+    rows = [
+        JobRow.of(job)
+        for job in caller.served.running.all()
+        if who.scope.is_everything or job.actor == who.actor
+    ]
+    return JobRows(rows=rows)

@@ -15,9 +15,9 @@ from sanhe.core.errors import BadInput, SanheError
 from sanhe.goods.replenish import KIND
 from sanhe.web.asked import Number, Quantity, Reason, ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.told import DecisionRow, Expected, Explained, HistoryStep, row_of
+from sanhe.web.console.told import DecisionRow, Expected, Explained, HistoryStep, listed_row, row_of
 from sanhe.web.running import Event
-from sanhe.wiring import approve, edit, run_jobs
+from sanhe.wiring import Work, approve, edit, run_jobs
 
 router = APIRouter(tags=["decisions"])
 Decides = Annotated[Caller, depends("decisions.decide")]
@@ -44,7 +44,7 @@ class DecisionTold(BaseModel):
     """One decision opened up."""
 
     decision: DecisionRow
-    explanation: Explained | None
+    explanation: Explained
     history: list[HistoryStep]
     measured: Expected | None
 
@@ -97,25 +97,28 @@ def read_decisions(
 ) -> DecisionPage:
     """The log of decisions."""
     statuses = None if asked.status is None else {asked.status}
-    kind, sku, place = asked.kind or None, asked.sku or None, asked.place or None
+    kind, sku = asked.kind or None, asked.sku or None
     with caller.work() as work:
-        found = work.decisions.find(
+        places = _places(work, asked)
+        found = work.decisions.listed(
             kind=kind,
             statuses=statuses,
             sku=sku,
-            place=place,
+            places=places,
             limit=asked.limit,
             offset=asked.offset,
         )
-        total = work.decisions.count(kind=kind, statuses=statuses, sku=sku, place=place)
-    return DecisionPage(rows=[row_of(one) for one in found], total=total, offset=asked.offset)
+        total = work.decisions.count(kind=kind, statuses=statuses, sku=sku, places=places)
+    return DecisionPage(rows=[listed_row(one) for one in found], total=total, offset=asked.offset)
 
 
 @router.get("/decisions/waterfall")
-def read_waterfall(caller: Annotated[Caller, depends("decisions.read")]) -> Waterfall:
-    """All decisions by what became of them."""
+def read_waterfall(
+    asked: Annotated[ScopeAsked, Query()], caller: Annotated[Caller, depends("decisions.read")]
+) -> Waterfall:
+    """The decisions of a region or place by what became of them."""
     with caller.work() as work:
-        tally = work.decisions.tally(KIND)
+        tally = work.decisions.tally(KIND, places=_places(work, asked))
 
     def of(*statuses: Status) -> tuple[int, int]:
         chosen = [tally.get(status, (0, 0)) for status in statuses]
@@ -140,6 +143,16 @@ def read_waterfall(caller: Annotated[Caller, depends("decisions.read")]) -> Wate
     )
 
 
+def _places(work: Work, asked: ScopeAsked) -> list[str] | None:
+    """The places asked for, None = all; a decision knows its place, not its category."""
+    if asked.place:
+        return [asked.place]
+    if not asked.region:
+        return None
+    rows = work.places.all().to_pylist()
+    return [row["id"] for row in rows if row["region"] == asked.region]
+
+
 def _less(counted: tuple[int, int]) -> tuple[int, int]:
     count, cents = counted
     return count, -cents
@@ -152,11 +165,12 @@ def read_decision(
     """One decision with its arithmetic and history."""
     with caller.work() as work:
         decision = work.decisions.get(number)
-        told = work.replenish.explain(number) if decision.proposal.kind == KIND else None
+        kind = work.decisions.kind(decision.proposal.kind, version=decision.kind_version)
+        told = work.replenish.explain(number) if kind.name == KIND else None
     effect = decision.measured
     return DecisionTold(
         decision=row_of(decision),
-        explanation=None if told is None else Explained.of(told),
+        explanation=Explained.of(decision, kind, told),
         history=[HistoryStep.of(event) for event in decision.history],
         measured=None if effect is None else Expected.model_validate(effect, from_attributes=True),
     )
@@ -221,12 +235,13 @@ def _carried_out(
 
 def _told(caller: Caller, numbers: Collection[int], changed: int, *, status: Deed) -> Changed:
     """Tell open pages which of the decisions they may see have changed."""
+    by_place: dict[str, list[int]] = {}
     with caller.work() as work:
-        places = frozenset(
-            work.decisions.get(number).proposal.subject.place or "" for number in list(numbers)[:50]
-        )
-    data = {"changed": sorted(numbers), "by": caller.identity.actor, "status": status}
-    caller.served.running.tell(Event("decisions", data, places))
+        for number, subject in sorted(work.decisions.subjects(numbers).items()):
+            by_place.setdefault(subject.place or "", []).append(number)
+    for place, of_place in by_place.items():
+        data = {"changed": of_place, "by": caller.identity.actor, "status": status}
+        caller.served.running.tell(Event("decisions", data, frozenset({place})))
     return Changed(changed=changed)
 
 

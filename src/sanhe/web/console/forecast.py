@@ -11,14 +11,14 @@ from pydantic import BaseModel, Field
 
 from sanhe.goods.demand import MeasuredOverride, Override
 from sanhe.web.asked import Reason, Word
-from sanhe.web.caller import Caller, depends
+from sanhe.web.caller import Caller, depends, depends_everywhere
 from sanhe.web.console.jobs import JobRow
 from sanhe.wiring import override, withdraw_override
 from sanhe.wiring.studio import groups, keep_studio, kept_losses, league
 
 router = APIRouter(prefix="/forecast", tags=["forecast"])
 Reads = Annotated[Caller, depends("forecast.read")]
-Overrides = Annotated[Caller, depends("forecast.override")]
+Overrides = Annotated[Caller, depends_everywhere("forecast.override")]
 
 
 class Score(BaseModel):
@@ -133,11 +133,14 @@ class OverrideEntered(BaseModel):
 
 
 @router.post("/backtests", status_code=202)
-def start_backtest(caller: Annotated[Caller, depends("plan.run")]) -> JobRow:
+def start_backtest(caller: Annotated[Caller, depends_everywhere("plan.run")]) -> JobRow:
     """Try the methods on the past and forecast the groups; takes some minutes."""
     sanhe = caller.sanhe
     job = caller.served.running.start(
-        "backtest", caller.identity.actor, lambda report: keep_studio(sanhe, report=report)
+        "backtest",
+        caller.identity.actor,
+        lambda report: keep_studio(sanhe, report=report),
+        lane="trials",
     )
     return JobRow.of(job)
 
@@ -189,7 +192,7 @@ def read_groups(
             Group(
                 group=name,
                 weeks=[row["first_day"] for row in rows],
-                sold=[row.get("sold") for row in rows],
+                sold=[row["sold"] for row in rows],
                 mean=[row["mean"] for row in rows],
             )
             for name, rows in of.items()

@@ -209,8 +209,12 @@ async def read_events(
 
 def _concerns(event: Event, caller: Caller) -> bool:
     scope = caller.identity.scope
-    if event.kind == "job" and not may(caller.identity, "data.read"):
+    if scope.is_everything:
+        return event.kind != "job" or may(caller.identity, "data.read")
+    if event.kind == "job":
+        return event.data.get("actor") == caller.identity.actor
+    if event.kind == "decisions" and not may(caller.identity, "decisions.read"):
         return False
-    if scope.is_everything or event.places is None:
+    if event.places is None:
         return True
     return scope.places is not None and not event.places.isdisjoint(scope.places)

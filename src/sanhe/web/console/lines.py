@@ -173,14 +173,18 @@ def read_line(
         lines = _keys([found])
         standing = work.decisions.standing(KIND, lines).to_pylist()
         decision = work.decisions.get(standing[0]["number"]) if standing else None
-        told = None if decision is None else work.replenish.explain(decision.number)
+        explanation = _unordered(found)
+        if decision is not None:
+            kind = work.decisions.kind(KIND, version=decision.kind_version)
+            told = work.replenish.explain(decision.number)
+            explanation = Explained.of(decision, kind, told)
         rule = work.replenish.policy.approved_by(found["label"] or "", found["value_cents"])
     row = _row(found, standing[0] if standing else {})
     return LineTold(
         line=row,
-        explanation=_unordered(found) if told is None else Explained.of(told),
+        explanation=explanation,
         decision=None if decision is None else row_of(decision),
-        history=[] if told is None else HistoryStep.all_of(told),
+        history=[] if decision is None else [HistoryStep.of(one) for one in decision.history],
         series=_series(caller, sku, place),
         rule=rule,
     )

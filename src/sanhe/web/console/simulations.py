@@ -10,13 +10,13 @@ from pydantic import BaseModel, Field
 
 from sanhe.core.errors import BadInput
 from sanhe.web.asked import Word
-from sanhe.web.caller import Caller, depends
+from sanhe.web.caller import Caller, depends_everywhere
 from sanhe.web.console.jobs import JobRow
 from sanhe.web.running import Report
 from sanhe.wiring import ReplayRequest, replay_past, replay_sweep
 
 router = APIRouter(prefix="/simulations", tags=["simulations"])
-Simulates = Annotated[Caller, depends("policy.simulate")]
+Simulates = Annotated[Caller, depends_everywhere("policy.simulate")]
 
 _SWEEPS: Final = {
     "service": "service",
@@ -96,7 +96,8 @@ def start_simulation(asked: Asked, caller: Simulates) -> JobRow:
         today = {_FIGURES[row.metric]: row.new for row in base.rows if row.metric in _FIGURES}
         return {"sweep": name, "points": [asdict(point) for point in points], "today": today}
 
-    return JobRow.of(caller.served.running.start(f"simulation of {name}", actor, work))
+    what = f"simulation of {name}"
+    return JobRow.of(caller.served.running.start(what, actor, work, lane="trials"))
 
 
 @router.get("/{id}")

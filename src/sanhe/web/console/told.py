@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from sanhe.core.decisions import Decision, Event
-from sanhe.goods.replenish import Explanation
+from sanhe.core.decisions import Decision, DecisionKind, Event, ListedDecision
+from sanhe.goods.replenish import ExplainedTerm, Explanation
 
 
 class DecisionRow(BaseModel):
-    """A decision in a list. `value` is the present one, `proposed` what was proposed."""
+    """A decision. `value` is the present one, `proposed` what was proposed.
+
+    `reason` is told of one alone, not in lists, as it lies in what the decision was made of.
+    """
 
     number: int
     kind: str
@@ -25,7 +27,7 @@ class DecisionRow(BaseModel):
     value: int
     proposed: int
     value_cents: int
-    reason: str
+    reason: str = ""
     created_at: datetime
 
 
@@ -68,30 +70,45 @@ class Explained(BaseModel):
     method: str
 
     @classmethod
-    def of(cls, told: Explanation, *, metric: str = "fill_rate") -> Explained:
-        """An explanation as pages take it."""
-        effect = None
-        if told.expected is not None:
-            value, low, high = told.expected
-            effect = Expected(metric=metric, value=value, low=low, high=high)
+    def of(cls, decision: Decision, kind: DecisionKind, told: Explanation | None) -> Explained:
+        """Why a decision proposes what it does; `told` opens a replenishment further.
+
+        Limits and assumptions are names: what they are called depends on who reads.
+        """
+        proposal = decision.proposal
+        effect, assumed = proposal.expected, proposal.inputs.get("assumed")
+        name = proposal.inputs.get("item_name")
+        terms = _terms(kind, proposal.terms) if told is None else told.terms
         return cls(
-            number=told.number,
-            status=told.status,
-            sku=told.sku,
-            place=told.place,
-            item_name=told.item_name,
-            label=told.label,
-            reason=told.reason,
-            quantity=told.quantity,
-            decided=told.decided,
-            value_cents=told.value_cents,
-            terms=[Term.model_validate(term, from_attributes=True) for term in told.terms],
-            limits=list(told.limits),
-            assumed=list(told.assumed),
-            alternatives=[_plain(one) for one in told.alternatives],
-            expected=effect,
-            method=told.method,
+            number=decision.number,
+            status=decision.status.value,
+            sku=proposal.subject.sku or "",
+            place=proposal.subject.place or "",
+            item_name=None if name is None else str(name),
+            label=proposal.label,
+            reason=proposal.reason,
+            quantity=proposal.value,
+            decided=decision.value,
+            value_cents=proposal.value_cents,
+            terms=[Term.model_validate(term, from_attributes=True) for term in terms],
+            limits=list(proposal.constraints),
+            assumed=[str(one) for one in assumed] if isinstance(assumed, list | tuple) else [],
+            alternatives=[dict(one) for one in proposal.alternatives],
+            expected=None
+            if effect is None
+            else Expected.model_validate(effect, from_attributes=True),
+            method=proposal.method,
         )
+
+
+def _terms(kind: DecisionKind, values: tuple[int, ...]) -> list[ExplainedTerm]:
+    """The terms of any kind of decision that are not zero, in their order."""
+    told, running = [], 0
+    for name, value in zip(kind.terms, values, strict=False):
+        running += value
+        if value:
+            told.append(ExplainedTerm(name, name.replace("_", " "), value, running))
+    return told
 
 
 class HistoryStep(BaseModel):
@@ -114,11 +131,6 @@ class HistoryStep(BaseModel):
             value=event.value,
         )
 
-    @classmethod
-    def all_of(cls, told: Explanation) -> list[HistoryStep]:
-        """All steps, the oldest first."""
-        return [cls.of(event) for event in told.history]
-
 
 def row_of(decision: Decision) -> DecisionRow:
     """A decision as a row."""
@@ -139,5 +151,18 @@ def row_of(decision: Decision) -> DecisionRow:
     )
 
 
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(values)
+def listed_row(one: ListedDecision) -> DecisionRow:
+    """A decision of a list as a row."""
+    return DecisionRow(
+        number=one.number,
+        kind=one.kind,
+        sku=one.sku,
+        place=one.place,
+        party=one.party,
+        status=one.status.value,
+        label=one.label,
+        value=one.value,
+        proposed=one.proposed_value,
+        value_cents=one.value_cents,
+        created_at=one.created_at,
+    )

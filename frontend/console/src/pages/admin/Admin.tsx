@@ -31,6 +31,7 @@ export default function Admin() {
     <div className="page">
       <PageHead page="admin" />
       <Tabs
+        tabBarGutter={20}
         activeKey={filters.tab ?? open[0]?.[0]}
         onChange={(tab) => set({ tab })}
         destroyOnHidden

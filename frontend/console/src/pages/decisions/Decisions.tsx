@@ -88,7 +88,7 @@ function useColumns(): Column<DecisionRow>[] {
       { name: "sku", title: t("col.sku"), width: 110, show: (row) => row.sku ?? "–" },
       { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
-      { name: "status", title: t("col.status"), width: 110, show: (row) => <Status status={row.status} /> },
+      { name: "status", title: t("col.status"), width: 124, show: (row) => <Status status={row.status} /> },
       { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
       { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
       { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },

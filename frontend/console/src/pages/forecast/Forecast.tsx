@@ -22,6 +22,7 @@ export default function Forecast() {
         <Backtest />
       </PageHead>
       <Tabs
+        tabBarGutter={20}
         activeKey={filters.tab ?? "groups"}
         onChange={(tab) => set({ tab: tab === "groups" ? undefined : tab, by: undefined })}
         destroyOnHidden

@@ -63,6 +63,7 @@ export default function Health() {
       )}
       <section className="panel">
         <Tabs
+        tabBarGutter={20}
           activeKey={filters.tab ?? "slow"}
           onChange={(tab) => set({ tab: tab === "slow" ? undefined : tab, sort: undefined })}
           items={[

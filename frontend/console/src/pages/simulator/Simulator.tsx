@@ -15,10 +15,10 @@ type Sweep = "service" | "review_days" | "lead_time_days" | "moq";
 type Span = { min: number; max: number; step: number; steps: number; from: [number, number] };
 
 const SPANS: Record<Sweep, Span> = {
-  service: { min: 80, max: 99.5, step: 0.5, steps: 6, from: [90, 99] },
-  review_days: { min: 1, max: 28, step: 1, steps: 5, from: [1, 14] },
-  lead_time_days: { min: 1, max: 56, step: 1, steps: 5, from: [2, 14] },
-  moq: { min: 1, max: 200, step: 1, steps: 5, from: [1, 48] },
+  service: { min: 80, max: 99.5, step: 0.5, steps: 5, from: [90, 98] },
+  review_days: { min: 1, max: 28, step: 1, steps: 4, from: [1, 14] },
+  lead_time_days: { min: 1, max: 56, step: 1, steps: 4, from: [2, 14] },
+  moq: { min: 1, max: 200, step: 1, steps: 4, from: [1, 48] },
 };
 const SWEEPS = Object.keys(SPANS) as Sweep[];
 
@@ -30,7 +30,7 @@ export default function Simulator() {
   const start = useMutation({
     mutationFn: () =>
       post("/api/simulations", {
-        body: { [sweep]: points(sweep, range), weeks: 6, seeds: 3 },
+        body: { [sweep]: points(sweep, range), weeks: 4, seeds: 2 },
       }),
     onSuccess: ({ id }) => set({ simulation: id }),
   });

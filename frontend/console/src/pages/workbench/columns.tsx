@@ -38,7 +38,7 @@ export function columns(
       <EditQuantity row={row} format={format} open={editing.key === `${row.place}/${row.sku}`} end={editing.end} />
     ) },
     { name: "value", title: t("col.value"), width: 110, numeric: true, sort: "value_cents", show: (row) => format.money(row.value_cents) },
-    { name: "status", title: t("col.status"), width: 100, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
+    { name: "status", title: t("col.status"), width: 124, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
     { name: "reason", title: t("col.reason"), width: 260, show: (row) => <span title={why(row)}>{why(row)}</span> },
   ];
 }

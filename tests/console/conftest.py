@@ -1,0 +1,90 @@
+"""A browser at the console of a small planned retailer."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+
+from sanhe.core.storage import EmbeddedServer
+from sanhe.web.pages import SHIPPED
+from tests.web.conftest import PASSWORD, prepared
+
+ROOT = Path(__file__).parents[2]
+AXE = ROOT / "frontend" / "console" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@dataclass
+class Desk:
+    """A browser at the console; what it complained about and asked elsewhere is kept."""
+
+    browser: Any
+    address: str
+    complaints: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def page(self, *, language: str = "en", dark: bool = False, width: int = 1440) -> Any:
+        """A new window with a session of its own, nobody signed in."""
+        context = self.browser.new_context(viewport={"width": width, "height": 900})
+        context.add_init_script(
+            f"localStorage.setItem('sanhe.language', '{language}');"
+            "localStorage.setItem('sanhe.language.chosen', '1');"
+            f"localStorage.setItem('sanhe.dark', '{int(dark)}')"
+        )
+        page = context.new_page()
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", self._heard)
+        page.on("request", self._asked)
+        return page
+
+    def signed_in(self, name: str, **look: Any) -> Any:
+        """A window in which this account is signed in."""
+        page = self.page(**look)
+        page.goto(self.address)
+        page.fill("input[autocomplete=username]", name)
+        page.fill("input[type=password]", PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:not(.ant-typography)")
+        return page
+
+    def _heard(self, message: Any) -> None:
+        # What is refused or not there yet is told by the page; the browser says it as well.
+        if message.type == "error" and "status of 40" not in message.text:
+            self.complaints.append(message.text)
+
+    def _asked(self, request: Any) -> None:
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.outside.append(request.url)
+
+
+@pytest.fixture(scope="module")
+def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A browser at a served console; skipped where one of the two is missing."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs Chromium")
+    if not (SHIPPED / "index.html").is_file():
+        pytest.skip("the console is not built: make console")
+    playwright = pytest.importorskip("playwright.sync_api")
+    for site in prepared(server, tmp_path_factory.mktemp("console")):
+        config = uvicorn.Config(site.app, port=0, log_level="warning", lifespan="off")
+        serving = uvicorn.Server(config)
+        thread = threading.Thread(target=serving.run, daemon=True)
+        thread.start()
+        while not serving.started:
+            time.sleep(0.05)
+        port = serving.servers[0].sockets[0].getsockname()[1]
+        with playwright.sync_playwright() as started:
+            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+            browser = started.chromium.launch(executable_path=chromium, args=arguments)
+            yield Desk(browser, f"http://127.0.0.1:{port}")
+            browser.close()
+        serving.should_exit = True
+        thread.join()
