@@ -49,7 +49,7 @@ from sanhe.models.replay import Standing, days_at, half_width
 ASSUMED: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "assumptions_chain.toml").read_text("utf-8")
 )
-LEVELS = (0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
+LEVELS = (0.35, 0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
 """Service levels of the curve."""
 BASE_LEVEL = 0.95
 POLICIES = ("own history", "dependent", "chain", "transfers")
@@ -508,7 +508,8 @@ def of_world(
         figures[f"{key}_days"] = float(np.nanmean(days))
         figures[f"{key}_waste"] = float(np.nanmean(at_fill(curves[name], "waste", fill)))
         figures[f"{key}_saved_share"] = float(np.nanmean(1 - days / before))
-        figures[f"{key}_saved_share_half_width"] = half_width(1 - days / before)
+        saved = (1 - days / before)[np.isfinite(days)]
+        figures[f"{key}_saved_share_half_width"] = half_width(saved)
         figures[f"{key}_seeds_at_fill"] = int(np.isfinite(days).sum())
     figures["promising_share"] = float(
         np.mean([o["promising"] for o in curves["chain"][LEVELS.index(BASE_LEVEL)]])
