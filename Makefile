@@ -56,6 +56,7 @@ bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and 
 	$(BIN)/python -m bench.plan_freshretailnet --data $(FRESH)
 	$(BIN)/python -m bench.health --data $(DATA)
 	$(BIN)/python -m bench.allocation
+	$(BIN)/python -m bench.chain --data $(FRESH)
 
 bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 	$(BIN)/python -m bench.plan_scale
