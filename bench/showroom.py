@@ -81,7 +81,9 @@ class _Past:
         for done in range(MORNINGS):
             self.clock.moment = _morning(live.today)
             if done == 1:
-                self._say(live.today, live.today + timedelta(days=6), 1.3, "school begins")
+                self._say(
+                    live.today, live.today + timedelta(days=6), factor=1.3, reason="school begins"
+                )
             live.place(planner.plan(live.today))
             for name, facts in live.trade().items():
                 if facts.num_rows:
@@ -93,7 +95,9 @@ class _Past:
         """The last morning: what is planned, decided, said and taken in on it; the accounts."""
         today = live.today
         self.clock.moment = _morning(today)
-        self._say(today + timedelta(days=2), today + timedelta(days=8), 1.5, "National Day")
+        self._say(
+            today + timedelta(days=2), today + timedelta(days=8), factor=1.5, reason="National Day"
+        )
         self._faulty_file(today)
         keep_studio(self.sanhe)
         plan(self.sanhe, PlanRequest(as_of=today), actor="planner")
@@ -108,7 +112,7 @@ class _Past:
             work.access.add("store", PASSWORD, roles=["store"], places=[store])
             work.access.add("supplier", PASSWORD, roles=["supplier"], suppliers=[supplier])
 
-    def _say(self, first: date, last: date, factor: float, reason: str) -> None:
+    def _say(self, first: date, last: date, *, factor: float, reason: str) -> None:
         item = self.world.sku_ids[0]
         said = Override(
             id="",
