@@ -20,7 +20,7 @@ export function ForecastBand({ series, height = 220 }: { series: Series; height?
         name,
         type: "scatter",
         symbol,
-        symbolSize: 8,
+        symbolSize: 7,
         itemStyle: { color: colour },
         data: flags.map((flag, at) => (flag ? (series.sold[at] ?? 0) : null)),
       });

@@ -6,7 +6,7 @@ import { useScope } from "../app/scope";
 
 const PAUSE_MS = 250;
 
-export function SearchBox() {
+export function SearchBox({ hint }: { hint?: string }) {
   const { t } = useTranslation();
   const { filters, set } = useScope();
   const [text, setText] = useState(filters.search ?? "");
@@ -31,8 +31,8 @@ export function SearchBox() {
       className="search-box"
       value={text}
       allowClear
-      aria-label={t("table.search")}
-      placeholder={t("table.search")}
+      aria-label={hint ?? t("table.search")}
+      placeholder={hint ?? t("table.search")}
       onChange={(event) => setText(event.target.value)}
     />
   );

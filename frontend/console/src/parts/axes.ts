@@ -24,6 +24,9 @@ export function valueAxis(colours: Colours, unit: string, show?: (value: number)
 export const legend = (colours: Colours) => ({
   top: 0,
   right: 0,
+  itemWidth: 14,
+  itemHeight: 9,
+  itemGap: 8,
   textStyle: { color: colours.text },
   inactiveColor: colours.muted,
 });

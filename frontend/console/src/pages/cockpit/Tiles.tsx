@@ -35,11 +35,16 @@ function Change({ tile, before }: { tile: Tile; before: string | null }) {
     return <div className="small muted">{t("cockpit.noBefore")}</div>;
   const change = tile.value - tile.before;
   const good = change === 0 ? "" : change > 0 === wantsMore(tile) ? "good" : "bad";
+  const moved = Math.abs(change);
   const Icon = change > 0 ? ArrowUpOutlined : change < 0 ? ArrowDownOutlined : MinusOutlined;
   return (
-    <div className={`small numeric ${good}`}>
-      <Icon /> {show(Math.abs(change), tile.unit)}{" "}
-      <span className="muted">{t("cockpit.from", { value: show(tile.before, tile.unit), day: format.date(before) })}</span>
+    <div className="small">
+      <span className={`numeric ${good}`}>
+        <Icon /> {tile.unit === "share" ? format.points(moved) : show(moved, tile.unit)}
+      </span>
+      <div className="muted">
+        {t("cockpit.from", { value: show(tile.before, tile.unit), day: format.date(before) })}
+      </div>
     </div>
   );
 }

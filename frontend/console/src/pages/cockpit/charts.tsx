@@ -36,6 +36,8 @@ export function InventoryDays({ days }: { days: Cockpit["days"] }) {
 const plain = (text: string) =>
   text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
+const SMALLEST_NAMED = 0.05;
+
 /** Each category as large as the money in it, as deep as the days it lies. */
 export function CategoryMap({ categories }: { categories: Cockpit["categories"] }) {
   const { t } = useTranslation();
@@ -44,6 +46,7 @@ export function CategoryMap({ categories }: { categories: Cockpit["categories"] 
   const go = useNavigate();
   const option = useCallback(
     (colours: Colours) => {
+      const all = categories.reduce((sum, one) => sum + Math.max(0, one.stock_value_cents), 0);
       const most = Math.max(1, ...categories.map((one) => one.inventory_days ?? 0));
       return {
         tooltip: { trigger: "item" },
@@ -83,7 +86,8 @@ export function CategoryMap({ categories }: { categories: Cockpit["categories"] 
                   name,
                   id: one.category ?? "",
                   value: [one.stock_value_cents, one.inventory_days ?? 0],
-                  label: { formatter: `${name.split("/").at(-1)}\n${money}\n${lasts}` },
+                  // A tile too small for three lines tells them when it is pointed at.
+                  label: { show: one.stock_value_cents > SMALLEST_NAMED * all, formatter: `${name.split("/").at(-1)}\n${money}\n${lasts}` },
                   tooltip: { formatter: `${plain(name)}<br/>${money} · ${lasts}` },
                 };
               }),

@@ -92,8 +92,7 @@ function useColumns(): Column<DecisionRow>[] {
       { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
       { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
       { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
-      { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, extra: true, show: (row) => format.moment(row.created_at) },
-      { name: "reason", title: t("col.reason"), width: 420, show: (row) => <span title={row.reason}>{row.reason}</span> },
+      { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, show: (row) => format.moment(row.created_at) },
     ],
     [t, format, set],
   );

@@ -52,6 +52,7 @@ export function Waterfall() {
   if (!steps?.length) return null;
   return (
     <section className="panel">
+      <h2>{t("decisions.waterfall")}</h2>
       <Chart label={t("decisions.waterfall")} option={option} height={180} />
     </section>
   );

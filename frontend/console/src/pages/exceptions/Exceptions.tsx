@@ -78,23 +78,23 @@ function useColumns(): Column<ExceptionRow>[] {
         })
         .join(" · ");
     return [
-      { name: "kind", title: t("col.kind"), width: 230, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
-      { name: "item", title: t("col.item"), width: 200, show: (row) => row.item_name ?? row.sku },
-      { name: "place", title: t("col.place"), width: 90, show: (row) => row.place },
+      { name: "kind", title: t("col.kind"), width: 190, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "item", title: t("col.item"), width: 180, show: (row) => row.item_name ?? row.sku },
+      { name: "place", title: t("col.place"), width: 80, show: (row) => row.place },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label ?? "–" },
       { name: "value", title: t("col.atStake"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
-      { name: "facts", title: t("col.facts"), width: 360, show: (row) => <span title={told(row.facts)}>{told(row.facts)}</span> },
-      { name: "quantity", title: t("col.quantity"), width: 100, numeric: true, show: (row) => format.quantity(row.quantity) },
-      { name: "open", title: t("col.action"), width: 110, show: (row) => (
+      { name: "quantity", title: t("col.quantity"), width: 90, numeric: true, show: (row) => format.quantity(row.quantity) },
+      { name: "open", title: t("col.action"), width: 90, show: (row) => (
         <Button size="small" onClick={() => set({ line: lineName(row) })}>
           {t("exceptions.open")}
         </Button>
       ) },
+      { name: "facts", title: t("col.facts"), width: 320, show: (row) => <span title={told(row.facts)}>{told(row.facts)}</span> },
     ];
   }, [t, format, unit, set]);
 }
 
 /** The unit that a fact's name ends with. */
 function ending(name: string): string {
-  return ["cents", "days", "share", "rate"].find((one) => name.endsWith(one)) ?? "";
+  return ["cents", "days", "share", "rate", "per_day"].find((one) => name.endsWith(one)) ?? "";
 }

@@ -82,14 +82,14 @@ function SlowLines({ query }: { query: object }) {
   const format = useFormat();
   const { set } = useScope();
   const columns: Column<Slow>[] = [
-    { name: "sku", title: t("col.item"), width: 180, show: (row) => row.item_name ?? row.sku },
+    { name: "sku", title: t("col.item"), width: 164, show: (row) => row.item_name ?? row.sku },
     { name: "place", title: t("col.place"), width: 90, show: (row) => row.place },
     { name: "label", title: t("col.label"), width: 70, show: (row) => row.label ?? "–" },
     { name: "on_hand", title: t("col.on_hand"), width: 90, numeric: true, show: (row) => format.quantity(row.on_hand) },
     { name: "money", title: t("col.stockValue"), width: 120, numeric: true, show: (row) => format.money(row.stock_value_cents) },
     { name: "cover", title: t("col.cover_days"), width: 100, numeric: true, show: (row) => format.days(row.cover_days) },
     { name: "age", title: t("col.age_days"), width: 90, numeric: true, show: (row) => format.days(row.age_days) },
-    { name: "since", title: t("col.days_since_sale"), width: 120, numeric: true, show: (row) => format.days(row.days_since_sale) },
+    { name: "since", title: t("col.days_since_sale"), width: 136, numeric: true, show: (row) => format.days(row.days_since_sale) },
     { name: "excess", title: t("col.excess"), width: 120, numeric: true, show: (row) => format.money(row.excess_cents) },
     { name: "expiring", title: t("col.expiring"), width: 120, numeric: true, show: (row) => format.money(row.expiring_cents) },
   ];

@@ -123,10 +123,10 @@ function daysAxis(colours: Colours, buckets: string[], t: TFunction) {
   const axis = categoryAxis(colours, buckets.map((one) => spoken(one, t)));
   return {
     ...axis,
-    axisLabel: { ...axis.axisLabel, interval: 0, fontSize: 11, hideOverlap: false },
+    axisLabel: { ...axis.axisLabel, interval: 0, fontSize: 11, hideOverlap: false, rotate: buckets.length > 6 ? 40 : 0 },
     name: t("health.days"),
     nameLocation: "middle",
-    nameGap: 28,
+    nameGap: buckets.length > 6 ? 46 : 28,
     nameTextStyle: { color: colours.muted },
   };
 }

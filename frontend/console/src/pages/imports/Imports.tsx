@@ -92,8 +92,8 @@ function useColumns(): Column<Batch>[] {
   return useMemo(
     () => [
       { name: "begun_at", title: t("col.begun_at"), width: 150, numeric: true, show: (row) => format.moment(row.begun_at) },
-      { name: "name", title: t("col.file"), width: 240, show: (row) => <span title={row.name}>{row.name}</span> },
-      { name: "source", title: t("col.source"), width: 110, show: (row) => row.source },
+      { name: "name", title: t("col.file"), width: 220, show: (row) => <span title={row.name}>{row.name}</span> },
+      { name: "source", title: t("col.source"), width: 160, show: (row) => row.source },
       { name: "actor", title: t("col.actor"), width: 110, show: (row) => row.actor },
       { name: "kind", title: t("col.kind"), width: 90, show: (row) => t(`batch.${row.undone_by ? "undone" : row.kind}`, { defaultValue: row.kind }) },
       { name: "new", title: t("col.new"), width: 100, numeric: true, show: (row) => format.quantity(row.new) },

@@ -27,7 +27,7 @@ export default function Items() {
       <PageHead page="items" />
       {!may("decisions.read") && <section className="panel muted">{t("items.coming")}</section>}
       <div className="filters">
-        <SearchBox />
+        <SearchBox hint={t("items.hint")} />
       </div>
       {filters.search ? (
         <Results text={filters.search} />

@@ -27,7 +27,7 @@ export default function Orders() {
     <div className="page page-filled">
       <PageHead page="orders" columns={columns} />
       <div className="filters">
-        <SearchBox />
+        <SearchBox hint={t("orders.search")} />
       </div>
       <PagedTable<Order>
         label={t("page.orders")}
@@ -49,12 +49,12 @@ function useColumns(): Column<Order>[] {
   const { set } = useScope();
   return useMemo(
     () => [
-      { name: "name", title: t("col.order"), width: 200, show: (row) => (
+      { name: "name", title: t("col.order"), width: 130, show: (row) => (
         <button type="button" className="link" onClick={() => set({ order: row.name })}>
           {row.name}
         </button>
       ) },
-      { name: "supplier", title: t("col.supplier"), width: 160, show: (row) => <span title={row.supplier}>{row.supplier_name}</span> },
+      { name: "supplier", title: t("col.supplier"), width: 190, show: (row) => <span title={row.supplier}>{row.supplier_name}</span> },
       { name: "place", title: t("col.place"), width: 110, show: (row) => row.place },
       { name: "status", title: t("col.status"), width: 100, show: (row) => t(`orderState.${row.status}`, { defaultValue: row.status }) },
       { name: "ordered_on", title: t("col.ordered_on"), width: 120, numeric: true, show: (row) => format.date(row.ordered_on) },

@@ -60,6 +60,15 @@ function Curve({ told, name, unit }: { told: Simulation; name: Figure; unit: str
                     data: [{ yAxis: today }],
                   },
           },
+          // The axis reaches as far as today's value, so that its line is always in sight.
+          {
+            type: "line",
+            silent: true,
+            symbol: "none",
+            lineStyle: { opacity: 0 },
+            tooltip: { show: false },
+            data: points.map(() => today ?? null),
+          },
         ],
       };
     },

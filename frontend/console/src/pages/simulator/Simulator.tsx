@@ -55,7 +55,13 @@ export default function Simulator() {
               </Button>
             ))}
           </div>
-          <Form.Item label={t(`sweep.${sweep}Range`)}>
+          <Form.Item
+            label={t("simulator.range", {
+              what: t(`sweep.${sweep}`),
+              from: t(`sweep.${sweep}Value`, { value: range[0] }),
+              to: t(`sweep.${sweep}Value`, { value: range[1] }),
+            })}
+          >
             <Slider
               range
               min={SPANS[sweep].min}

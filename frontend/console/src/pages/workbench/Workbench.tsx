@@ -1,6 +1,6 @@
 /** The replenishment workbench: the plan's lines, each with its proposal, reason and forecast. */
 import { useMutation } from "@tanstack/react-query";
-import { App, Button, Segmented, Select } from "antd";
+import { App, Button, Grid, Segmented, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post } from "../../api/client";
@@ -16,7 +16,7 @@ import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { SearchBox } from "../../parts/SearchBox";
-import { columns } from "./columns";
+import { columns, phoneFirst } from "./columns";
 import { Focus } from "./Focus";
 
 export default function Workbench() {
@@ -43,10 +43,11 @@ export default function Workbench() {
     setEditing(undefined);
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".paged-focus")?.focus());
   }, []);
-  const listed = useMemo(
-    () => columns(t, format, { key: editing, end: endEditing }),
-    [t, format, editing, endEditing],
-  );
+  const wide = Grid.useBreakpoint().md ?? true;
+  const listed = useMemo(() => {
+    const all = columns(t, format, { key: editing, end: endEditing });
+    return wide ? all : phoneFirst(all);
+  }, [t, format, editing, endEditing, wide]);
   const undecided = (row: Line) =>
     row.number !== null && UNDECIDED.has(row.status ?? "");
   const decide = may("decisions.decide");
