@@ -64,6 +64,9 @@ export function firstPage(pages: Page[], roles: string[]): Page | undefined {
   return pages.find((one) => one.name === begins) ?? pages[0];
 }
 
+/** So long the line is left to the page that somebody waits for. */
+const FIRST_PAGE_MS = 1500;
+
 /**
  * Bring the code of these pages, and of charts, while the browser has nothing else to do: opening
  * one of them then waits for its data alone. One after the other, so that a click goes first.
@@ -76,9 +79,10 @@ export function bringAhead(pages: Page[]): () => void {
     // What can't be brought now is asked for again, and told, when its page is opened.
     if (load && !stopped) void load().catch(() => undefined).then(() => idle(next));
   };
-  idle(next);
+  const later = setTimeout(next, FIRST_PAGE_MS);
   return () => {
     stopped = true;
+    clearTimeout(later);
   };
 }
 

@@ -36,7 +36,7 @@ export function InventoryDays({ days }: { days: Cockpit["days"] }) {
 const plain = (text: string) =>
   text.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
-const SMALLEST_NAMED = 0.05;
+const SMALLEST_NAMED = 0.065;
 
 /** Each category as large as the money in it, as deep as the days it lies. */
 export function CategoryMap({ categories }: { categories: Cockpit["categories"] }) {

@@ -78,8 +78,8 @@ function useColumns(): Column<ExceptionRow>[] {
         })
         .join(" · ");
     return [
-      { name: "kind", title: t("col.kind"), width: 190, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
-      { name: "item", title: t("col.item"), width: 180, show: (row) => row.item_name ?? row.sku },
+      { name: "kind", title: t("col.kind"), width: 204, show: (row) => t(`exception.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "item", title: t("col.item"), width: 170, show: (row) => row.item_name ?? row.sku },
       { name: "place", title: t("col.place"), width: 80, show: (row) => row.place },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label ?? "–" },
       { name: "value", title: t("col.atStake"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },

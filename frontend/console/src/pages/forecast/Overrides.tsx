@@ -1,4 +1,5 @@
 /** A planner's word against the forecast: say it, withdraw it, see what it was worth. */
+import type { TFunction } from "i18next";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { App, Button, DatePicker, Form, Input, InputNumber, Modal, Popconfirm, Select, Tag } from "antd";
 import type { Dayjs } from "dayjs";
@@ -23,7 +24,7 @@ export function Overrides() {
   const [open, setOpen] = useState(false);
   const allowed = may("forecast.override");
   const columns: Column<Override>[] = [
-    { name: "covers", title: t("override.covers"), width: 180, show: (row) => row.covers },
+    { name: "covers", title: t("override.covers"), width: 180, show: (row) => covered(row.covers, t) },
     { name: "says", title: t("override.says"), width: 100, show: (row) => row.says },
     { name: "days", title: t("override.days"), width: 180, show: (row) => `${format.date(row.first_day)} – ${format.date(row.last_day)}` },
     { name: "reason", title: t("col.reason"), width: 220, show: (row) => row.reason },
@@ -31,7 +32,7 @@ export function Overrides() {
     { name: "state", title: t("col.status"), width: 100, show: (row) => <Tag>{t(`overrideState.${row.state}`, { defaultValue: row.state })}</Tag> },
     { name: "without", title: t("override.without"), width: 110, numeric: true, show: (row) => format.share(row.wape_without) },
     { name: "with", title: t("override.with"), width: 110, numeric: true, show: (row) => format.share(row.wape) },
-    { name: "saved", title: t("override.saved"), width: 110, numeric: true, show: (row) => (row.series_days ? format.number(row.units_saved) : t("override.notYet")) },
+    { name: "saved", title: t("override.saved"), width: 110, numeric: true, show: (row) => (row.series_days ? t("override.units", { value: format.number(row.units_saved) }) : t("override.notYet")) },
     { name: "withdraw", title: t("col.action"), width: 100, show: (row) => allowed && <Withdraw id={row.id} /> },
   ];
   return (
@@ -136,4 +137,16 @@ function Add({ done }: { done: () => void }) {
       </Button>
     </Form>
   );
+}
+
+/** "sku S1, place P1" with the levels in the reader's language. */
+function covered(covers: string, t: TFunction): string {
+  if (covers === "everything") return t("override.everything");
+  return covers
+    .split(", ")
+    .map((part) => {
+      const [level, ...value] = part.split(" ");
+      return `${t(`col.${level}`, { defaultValue: level })} ${value.join(" ")}`;
+    })
+    .join(" · ");
 }

@@ -5,6 +5,9 @@ import type { Column } from "../../parts/PagedTable";
 import { Status } from "../../parts/Status";
 import { EditQuantity } from "./EditQuantity";
 
+/** What speaks for an order; a line may order and have too much for later days as well. */
+const SHORT = new Set(["stock_out", "runs_out", "not_orderable", "stock_unknown"]);
+
 type Editing = { key: string | undefined; end: () => void };
 
 export function columns(
@@ -13,7 +16,7 @@ export function columns(
   editing: Editing,
 ): Column<Line>[] {
   const why = (row: Line): string => {
-    if (row.exception) return t(`exception.${row.exception}`, { defaultValue: row.exception });
+    if (row.exception && (!row.quantity || SHORT.has(row.exception))) return t(`exception.${row.exception}`, { defaultValue: row.exception });
     if (row.on_hand === null) return t("exception.stock_unknown");
     if (row.cover_days === null || row.lead_time_days === null) return "–";
     const told = { cover: format.days(row.cover_days), lead: format.days(row.lead_time_days) };
@@ -28,8 +31,8 @@ export function columns(
     { name: "category", title: t("col.category"), width: 110, extra: true, show: (row) => row.category ?? "–" },
     { name: "supplier", title: t("col.supplier"), width: 100, extra: true, show: (row) => row.supplier ?? "–" },
     { name: "label", title: t("col.label"), width: 68, sort: "label", show: (row) => row.label || "–" },
-    { name: "on_hand", title: t("col.on_hand"), width: 84, numeric: true, sort: "on_hand", show: (row) => format.quantity(row.on_hand) },
-    { name: "on_order", title: t("col.on_order"), width: 86, numeric: true, sort: "on_order", show: (row) => format.quantity(row.on_order) },
+    { name: "on_hand", title: t("col.on_hand"), width: 92, numeric: true, sort: "on_hand", show: (row) => format.quantity(row.on_hand) },
+    { name: "on_order", title: t("col.on_order"), width: 92, numeric: true, sort: "on_order", show: (row) => format.quantity(row.on_order) },
     { name: "reserved", title: t("col.reserved"), width: 104, numeric: true, extra: true, show: (row) => format.quantity(row.reserved) },
     { name: "cover_days", title: t("col.cover_days"), width: 84, numeric: true, sort: "cover_days", show: (row) => format.days(row.cover_days) },
     { name: "forecast_per_day", title: t("col.forecast_per_day"), width: 90, numeric: true, sort: "forecast_per_day", show: (row) => format.perDay(row.forecast_per_day) },
@@ -39,7 +42,7 @@ export function columns(
     ) },
     { name: "value", title: t("col.value"), width: 102, numeric: true, sort: "value_cents", show: (row) => format.money(row.value_cents) },
     { name: "status", title: t("col.status"), width: 92, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
-    { name: "reason", title: t("col.reason"), width: 190, show: (row) => <span title={why(row)}>{why(row)}</span> },
+    { name: "reason", title: t("col.reason"), width: 176, show: (row) => <span title={why(row)}>{why(row)}</span> },
   ];
 }
 
