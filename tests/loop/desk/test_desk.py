@@ -67,6 +67,12 @@ def test_terms_add_up_and_no_line_is_missing(retailer: Sanhe) -> None:
     }
 
 
+def test_what_is_ordered_is_not_too_much(retailer: Sanhe) -> None:
+    whole = Desk(retailer.lake).export(Filters()).to_pylist()
+    assert [row for row in whole if row["quantity"] and row["excess_cents"]] == []
+    assert sum(row["excess_cents"] or 0 for row in whole) > 0
+
+
 def test_pages_put_together_are_the_whole_list(retailer: Sanhe) -> None:
     desk = Desk(retailer.lake)
     for sort in ("value_cents", "cover_days", "item_name"):
@@ -139,7 +145,7 @@ def test_stock_by_class_is_that_of_the_health_report(retailer: Sanhe) -> None:
         )
         for name in ("stock", "dead"):
             assert mine[f"{name}_cents"] == theirs[f"{name}_value_cents"]
-        assert mine["excess_cents"] == theirs["excess_cents"]
+        assert mine["excess_cents"] <= theirs["excess_cents"]
     assert [(row["bucket"], row["stock_cents"]) for row in told.ages] == [
         (row["bucket"], row["stock_value_cents"]) for row in ageing(lines).to_pylist()
     ]
