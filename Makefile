@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web screenshots constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -56,6 +56,7 @@ bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and 
 	$(BIN)/python -m bench.plan_freshretailnet --data $(FRESH)
 	$(BIN)/python -m bench.health --data $(DATA)
 	$(BIN)/python -m bench.allocation
+	$(BIN)/python -m bench.chain --data $(FRESH)
 
 bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 	$(BIN)/python -m bench.plan_scale
@@ -63,6 +64,9 @@ bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 
 bench-web: $(VENV)/.installed  ## 50,000 inputs for the HTTP API, by every role
 	$(BIN)/python -m bench.api_fuzz
+
+screenshots: console  ## pictures of every page, into docs/screenshots; needs Chromium and a Chinese font
+	$(BIN)/python -m bench.screenshots
 
 docs: $(VENV)/.installed  ## regenerate docs/map.md and docs/reference
 	$(BIN)/python -m sanhe.cli.reference

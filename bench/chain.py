@@ -9,7 +9,8 @@ product's own arithmetic (`goods.replenish`) plans all lines of
     chain           the same, with service times by the guaranteed-service model
     transfers       chain, and what one store does not need moves to another
 
-with the same forecasts at the stores. Stock of the whole chain in days, what it threw away and
+with the same forecasts at the stores. `dependent` is run where `chain` promises anything but 0.
+Stores order in full cases. Stock of the whole chain in days, what it threw away and
 what it moved are read at the fill that `own history` reaches at its 0.95 service level.
 
     python -m bench.chain --data FILE [--seeds 5]
@@ -20,6 +21,7 @@ import dataclasses
 import datetime
 import tomllib
 from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +49,7 @@ from sanhe.models.replay import Standing, days_at, half_width
 ASSUMED: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "assumptions_chain.toml").read_text("utf-8")
 )
-LEVELS = (0.80, 0.90, 0.95, 0.98, 0.995)
+LEVELS = (0.35, 0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
 """Service levels of the curve."""
 BASE_LEVEL = 0.95
 POLICIES = ("own history", "dependent", "chain", "transfers")
@@ -313,14 +315,20 @@ class Chain:
         return demand, sold.sum(axis=1)
 
     def _ship(self, today: int) -> None:
-        """What stores ordered leaves as far as the warehouse has it, shared in proportion."""
+        """What stores ordered leaves in full cases as far as the warehouse has them, shared in
+        proportion."""
         left = []
         for day, wanted in self.waiting:
             stock = self.stock[self.lines :]
             asked = wanted.reshape(self.k, self.p)
             total = asked.sum(axis=1)
             share = np.minimum(1.0, stock.sum(axis=1) / np.maximum(total, 1))
-            sent = np.floor(asked * share[:, None] + 1e-9).astype(np.int64)
+            cases, case = asked // self.world.case[:, None], self.world.case[:, None]
+            sent = np.floor(cases * share[:, None] + 1e-9).astype(np.int64)
+            room = stock.sum(axis=1) // self.world.case - sent.sum(axis=1)
+            rest = cases - sent
+            before = np.cumsum(rest, axis=1) - rest
+            sent = (sent + np.clip(room[:, None] - before, 0, rest)) * case
             ends, lots = np.cumsum(sent, axis=1), np.cumsum(stock, axis=1)
             overlap = np.minimum(ends[:, :, None], lots[:, None, :]) - np.maximum(
                 (ends - sent)[:, :, None], (lots - stock)[:, None, :]
@@ -328,9 +336,8 @@ class Chain:
             parts = np.maximum(overlap, 0)
             self.stock[self.lines :] -= parts.sum(axis=1)
             self.coming[: self.lines] += parts.reshape(self.lines, self.life)
-            rest = (asked - sent).reshape(-1)
-            if rest.any():
-                left.append((day, rest))
+            if (asked > sent).any():
+                left.append((day, (asked - sent).reshape(-1)))
         self.waiting = left
 
     def _move(self, moves: Transfers) -> None:
@@ -483,9 +490,10 @@ def of_world(
     given: Mapping[str, Any], sales: Any, seeds: int
 ) -> tuple[dict[str, float], list[Row]]:
     """The figures of one world: every policy at the fill of `own history` at its base level."""
-    curves: dict[str, list[list[dict[str, float]]]] = {name: [] for name in POLICIES}
+    policies = given.get("policies", POLICIES)
+    curves: dict[str, list[list[dict[str, float]]]] = {name: [] for name in policies}
     worlds = [world_of(sales, given, seed=seed) for seed in range(seeds)]
-    for name in POLICIES:
+    for name in policies:
         for level in LEVELS:
             curves[name].append([ran(world, name, level) for world in worlds])
             mean = {k: np.mean([one[k] for one in curves[name][-1]]) for k in ("days", "fill")}
@@ -494,13 +502,14 @@ def of_world(
     fill = np.array([one["fill"] for one in base])
     figures: dict[str, float] = {"fill": float(fill.mean())}
     before = at_fill(curves["own history"], "days", fill)
-    for name in POLICIES:
+    for name in policies:
         key = name.replace(" ", "_")
         days = at_fill(curves[name], "days", fill)
         figures[f"{key}_days"] = float(np.nanmean(days))
         figures[f"{key}_waste"] = float(np.nanmean(at_fill(curves[name], "waste", fill)))
         figures[f"{key}_saved_share"] = float(np.nanmean(1 - days / before))
-        figures[f"{key}_saved_share_half_width"] = half_width(1 - days / before)
+        saved = (1 - days / before)[np.isfinite(days)]
+        figures[f"{key}_saved_share_half_width"] = half_width(saved)
         figures[f"{key}_seeds_at_fill"] = int(np.isfinite(days).sum())
     figures["promising_share"] = float(
         np.mean([o["promising"] for o in curves["chain"][LEVELS.index(BASE_LEVEL)]])
@@ -510,7 +519,7 @@ def of_world(
     rows: list[Row] = [
         {"world": given["name"], "policy": name, "level": level}
         | {key: round(float(np.mean([one[key] for one in point])), 4) for key in point[0]}
-        for name in POLICIES
+        for name in policies
         for level, point in zip(LEVELS, curves[name], strict=True)
     ]
     return {key: round(value, 4) for key, value in figures.items()}, rows
@@ -536,11 +545,13 @@ def main() -> None:
     sales = read_sales(asked.data)
     figures: dict[str, Figure] = {"seeds": asked.seeds}
     rows: list[Row] = []
-    for given in ASSUMED["world"]:
-        of, points = of_world(given, sales, asked.seeds)
-        figures[given["name"].replace(" ", "_")] = of
-        rows += points
-        print(given["name"], of, flush=True)
+    worlds = ASSUMED["world"]
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(of_world, worlds, [sales] * len(worlds), [asked.seeds] * len(worlds))
+        for given, (of, points) in zip(worlds, found, strict=True):
+            figures[given["name"].replace(" ", "_")] = of
+            rows += points
+            print(given["name"], of, flush=True)
     print(write_results("chain", {**figures, "points": rows}))
 
 

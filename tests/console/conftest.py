@@ -51,7 +51,7 @@ class Desk:
         page.fill("input[autocomplete=username]", name)
         page.fill("input[type=password]", PASSWORD)
         page.keyboard.press("Enter")
-        page.wait_for_selector("h1:not(.ant-typography)")
+        page.wait_for_selector("[role=main] h1")
         return page
 
     def _heard(self, message: Any) -> None:

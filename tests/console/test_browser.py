@@ -10,7 +10,16 @@ import pytest
 from tests.console.conftest import AXE, Desk
 
 PAGES = (
-    *("/", "/workbench", "/exceptions", "/decisions", "/orders", "/health", "/forecast"),
+    *(
+        "/cockpit",
+        "/workbench",
+        "/items",
+        "/exceptions",
+        "/decisions",
+        "/orders",
+        "/health",
+        "/forecast",
+    ),
     *(
         "/forecast?tab=overrides",
         "/simulator",
@@ -27,6 +36,11 @@ def open_page(page: Any, address: str) -> None:
     """Go to a page and wait until nothing of it is being waited for."""
     page.goto(address)
     page.wait_for_selector("main h1, .page h1, [role=main] h1")
+    settled(page)
+
+
+def settled(page: Any) -> None:
+    """Wait until nothing of the page is being waited for."""
     waiting = page.locator(".page-wait, .ant-skeleton-active, .chart-wait")
     deadline = time.monotonic() + 20
     while waiting.count() and time.monotonic() < deadline:
@@ -73,6 +87,47 @@ def test_the_menu_shows_what_a_role_may_open(desk: Desk) -> None:
     assert "Policy simulator" in menu["planner"]
     assert "Administration" not in menu["planner"]
     assert "Replenishment" not in menu["service"]
+
+
+FIRST = {
+    "planner": "/cockpit",
+    "buyer": "/cockpit",
+    "pricing": "/cockpit",
+    "growth": "/cockpit",
+    "store": "/exceptions",
+    "service": "/items",
+    "supplier": "/orders",
+    "admin": "/cockpit",
+}
+
+
+@pytest.mark.parametrize(("role", "first"), FIRST.items())
+def test_each_role_comes_to_a_page_of_its_own(desk: Desk, role: str, first: str) -> None:
+    page = desk.signed_in(role)
+    page.wait_for_url(f"**{first}")
+    open_page(page, desk.address)
+    page.wait_for_url(f"**{first}")
+    assert page.locator("[role=main] h1").inner_text()
+    assert not page.locator("[role=main] .failure, .empty h1").count()
+    menu = page.locator("nav .ant-menu-item a")
+    for at in range(menu.count()):  # whatever its menu offers, it may open
+        menu.nth(at).click()
+        page.wait_for_selector("[role=main] h1")
+        settled(page)
+        assert not page.locator("[role=main] .failure, .empty h1").count(), page.url
+    assert not desk.complaints
+
+
+def test_service_looks_an_item_up(desk: Desk) -> None:
+    page = desk.signed_in("service")
+    page.keyboard.press("Control+k")
+    page.fill("[role=combobox][aria-controls=found]", "SKU-0001")
+    page.wait_for_selector("[role=option]")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/items?search=SKU-0001")
+    page.click(".plain .link")
+    page.wait_for_selector(".ant-drawer-body td.numeric")
+    assert not desk.complaints
 
 
 def test_a_wrong_password_is_told_and_signing_out_ends_it(desk: Desk) -> None:

@@ -173,3 +173,20 @@ def test_what_cannot_be_is_a_problem_document(planner: TestClient, path: str, st
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == status and answer.json()["detail"]
+
+
+def test_an_item_tells_stock_and_price_where_the_caller_sees(site: Site) -> None:
+    service, store = site.signed_in("service"), site.signed_in("store")
+    sku = told(service, "/api/search", q="SKU-0001")["rows"][0]["id"]
+    everywhere = told(service, f"/api/items/{sku}")
+    with site.sanhe.work(actor="auditor") as work:
+        stock = work.stock.positions().to_pylist()
+    lies = {row["place"]: row["on_hand"] for row in stock if row["sku"] == sku}
+    assert lies and lies == {
+        row["place"]: row["on_hand"] for row in everywhere["places"] if row["on_hand"] is not None
+    }
+    assert any(row["price_cents"] for row in everywhere["places"])
+    here = {row["place"] for row in told(store, f"/api/items/{sku}")["places"]}
+    assert here == {row["id"] for row in told(store, "/api/places")["rows"]}
+    assert service.get("/api/items/SKU-NONE").status_code == 404
+    assert site.signed_in("growth").get(f"/api/items/{sku}").status_code == 403

@@ -68,7 +68,12 @@ def _drivers(told: Explanation) -> list[RenderableType]:
 
 
 def _lots(told: Explanation) -> list[RenderableType]:
-    """The lots that expire before the next arrival, and the demand expected until they do."""
+    """The lots that expire before the next arrival, and the demand expected until they do; of a
+    transfer the lots to take."""
+    taken = told.inputs.get("lots")
+    if isinstance(taken, list | tuple) and taken:
+        rows = [tuple(lot.values()) for lot in taken if isinstance(lot, Mapping)]
+        return [table("lots to take", ("last day of sale", "units"), rows)]
     lots = told.inputs.get("expiring_lots")
     if not isinstance(lots, list | tuple) or not lots:
         return []

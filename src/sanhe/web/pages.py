@@ -41,7 +41,12 @@ def add_pages(app: FastAPI, folder: Path | None = None) -> None:
         if path and found.is_file() and found.is_relative_to(root) and found.suffix != ".html":
             caching = _YEAR if path.startswith("assets/") else "no-cache"
             kind = _TYPES.get(found.suffix, "application/octet-stream")
-            return FileResponse(found, media_type=kind, headers={"cache-control": caching})
+            headers = {"cache-control": caching, "vary": "accept-encoding"}
+            packed = found.with_name(found.name + ".gz")
+            if packed.is_file() and "gzip" in request.headers.get("accept-encoding", ""):
+                headers["content-encoding"] = "gzip"
+                found = packed
+            return FileResponse(found, media_type=kind, headers=headers)
         if path and Path(path).suffix in _TYPES:
             raise HTTPException(404, f"no file /{path}")
         index = root / "index.html"

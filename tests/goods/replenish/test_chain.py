@@ -113,15 +113,16 @@ def test_a_warehouse_orders_what_its_stores_will_draw() -> None:
     level = int(order_up_to(demand_of([4.0], [8.0]), 0.95)[0])
     shops = stores_of(0, net=level)
     terms = terms_of(shops, "DC1")
-    # Seven days of eight stores that sell two a day; their stock is at their levels.
-    assert terms["demand_over_cover"] == 112
+    # Its order has to last seven mornings. On the first the stores, at their levels, order nothing,
+    # on the six others what eight of them sold the day before.
+    assert terms["demand_over_cover"] == 96
     assert "downstream_gap" not in terms
-    pooled = int(order_up_to(demand_of([112.0], [224.0]), 0.95)[0])
-    assert terms["safety_stock"] == pooled - 112
+    pooled = int(order_up_to(demand_of([96.0], [192.0]), 0.95)[0])
+    assert terms["safety_stock"] == pooled - 96
     assert told(shops, "DC1").quantity == pooled
 
 
-@pytest.mark.parametrize(("net", "gap"), [(0, 8 * 9), (3, 8 * 6), (12, -8 * 3), (500, -8 * 14)])
+@pytest.mark.parametrize(("net", "gap"), [(0, 8 * 9), (3, 8 * 6), (12, -8 * 3), (500, -8 * 12)])
 def test_what_stores_lack_or_have_beyond_counts(net: int, gap: int) -> None:
     level = int(order_up_to(demand_of([4.0], [8.0]), 0.95)[0])
     assert level == 9
@@ -135,7 +136,7 @@ def test_a_warehouse_that_sells_itself_needs_both() -> None:
         {"S1": 0, "DC1": 0},
         [supply(None, "DC1", 1), supply("DC1", "V1", 6)],
     )
-    assert terms_of(shops, "DC1")["demand_over_cover"] == 49
+    assert terms_of(shops, "DC1")["demand_over_cover"] == 5 * 7 + 2 * 6
     # Shoppers don't wait, so it promises to deliver at once.
     assert told(shops, "DC1").inputs["promised_days"] == 0
 
@@ -232,11 +233,10 @@ def test_a_chain_of_three() -> None:
     shops = retailer({"S1": 2.0, "S2": 4.0}, {"S1": 0, "S2": 0, "DC1": 0, "DC2": 0}, terms)
     store = sum(told(shops, place).terms[0].value for place in ("S1", "S2"))
     assert store == 12
-    assert terms_of(shops, "DC2")["demand_over_cover"] == 18
-    assert terms_of(shops, "DC1")["demand_over_cover"] == 66
+    assert terms_of(shops, "DC2")["demand_over_cover"] == 12
+    assert terms_of(shops, "DC1")["demand_over_cover"] == 60
     lacks = [terms_of(shops, place)["downstream_gap"] for place in ("DC2", "DC1")]
-    level_of = {"mean": 18.0, "variance": 36.0}
-    level = int(order_up_to(demand_of([level_of["mean"]], [level_of["variance"]]), 0.95)[0])
+    level = int(order_up_to(demand_of([12.0], [24.0]), 0.95)[0])
     assert lacks[1] == lacks[0] + level
 
 
@@ -261,11 +261,42 @@ def test_places_that_supply_each_other_are_refused() -> None:
         shops.replenish.propose(shops.forecast, known)
 
 
+def test_stores_that_order_in_cases_draw_half_a_case_more_on_average() -> None:
+    one, cases = (
+        retailer(
+            dict.fromkeys(STORES, 2.0),
+            {**dict.fromkeys(STORES, 0), "DC1": 900},
+            [supply(None, "DC1", 1, case_size=case), supply("DC1", "V1", 6)],
+        )
+        for case in (1, 13)
+    )
+    gaps = [terms_of(shops, "DC1")["downstream_gap"] for shops in (one, cases)]
+    assert gaps == [8 * 9, 8 * (9 + 6)]
+    assert terms_of(cases, "DC1")["safety_stock"] > terms_of(one, "DC1")["safety_stock"]
+
+
+def test_stores_that_order_once_a_week_draw_then() -> None:
+    # Thursday. Orders on Mondays; the warehouse is supplied in six days, on any day.
+    shops = retailer(
+        dict.fromkeys(STORES, 2.0),
+        {**dict.fromkeys(STORES, 500), "DC1": 0},
+        [supply(None, "DC1", 1, order_weekdays="1"), supply("DC1", "V1", 6)],
+    )
+    assert terms_of(shops, "DC1").get("demand_over_cover", 0) == 0
+    longer = retailer(
+        dict.fromkeys(STORES, 2.0),
+        {**dict.fromkeys(STORES, 15), "DC1": 0},
+        [supply(None, "DC1", 1, order_weekdays="1"), supply("DC1", "V1", 13)],
+    )
+    # In fourteen days the Monday after next comes: a week of sales of eight stores.
+    assert terms_of(longer, "DC1")["demand_over_cover"] == 8 * 14
+
+
 def test_a_stopped_store_draws_nothing() -> None:
     shops = stores_of(0)
     stopped = replace(shops.known, stopped=pa.table({"sku": ["A"], "place": ["S1"]}))
     less = replace(shops, known=stopped)
-    assert terms_of(less, "DC1")["demand_over_cover"] == 98
+    assert terms_of(less, "DC1")["demand_over_cover"] == 84
 
 
 @settings(max_examples=40, deadline=None)

@@ -270,6 +270,8 @@ def test_no_giver_falls_below_its_own_level(seed: int) -> None:
     policy = replace(MOVING, moving=Moving(0.0, full_cases=bool(rng.random() < 0.5)))
     shops = retailer(lines, policy, lots=lots, case=int(rng.choice([1, 6])))
     plan = shops.plan()
+    again = shops.plan()
+    assert again.transfers == () and again.proposed == 0
     given_away: dict[tuple[str, str], int] = {}
     for number in plan.transfers:
         proposal = shops.replenish.decisions.get(number).proposal

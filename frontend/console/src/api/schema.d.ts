@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document a98ef2af6ccd68e3b93211abbf13779b5306fd03ddf756dfd179b5ad29b22624. Don't edit.
+// Made by `make client` from the OpenAPI document 88bf4cde5962d26b12c3e0b20de4f57acc9fa276754107a1c70e3650fef9d60c. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -526,6 +526,26 @@ export interface paths {
          * @description Compensate an import: its facts no longer hold.
          */
         post: operations["undo_api_imports__batch__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/items/{sku}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Item
+         * @description One item: its description, and what lies where at which price.
+         */
+        get: operations["read_item_api_items__sku__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1555,6 +1575,24 @@ export interface components {
             value: number | null;
         };
         /**
+         * ItemTold
+         * @description An item as it is described, with its stock and price at each place the caller sees.
+         */
+        ItemTold: {
+            /** Base Unit */
+            base_unit: string;
+            /** Category */
+            category: string | null;
+            /** Gtin */
+            gtin: string | null;
+            /** Name */
+            name: string;
+            /** Places */
+            places: components["schemas"]["PlaceStock"][];
+            /** Sku */
+            sku: string;
+        };
+        /**
          * JobRow
          * @description Long work and how far it is; `state`: waiting, running, done or failed.
          */
@@ -2005,6 +2043,28 @@ export interface components {
         OverrideRows: {
             /** Rows */
             rows: components["schemas"]["OverrideRow"][];
+        };
+        /**
+         * PlaceStock
+         * @description An item at a place; null where the stock was never counted or no price is set.
+         *
+         *     `price_cents` is for `per_units` base units.
+         */
+        PlaceStock: {
+            /** Counted At */
+            counted_at: string | null;
+            /** On Hand */
+            on_hand: number | null;
+            /** Per Units */
+            per_units: number | null;
+            /** Place */
+            place: string;
+            /** Place Name */
+            place_name: string | null;
+            /** Price Cents */
+            price_cents: number | null;
+            /** Reserved */
+            reserved: number | null;
         };
         /**
          * Places
@@ -5671,6 +5731,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Batch"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_item_api_items__sku__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                sku: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ItemTold"];
                 };
             };
             /** @description Bad Request */

@@ -1,7 +1,7 @@
 /** The frame around every page: menu on the left, scope and tools on top. */
 import { MenuOutlined } from "@ant-design/icons";
 import { Button, Drawer, Grid, Layout, Menu, Spin } from "antd";
-import { Suspense, useState } from "react";
+import { Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, Route, Routes, useLocation } from "react-router";
 import { Empty } from "../parts/Empty";
@@ -9,7 +9,7 @@ import { ErrorBoundary } from "../parts/Failure";
 import { AccountMenu } from "./AccountMenu";
 import { Bell } from "./Bell";
 import { LiveContext, useListening } from "./events";
-import { pagesFor, type Page } from "./pages";
+import { bringAhead, firstPage, pagesFor, type Page } from "./pages";
 import { ScopeBar } from "./ScopeBar";
 import { addressOf, useScope } from "./scope";
 import { Search } from "./Search";
@@ -19,9 +19,12 @@ export function Frame({ session }: { session: Session }) {
   const { t } = useTranslation();
   const wide = Grid.useBreakpoint().lg ?? true;
   const [open, setOpen] = useState(false);
-  const { pathname } = useLocation();
-  const pages = pagesFor(session.actions);
+  const { pathname, search } = useLocation();
+  const pages = useMemo(() => pagesFor(session.actions), [session.actions]);
+  useEffect(() => bringAhead(pages), [pages]);
   const here = pages.find((page) => page.path === pathname);
+  const first = firstPage(pages, session.roles);
+  const scoped = session.actions.includes("catalog.read");
   const live = useListening(true);
   const menu = <SideMenu pages={pages} here={here} onChosen={() => setOpen(false)} />;
   return (
@@ -57,9 +60,9 @@ export function Frame({ session }: { session: Session }) {
                 onClick={() => setOpen(true)}
               />
             )}
-            <ScopeBar />
+            {scoped && <ScopeBar />}
             <div className="frame-tools">
-              <Search />
+              {scoped && <Search />}
               <Bell />
               <AccountMenu session={session} />
             </div>
@@ -71,8 +74,8 @@ export function Frame({ session }: { session: Session }) {
                   {pages.map(({ path, view: View }) => (
                     <Route key={path} path={path} element={<View />} />
                   ))}
-                  {pathname === "/" && !here && pages[0] && (
-                    <Route path="/" element={<Navigate to={pages[0].path} replace />} />
+                  {first && (
+                    <Route path="/" element={<Navigate to={first.path + search} replace />} />
                   )}
                   <Route
                     path="*"

@@ -8,7 +8,8 @@ import { useNavigate } from "react-router";
 import { get } from "../api/client";
 import type { Schemas } from "../api/types";
 import { Failure } from "../parts/Failure";
-import { addressOf, useScope } from "./scope";
+import { addressOf, useScope, type Filters } from "./scope";
+import { useMay } from "./session";
 
 type Found = Schemas["Found"];
 
@@ -57,6 +58,7 @@ function Finder({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const { shared } = useScope();
   const go = useNavigate();
+  const decides = useMay()("decisions.read");
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const asked = useDeferredValue(text.trim());
@@ -69,7 +71,7 @@ function Finder({ close }: { close: () => void }) {
   const open = (found?: Found) => {
     if (!found) return;
     close();
-    void go(where(found, shared));
+    void go(where(found, shared, decides ? "/workbench" : "/items"));
   };
   return (
     <div>
@@ -116,10 +118,10 @@ function Finder({ close }: { close: () => void }) {
   );
 }
 
-/** The page that shows what was found. */
-function where(found: Found, shared: Readonly<Record<string, string>>): string {
-  if (found.kind === "place") return addressOf("/workbench", { ...shared, place: found.id });
+/** The page that shows what was found; `lines` is the one that lists items at places. */
+function where(found: Found, shared: Filters, lines: string): string {
+  if (found.kind === "place") return addressOf(lines, { ...shared, place: found.id });
   if (found.kind === "order") return addressOf("/orders", shared, { order: found.id });
   if (found.kind === "decision") return addressOf("/decisions", shared, { decision: found.id });
-  return addressOf("/workbench", shared, { search: found.id });
+  return addressOf(lines, shared, { search: found.id });
 }

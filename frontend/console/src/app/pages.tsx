@@ -10,6 +10,7 @@ import {
   SettingOutlined,
   ShoppingCartOutlined,
   TableOutlined,
+  TagsOutlined,
 } from "@ant-design/icons";
 import { lazy, type ComponentType, type ReactNode } from "react";
 
@@ -21,6 +22,7 @@ export type Page = {
   /** The actions any of which opens the page. */
   actions: string[];
   view: ComponentType;
+  load: () => Promise<unknown>;
 };
 
 const page = (
@@ -32,10 +34,11 @@ const page = (
 ): Page => ({
   group,
   name,
-  path: name === "cockpit" ? "/" : `/${name}`,
+  path: `/${name}`,
   actions,
   icon,
   view: lazy(load),
+  load,
 });
 
 export const PAGES: Page[] = [
@@ -44,12 +47,43 @@ export const PAGES: Page[] = [
   page("decide", "exceptions", ["decisions.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
   page("decide", "decisions", ["decisions.read"], <FileDoneOutlined />, () => import("../pages/decisions/Decisions")),
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
+  page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
   page("understand", "health", ["health.read"], <HeartOutlined />, () => import("../pages/health/Health")),
   page("understand", "forecast", ["forecast.read"], <LineChartOutlined />, () => import("../pages/forecast/Forecast")),
   page("understand", "simulator", ["policy.simulate"], <ExperimentOutlined />, () => import("../pages/simulator/Simulator")),
   page("keep", "imports", ["data.read"], <ImportOutlined />, () => import("../pages/imports/Imports")),
   page("keep", "admin", ["accounts.manage", "audit.read"], <SettingOutlined />, () => import("../pages/admin/Admin")),
 ];
+
+/** Where a role begins that doesn't begin with the first page it may open. */
+const BEGINS: Record<string, string> = { store: "exceptions" };
+
+/** The page somebody comes to after signing in. */
+export function firstPage(pages: Page[], roles: string[]): Page | undefined {
+  const begins = roles.length === 1 ? BEGINS[roles[0]!] : undefined;
+  return pages.find((one) => one.name === begins) ?? pages[0];
+}
+
+/**
+ * Bring the code of these pages, and of charts, while the browser has nothing else to do: opening
+ * one of them then waits for its data alone. One after the other, so that a click goes first.
+ */
+export function bringAhead(pages: Page[]): () => void {
+  const loads = [...pages.map((one) => one.load), () => import("../parts/EChart")];
+  let stopped = false;
+  const next = () => {
+    const load = loads.shift();
+    // What can't be brought now is asked for again, and told, when its page is opened.
+    if (load && !stopped) void load().catch(() => undefined).then(() => idle(next));
+  };
+  idle(next);
+  return () => {
+    stopped = true;
+  };
+}
+
+const idle = (run: () => void) =>
+  "requestIdleCallback" in window ? requestIdleCallback(run, { timeout: 3000 }) : setTimeout(run, 500);
 
 /** The pages that these actions open, in the order of the menu. */
 export function pagesFor(actions: string[]): Page[] {

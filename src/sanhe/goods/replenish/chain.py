@@ -1,11 +1,14 @@
 """Chains of places (配送链): what a distribution centre needs follows from the places it supplies.
 
 A line whose supplier is a warehouse of ours draws on that warehouse's line of the same SKU. What is
-drawn until the warehouse's next order arrives is the demand of the places it supplies, each shifted
-by the days that an order of it covers, plus what they lack of their levels now, less what they have
-beyond. Orders of places that cover other days and sell independently add up to the variance of what
-they sell (variances are pooled). Where safety stock lies, at the warehouse or at the places, is
-chosen by the guaranteed-service model, once for each plan.
+drawn until the warehouse's next order arrives is what the places it supplies order until then. On
+its next order day a place orders what it lacks of its level, or less by what it has beyond; on each
+one after that what it sells in between, as far ahead as its orders reach. They order in lots of Q
+(full cases, minimum quantities), so that a position ends anywhere from the level to Q - 1 above
+it: (Q - 1) / 2 more on average, with the variance (Q^2 - 1) / 12 of a uniform distribution (as for
+(R, nQ) policies: Axsaeter, Inventory Control, 3rd ed., 5.3). Places sell independently, so the
+variances of what they sell are added up (pooled). Where safety stock lies, at the warehouse or at
+the places, is chosen by the guaranteed-service model, once for each plan.
 """
 
 from __future__ import annotations
@@ -35,6 +38,9 @@ DRAWN: Final = "drawn by the places it supplies"
 """The driver of a warehouse's demand besides its own."""
 
 _WEEK: Final = 7
+
+_PIECE_ARCS: Final = 100_000
+"""So many lines that draw on others are looked at together, so that memory stays bounded."""
 
 
 def warehouses(places: pa.Table | None) -> list[str]:
@@ -173,17 +179,21 @@ class Chain:
         return [np.flatnonzero(self.depth == depth) for depth in np.unique(self.depth)]
 
     def downstream_gap(self, lines: Lines) -> Ints:
-        """What the customers of each line lack of their levels, less what they have beyond, [N].
+        """What the customers of each line lack of their levels, less what they have beyond, and
+        what fills their last lot on average, [N].
 
         What is beyond counts as long as they would have drawn something.
         """
         gap = np.zeros(lines.moq.size, np.int64)
-        lack = lines.level() - lines.position() - lines.downstream_gap  # its own gap aside
+        half_lot = (lot_size(lines.moq, lines.case_size) - 1) // 2
+        # Its own gap is part of a position, and found anew here.
+        lack = lines.level() - lines.position() - lines.downstream_gap
         for arcs in self.levels():
             customer = self.customer[arcs]
             owed = lack[customer] + gap[customer]
             least = -np.floor(self.drawn[arcs]).astype(np.int64)
-            np.add.at(gap, self.source[arcs], np.maximum(owed, least))
+            lacks = np.where(owed > least, owed + half_lot[customer], least)
+            np.add.at(gap, self.source[arcs], lacks)
         return gap
 
 
@@ -214,6 +224,12 @@ def chain_of(sku: pa.DictionaryArray, place: pa.DictionaryArray, supplier: Texts
         place="supply terms",
         remedy="let one of the places be supplied from outside",
     )
+
+
+def lot_size(moq: Ints, case_size: Ints) -> Ints:
+    """The least that a line orders, in full cases."""
+    lots: Ints = -(-np.maximum(moq, 1) // case_size) * case_size
+    return lots
 
 
 def promised_days(
@@ -269,8 +285,10 @@ def stock_limit(chain: Chain, free: Ints, own_demand: Floats, *, amount: Ints) -
 class DrawnForecast:
     """A forecast of `keys` in which sources have the demand of all they supply besides their own.
 
-    `mean` [N, H] by day, shifted as the module says; `counted` [N]. The variance of a source adds
-    up those of all that draw on it, directly or not: of line n those of below[start[n]:end[n]].
+    `mean` [N, H] by day, what others order as the module says; `counted` [N]. The variance of a
+    source adds up those of all that draw on it, directly or not: of line n those of
+    below[start[n]:end[n]], each without the last `every` [N] days, which it orders for later;
+    `lot_variance` [N] is what their lots add.
     """
 
     base: Forecast
@@ -280,6 +298,8 @@ class DrawnForecast:
     below: Ints
     start: Ints
     end: Ints
+    every: Ints
+    lot_variance: Floats
 
     @property
     def id(self) -> str:
@@ -308,9 +328,10 @@ class DrawnForecast:
         each = self.end[of] - self.start[of]
         asked = np.repeat(np.arange(at.size), each)
         number = np.arange(asked.size) - np.repeat(np.cumsum(each) - each, each)
-        below = self.keys.take(self.below[self.start[of][asked] + number])
-        drawn = self.base.window(below, days[at][asked])
-        variance[at] += np.bincount(asked, drawn.variance, at.size)
+        below = self.below[self.start[of][asked] + number]
+        seen = np.maximum(days[at][asked] - self.every[below], 0)
+        drawn = self.base.window(self.keys.take(below), seen)
+        variance[at] += np.bincount(asked, drawn.variance, at.size) + self.lot_variance[of]
         mean[at] = expected_demand(self.mean[of], days[at])
         return Windowed(mean, variance)
 
@@ -328,40 +349,71 @@ class DrawnForecast:
 
 
 def drawn_forecast(
-    forecast: Forecast, keys: pa.Table, chain: Chain, *, mean: Floats, counted: Bools, cover: Floats
+    forecast: Forecast,
+    keys: pa.Table,
+    chain: Chain,
+    *,
+    mean: Floats,
+    counted: Bools,
+    supply: Supply,
+    lots: Ints,
 ) -> tuple[DrawnForecast, Chain]:
     """The forecast of these lines with what is drawn on sources, and the chain with `drawn`.
 
-    `mean` [N, H] and `counted` [N] are their own, `cover` [N]: the days an order has to last.
+    `mean` [N, H] and `counted` [N] are their own, `lots` [N]: the least they order.
     """
     total, drawn = mean.copy(), chain.drawn.copy()
-    lasting = np.maximum(cover - chain.promised_days, 0.0)
+    lasting = np.maximum(supply.next_arrival_in - chain.promised_days, 0.0)
+    every = np.maximum(supply.next_order_in - supply.order_in, 1)
     for arcs in chain.levels():
-        customer, source = chain.customer[arcs], chain.source[arcs]
-        shifted = _shifted(total[customer], np.rint(cover[customer]).astype(np.int64))
-        np.add.at(total, source, shifted)
-        drawn[arcs] = expected_demand(shifted, lasting[source])
+        for piece in np.array_split(arcs, max(arcs.size // _PIECE_ARCS, 1)):
+            customer, source = chain.customer[piece], chain.source[piece]
+            orders = _orders_by_day(
+                total[customer],
+                np.rint(supply.next_arrival_in[customer]).astype(np.int64),
+                first=supply.order_in[customer],
+                every=every[customer],
+            )
+            np.add.at(total, source, orders)
+            drawn[piece] = expected_demand(orders, lasting[source])
     below, above = _ancestry(chain)
     order = np.argsort(above, kind="stable")
     ends = np.searchsorted(above[order], np.arange(len(mean) + 1))
     whole = counted.copy()
     whole[chain.source] = True
     np.logical_and.at(whole, above, counted[below])
+    added = (lots[below].astype(np.float64) ** 2 - 1.0) / 12.0
     made = DrawnForecast(
-        forecast, keys, total.astype(np.float32), whole, below[order], ends[:-1], ends[1:]
+        base=forecast,
+        keys=keys,
+        mean=total.astype(np.float32),
+        counted=whole,
+        below=below[order],
+        start=ends[:-1],
+        end=ends[1:],
+        every=every,
+        lot_variance=np.bincount(above, added, len(mean)).astype(np.float64),
     )
     return made, replace(chain, drawn=drawn)
 
 
-def _shifted(mean: Floats, days: Ints) -> Floats:
-    """Daily demand [E, H] from `days` [E] later on; beyond the horizon the last week goes on."""
+def _orders_by_day(mean: Floats, cover: Ints, *, first: Ints, every: Ints) -> Floats:
+    """What E lines order by day, [E, H], after their order on day `first` [E].
+
+    `every` [E] days an order brings what is sold in so many, `cover` [E] days ahead; beyond the
+    horizon of their daily demand `mean` [E, H] the last week goes on.
+    """
     horizon = mean.shape[1]
     week = min(_WEEK, horizon)
-    day = np.arange(horizon) + days[:, None]
-    beyond = day >= horizon
-    day = np.where(beyond, horizon - week + (day - horizon) % week, day)
-    shifted: Floats = np.take_along_axis(mean, day, axis=1)
-    return shifted
+    day = np.arange(horizon + int(cover.max(initial=0)) + int(every.max(initial=1)))
+    day = np.where(day < horizon, day, horizon - week + (day - horizon) % week)
+    until = np.zeros((len(mean), day.size + 1))
+    np.cumsum(mean[:, day], axis=1, out=until[:, 1:])
+    since = np.arange(horizon) - first[:, None]
+    is_order = (since > 0) & (since % every[:, None] == 0)
+    end = np.where(is_order, cover[:, None] + since, 0)
+    begin = np.where(is_order, end - every[:, None], 0)
+    return np.take_along_axis(until, end, axis=1) - np.take_along_axis(until, begin, axis=1)
 
 
 def _ancestry(chain: Chain) -> tuple[Ints, Ints]:

@@ -14,6 +14,7 @@ from sanhe.goods.replenish.chain import (
     Chain,
     chain_of,
     drawn_forecast,
+    lot_size,
     promised_days,
     stock_limit,
     supplying,
@@ -194,7 +195,13 @@ def _setting(forecast: Forecast, keys: pa.Table, given: _Given, *, counted: Bool
     chain = replace(chain, promised_days=promised)
     supply = waiting(supply, chain)
     drawn, chain = drawn_forecast(
-        forecast, keys, chain, mean=given.mean, counted=counted, cover=supply.next_arrival_in
+        forecast,
+        keys,
+        chain,
+        mean=given.mean,
+        counted=counted,
+        supply=supply,
+        lots=lot_size(_moq(given), _case_size(given)),
     )
     return replace(
         plain,

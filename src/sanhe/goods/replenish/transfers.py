@@ -96,9 +96,12 @@ def planned_transfers(
     lines, level = prepared.lines, prepared.lines.level()
     group = _groups(prepared, known.places, policy.moving)
     group[prepared.assumed["on_hand"]] = -1
+    # What was found for an SKU in a region stands until it is carried out or closed: seeking on
+    # among what is left would give other transfers at every plan.
+    group[np.isin(group, group[lines.transferred_in > 0])] = -1
     offers = _offers(prepared, known, policy, level=level, group=group)
     need = level - lines.position()
-    takes = (group >= 0) & (need > 0) & (lines.transferred_in == 0)
+    takes = (group >= 0) & (need > 0)
     takes &= lines.can_order & ~lines.blocked
     takes &= prepared.supply.arrives_in >= cost.lead_time_days
     takes[offers.giver] = False

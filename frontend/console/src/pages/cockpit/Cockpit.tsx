@@ -8,6 +8,7 @@ import { get, Problem } from "../../api/client";
 import type { Cockpit as Told } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
 import { addressOf, useScope } from "../../app/scope";
+import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
@@ -74,6 +75,7 @@ function Todo({ todo }: { todo: Told["todo"] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { shared } = useScope();
+  const may = useMay();
   if (!todo.length) return <section className="panel muted">{t("cockpit.nothingToDo")}</section>;
   return (
     <section className="todo" aria-label={t("cockpit.todo")}>
@@ -87,11 +89,13 @@ function Todo({ todo }: { todo: Told["todo"] }) {
             <div className="muted">{t(`exception.${one.kind}`, { defaultValue: one.kind })}</div>
             <div className="todo-money numeric">{format.moneyShort(one.value_cents)}</div>
             <div className="muted">{t("cockpit.lines", { count: one.lines })}</div>
-            <Link to={to}>
-              <Button size="small" tabIndex={-1}>
-                {t(`todo.${one.action}`, { defaultValue: one.action })}
-              </Button>
-            </Link>
+            {may("decisions.read") && (
+              <Link to={to}>
+                <Button size="small" tabIndex={-1}>
+                  {t(`todo.${one.action}`, { defaultValue: one.action })}
+                </Button>
+              </Link>
+            )}
           </div>
         );
       })}

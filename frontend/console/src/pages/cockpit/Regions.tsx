@@ -34,7 +34,7 @@ export function Regions({ regions, tiles }: { regions: Cockpit["regions"]; tiles
           {regions.map((region) => (
             <tr key={region.region ?? ""}>
               <th scope="row">
-                <Link to={addressOf("/", { ...shared, region: region.region ?? "" })}>
+                <Link to={addressOf("/cockpit", { ...shared, region: region.region ?? "" })}>
                   {region.region || t("scope.noRegion")}
                 </Link>
               </th>
