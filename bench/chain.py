@@ -49,7 +49,7 @@ from sanhe.models.replay import Standing, days_at, half_width
 ASSUMED: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "assumptions_chain.toml").read_text("utf-8")
 )
-LEVELS = (0.35, 0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
+LEVELS = (0.50, 0.65, 0.80, 0.90, 0.95, 0.98, 0.995)
 """Service levels of the curve."""
 BASE_LEVEL = 0.95
 POLICIES = ("own history", "dependent", "chain", "transfers")

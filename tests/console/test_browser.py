@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import AXE, Desk
+from tests.console.conftest import AXE, Desk, missing
 
 PAGES = (
     *(
@@ -186,7 +186,7 @@ def violations(page: Any) -> list[str]:
 
 def test_axe_would_find_a_fault(desk: Desk) -> None:
     if not AXE.is_file():
-        pytest.skip("axe-core is not installed: npm ci in frontend/console")
+        missing("axe-core is not installed: npm ci in frontend/console")
     page = desk.signed_in("admin")
     page.evaluate("document.body.append(document.createElement('button'))")
     assert any(one.startswith("button-name") for one in violations(page))

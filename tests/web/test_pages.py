@@ -76,7 +76,7 @@ def test_a_line_opens_with_terms_that_sum(planner: TestClient) -> None:
 def test_cockpit_exceptions_and_health_agree(planner: TestClient) -> None:
     cockpit = told(planner, "/api/cockpit")
     assert {tile["name"] for tile in cockpit["tiles"]} >= {"inventory_days", "fill_rate"}
-    assert len(cockpit["days"]) == 2 and cockpit["compare_to"] is not None
+    assert len(cockpit["days"]) == 30 and cockpit["compare_to"] is not None
     exceptions = told(planner, "/api/exceptions", limit=500)
     assert exceptions["total"] == sum(todo["lines"] for todo in cockpit["todo"])
     kind = cockpit["todo"][0]["kind"]

@@ -28,7 +28,7 @@ SALE_DAY: Final = FactType(
         "discount": FactField("float", "price paid / list price, 1 = no discount"),
     },
     writers=DOORS,
-    readers=(OWNER, "goods.stock", "goods.health"),
+    readers=(OWNER, "goods.stock", "goods.health", "loop.desk"),
 )
 SALE_LINE: Final = FactType(
     "sale.line",
@@ -41,7 +41,7 @@ SALE_LINE: Final = FactType(
         "return_of": FactField("str", "external id of the line that comes back"),
     },
     writers=("connectors.files",),
-    readers=(OWNER, "goods.stock", "goods.health"),
+    readers=(OWNER, "goods.stock", "goods.health", "loop.desk"),
 )
 PROMOTION_PUBLISHED: Final = FactType(
     "promotion.published",

@@ -34,7 +34,7 @@ STOCK_MOVED = FactType(
         "order": FactField("str", "the transfer order that a transfer_out leaves for"),
     },
     writers=("connectors.files", "goods.suppliers", "sim"),
-    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers"),
+    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers", "loop.desk"),
 )
 
 FACT_TYPES = (STOCK_COUNTED, STOCK_MOVED)

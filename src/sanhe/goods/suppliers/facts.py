@@ -75,7 +75,7 @@ PURCHASE_RECEIVED = FactType(
         "expires": FactField("date", "the lot's last day of sale"),
     },
     writers=("connectors.files", "goods.suppliers", "sim"),
-    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers"),
+    readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers", "loop.desk"),
 )
 
 PURCHASE_CLOSED = FactType(

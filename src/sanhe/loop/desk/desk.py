@@ -13,6 +13,7 @@ from sanhe.loop.desk import store
 from sanhe.loop.desk.cockpit import Cockpit, cockpit
 from sanhe.loop.desk.filters import Filters
 from sanhe.loop.desk.lines import AGES, classes, lay_out, sums
+from sanhe.loop.desk.past import past_sums
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -74,9 +75,16 @@ class Desk:
     def keep(
         self, day: date, plan: pa.Table, *, health: pa.Table, items: pa.Table, places: pa.Table
     ) -> None:
-        """Lay out the plan of a day in the place of the one before; see `lay_out`."""
+        """Lay out the plan of a day in the place of the one before; see `lay_out`.
+
+        With the first plan the stock of the weeks before it is told back, see `past_sums`.
+        """
         lines = lay_out(plan, health, items=items, places=places)
-        store.keep(self._lake, day, lines=lines, sums=sums(lines), classes=classes(lines))
+        first, of_day = not store.days(self._lake), sums(lines)
+        store.keep(self._lake, day, lines=lines, sums=of_day, classes=classes(lines))
+        if first:
+            for earlier, of_earlier in past_sums(self._lake, day, of_day).items():
+                store.keep_sums(self._lake, earlier, of_earlier)
 
     def scopes(self) -> Scopes:
         """What pages can be narrowed to, and the days that can be compared."""

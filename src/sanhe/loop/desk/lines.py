@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 BASIS: Final = ("demand_mean", "demand_sd", "service_level", "lead_time_days", "wait_days")
 """What the order-up-to level came from, kept for the explanation of lines without a decision."""
 
+LEVEL: Final = ("demand_over_cover", "safety_stock", "presentation_top_up", "downstream_gap")
+"""The terms that say how much a line needs."""
+
 AGES: Final = tuple(f"cents_{bucket}" for bucket in BUCKETS)
 """The stock money by the age of what lies there."""
 
 _FROM_HEALTH: Final = (
     *("daily_mean", "price_cents", "margin_rate", "stock_value_cents"),
-    *("excess_cents", "expiring_cents", "dead", "days_since_sale", "age_days"),
+    *("expiring_cents", "dead", "days_since_sale", "age_days"),
     *AGES,
 )
 
@@ -60,6 +63,7 @@ def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Tab
             **{name: _some(planned.numbers(name)) for name in BASIS},
             **{f"term_{name}": _whole(_term(planned, name)) for name in TERMS},
             **{name: held.column(name) for name in _FROM_HEALTH},
+            "excess_cents": _whole(_excess(planned, held, cost=_unit_cost(planned, held))),
         }
     )
 
@@ -102,10 +106,22 @@ def _judged(planned: Matched, held: Matched, *, per_day: Floats, cost: Floats) -
         unit_cost_cents=cost,
         unit_margin_cents=held.numbers("price_cents") * held.numbers("margin_rate"),
         stock_cents=held.numbers("stock_value_cents"),
-        excess_cents=held.numbers("excess_cents"),
+        excess_cents=_excess(planned, held, cost=cost),
         expiring_cents=held.numbers("expiring_cents"),
         dead=held.numbers("dead") > 0,
     )
+
+
+def _excess(planned: Matched, held: Matched, *, cost: Floats) -> Floats:
+    """The money of stock beyond what the line needs, [N].
+
+    As health judges it by the line's own sales, and of a planned line no more than lies above its
+    level in the plan: a warehouse holds what its stores will draw.
+    """
+    level = np.maximum(sum(_term(planned, name) for name in LEVEL), 0.0)
+    beyond = np.maximum(held.numbers("on_hand") - level, 0.0) * cost
+    judged = held.numbers("excess_cents")
+    return np.where(planned.found, np.fmin(judged, beyond), judged)
 
 
 def sums(lines: pa.Table) -> pa.Table:

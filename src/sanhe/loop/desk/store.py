@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from sanhe.core.errors import BadInput, NotFound
+from sanhe.core.lake import current_facts
 from sanhe.goods.health import COVER_BARS, COVER_DAYS
 from sanhe.loop.desk.filters import Filters
 from sanhe.loop.desk.lines import AGES
@@ -43,6 +44,10 @@ KEPT_DAYS: Final = 91
 SORTS: Final = SHOWN
 """The columns a page may be sorted by."""
 
+_INTO: Final = ("purchase.received", "stock.moved")
+_OUT_OF: Final = ("sale.day", "sale.line")
+"""The facts that move stock: what comes in (a move out is below zero), and what goes out."""
+
 _WHERE: Final[Mapping[str, str]] = {
     "region": "region = $region",
     "place": "place = $place",
@@ -64,7 +69,7 @@ _SUMS: Final = (
 
 def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table, classes: pa.Table) -> None:
     """Lay out the lines in the place of the earlier ones, and keep the sums of the day."""
-    lake.write(DAYS + day.isoformat(), sums, details={"as_of": day.isoformat()})
+    keep_sums(lake, day, sums)
     for old in days(lake)[:-KEPT_DAYS]:
         lake.drop(DAYS + old.isoformat())
     import pyarrow.compute as pc
@@ -77,6 +82,11 @@ def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table, classes: pa.
     shown = lines.select(list(SHOWN))
     found_by = pc.utf8_lower(pc.binary_join_element_wise(*words, "\n"))
     lake.write(LINES, shown.append_column(_FOUND_BY, found_by), details={"as_of": day.isoformat()})
+
+
+def keep_sums(lake: Lake, day: date, sums: pa.Table) -> None:
+    """Keep the sums of a day."""
+    lake.write(DAYS + day.isoformat(), sums, details={"as_of": day.isoformat()})
 
 
 def days(lake: Lake) -> list[date]:
@@ -167,6 +177,31 @@ def day_sums(lake: Lake, filters: Filters, *, by: str | None = None) -> list[dic
         f"{every} ORDER BY day", given, tables=kept
     ).to_pylist()
     return found
+
+
+def stock_changes(lake: Lake, first_day: date, as_of: date) -> pa.Table:
+    """What came in less what went out, at cost, from `first_day` until before `as_of`.
+
+    Columns: day, region, place, category, cents. Of lines whose stock is known alone.
+    """
+    sources = current_facts(lake, [*_INTO, *_OUT_OF])
+    each = "SELECT sku, place, day, {}coalesce(quantity, 0) AS units FROM ({})"
+    moved = "\nUNION ALL\n".join(
+        each.format(sign, sources.sql[kind])
+        for sign, kinds in (("", _INTO), ("-", _OUT_OF))
+        for kind in kinds
+    )
+    sql = f"""
+    SELECT m.day, l.region, l.place, l.category,
+        CAST(sum(m.units * a.unit_cost_cents) AS DOUBLE) AS cents
+    FROM ({moved}) AS m
+    JOIN "{LINES}" AS l ON l.sku = m.sku AND l.place = m.place AND l.on_hand IS NOT NULL
+    JOIN "{ARITHMETIC}" AS a ON a.sku = m.sku AND a.place = m.place
+    WHERE m.day >= CAST($first_day AS DATE) AND m.day < CAST($as_of AS DATE)
+    GROUP BY ALL
+    """  # noqa: S608 -- constants
+    days: dict[str, Json] = {"first_day": first_day.isoformat(), "as_of": as_of.isoformat()}
+    return lake.query(sql, days, tables=[*sources.tables, LINES, ARITHMETIC])
 
 
 def class_sums(lake: Lake, filters: Filters) -> list[dict[str, Any]]:
