@@ -71,7 +71,7 @@ export function Frame({ session }: { session: Session }) {
             <ErrorBoundary key={pathname}>
               <Suspense fallback={<Spin className="page-wait" />}>
                 <Routes>
-                  {pages.map(({ path, view: View }) => (
+                  {pages.map(({ path, View }) => (
                     <Route key={path} path={path} element={<View />} />
                   ))}
                   {first && (

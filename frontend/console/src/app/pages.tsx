@@ -12,7 +12,9 @@ import {
   TableOutlined,
   TagsOutlined,
 } from "@ant-design/icons";
-import { lazy, type ComponentType, type ReactNode } from "react";
+import type { ComponentType, ReactNode } from "react";
+import { brought, type Brought } from "../parts/brought";
+import { bringCharts } from "../parts/Chart";
 
 export type Page = {
   name: string;
@@ -21,9 +23,7 @@ export type Page = {
   group: "decide" | "understand" | "keep";
   /** The actions any of which opens the page. */
   actions: string[];
-  view: ComponentType;
-  load: () => Promise<unknown>;
-};
+} & Brought<object>;
 
 const page = (
   group: Page["group"],
@@ -37,8 +37,7 @@ const page = (
   path: `/${name}`,
   actions,
   icon,
-  view: lazy(load),
-  load,
+  ...brought(load),
 });
 
 export const PAGES: Page[] = [
@@ -72,7 +71,7 @@ const FIRST_PAGE_MS = 1500;
  * one of them then waits for its data alone. One after the other, so that a click goes first.
  */
 export function bringAhead(pages: Page[]): () => void {
-  const loads = [...pages.map((one) => one.load), () => import("../parts/EChart")];
+  const loads = [bringCharts, ...pages.map((one) => one.bring)];
   let stopped = false;
   const next = () => {
     const load = loads.shift();

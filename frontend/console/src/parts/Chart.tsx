@@ -1,17 +1,19 @@
-/** A chart, loaded when the first one is shown. */
+/** A chart; its code is loaded when the first one is shown, or brought ahead of that. */
 import { Skeleton } from "antd";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
+import { brought } from "./brought";
 import type { ChartProps } from "./EChart";
 
-const EChart = lazy(() => import("./EChart"));
+const { View, bring } = brought<ChartProps>(() => import("./EChart"));
 
 export function Chart(props: ChartProps) {
   const style = { height: props.height ?? 280 };
   return (
     <Suspense fallback={<Skeleton.Node active className="chart-wait" style={{ ...style, width: "100%" }} />}>
-      <EChart {...props} />
+      <View {...props} />
     </Suspense>
   );
 }
 
+export const bringCharts = bring;
 export type { ChartProps, Colours } from "./EChart";
