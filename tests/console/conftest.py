@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from sanhe.web.pages import SHIPPED
 from tests.web.conftest import PASSWORD, prepared
 
 ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 AXE = ROOT / "frontend" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -27,6 +29,19 @@ def missing(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(what)
     pytest.skip(what)
+
+
+FIRST = {
+    "planner": "/cockpit",
+    "buyer": "/cockpit",
+    "pricing": "/cockpit",
+    "growth": "/cockpit",
+    "store": "/exceptions",
+    "service": "/items",
+    "supplier": "/orders",
+    "admin": "/cockpit",
+}
+"""Where each role begins."""
 
 
 @dataclass
@@ -72,16 +87,30 @@ class Desk:
             self.outside.append(request.url)
 
 
-@pytest.fixture(scope="module")
-def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A browser at a served console; skipped where one of the two is missing."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
+def require_browser() -> None:
+    """Skip, or fail in CI, where Chromium or the built console is missing."""
+    if CHROMIUM is None:
         missing("needs Chromium")
     if not (SHIPPED / "index.html").is_file():
         missing("the console is not built: make console")
-    from playwright import sync_api as playwright
 
+
+@contextmanager
+def looking(address: str) -> Iterator[Desk]:
+    """A browser for the console at this address."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield Desk(browser, address)
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A browser at a served console; skipped where one of the two is missing."""
+    require_browser()
     for site in prepared(server, tmp_path_factory.mktemp("console")):
         config = uvicorn.Config(site.app, port=0, log_level="warning", lifespan="off")
         serving = uvicorn.Server(config)
@@ -90,10 +119,7 @@ def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> It
         while not serving.started:
             time.sleep(0.05)
         port = serving.servers[0].sockets[0].getsockname()[1]
-        with playwright.sync_playwright() as started:
-            arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-            browser = started.chromium.launch(executable_path=chromium, args=arguments)
-            yield Desk(browser, f"http://127.0.0.1:{port}")
-            browser.close()
+        with looking(f"http://127.0.0.1:{port}") as looker:
+            yield looker
         serving.should_exit = True
         thread.join()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import AXE, Desk, missing
+from tests.console.conftest import AXE, FIRST, Desk, missing
 
 PAGES = (
     *(
@@ -87,18 +87,6 @@ def test_the_menu_shows_what_a_role_may_open(desk: Desk) -> None:
     assert "Policy simulator" in menu["planner"]
     assert "Administration" not in menu["planner"]
     assert "Replenishment" not in menu["service"]
-
-
-FIRST = {
-    "planner": "/cockpit",
-    "buyer": "/cockpit",
-    "pricing": "/cockpit",
-    "growth": "/cockpit",
-    "store": "/exceptions",
-    "service": "/items",
-    "supplier": "/orders",
-    "admin": "/cockpit",
-}
 
 
 @pytest.mark.parametrize(("role", "first"), FIRST.items())
