@@ -93,7 +93,12 @@ def start_simulation(asked: Asked, caller: Simulates) -> JobRow:
             report=report,
         )
         base = replay_past(sanhe, request, actor=actor, report=report)
-        today = {_FIGURES[row.metric]: row.new for row in base.rows if row.metric in _FIGURES}
+        today = {
+            # Money and counts are summed over the seeds there; a point is their mean.
+            _FIGURES[row.metric]: row.new / (asked.seeds if row.unit in ("cents", "count") else 1)
+            for row in base.rows
+            if row.metric in _FIGURES
+        }
         return {"sweep": name, "points": [asdict(point) for point in points], "today": today}
 
     what = f"simulation of {name}"
