@@ -24,7 +24,10 @@ def serve(
     """Serve the console and the HTTP API; it listens to this machine alone until told otherwise."""
     from sanhe.web import serve as run
 
-    with opened(home) as sanhe:
-        address = f"http://{host}:{port}"
+    address = f"http://{host}:{port}"
+
+    def ready() -> None:
         Output(json).show({"address": address}, f"sanhe is at {address} (end it with Ctrl-C)")
-        run(sanhe, host=host, port=port)
+
+    with opened(home) as sanhe:
+        run(sanhe, host=host, port=port, ready=ready)

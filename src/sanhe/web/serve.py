@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
 
@@ -12,8 +13,14 @@ from sanhe.wiring import Sanhe
 LOOPBACK: Final = "127.0.0.1"
 
 
-def serve(sanhe: Sanhe, *, host: str = LOOPBACK, port: int = 8000) -> None:
-    """Serve API and console until interrupted.
+def serve(
+    sanhe: Sanhe,
+    *,
+    host: str = LOOPBACK,
+    port: int = 8000,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve API and console until interrupted; `ready` is called when nothing forbids it.
 
     Raises BadInput for a host other than this machine's loopback while there is no account:
     whoever came first would be the administrator.
@@ -28,6 +35,7 @@ def serve(sanhe: Sanhe, *, host: str = LOOPBACK, port: int = 8000) -> None:
                     place="--host",
                     remedy="make one first: sanhe account add NAME --role admin",
                 )
+    ready()
     uvicorn.run(
         make_app(sanhe),
         host=host,
