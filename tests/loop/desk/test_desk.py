@@ -182,13 +182,6 @@ def test_stock_by_class_is_that_of_the_health_report(retailer: Sanhe) -> None:
     )
 
 
-def test_search_finds_by_part_of_code_and_name(retailer: Sanhe) -> None:
-    desk = Desk(retailer.lake)
-    sku = desk.export(Filters()).column("sku")[0].as_py()
-    assert desk.search(sku.lower())[0]["sku"] == sku
-    assert desk.search("   ") == [] and desk.search("no such thing") == []
-
-
 def test_scopes_name_what_the_lines_have(retailer: Sanhe) -> None:
     desk = Desk(retailer.lake)
     whole = desk.export(Filters()).to_pylist()

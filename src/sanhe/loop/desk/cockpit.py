@@ -87,19 +87,17 @@ def cockpit(
     as_of: date,
     days: Sequence[Sums],
     *,
-    compare_to: date | None,
+    compared_with: date | None,
     todo: Sequence[Sums],
     categories: Sequence[Sums],
     regions: Sequence[Sums],
 ) -> Cockpit:
     """Put the sums of the days, exceptions, categories and regions together."""
     told = {date.fromisoformat(str(row["day"])): figures(row) for row in days}
-    earlier = [day for day in told if day < as_of and (compare_to is None or day <= compare_to)]
-    against = max(earlier, default=None)
-    now, then = told.get(as_of, {}), told[against] if against else {}
+    now, then = told.get(as_of, {}), told.get(compared_with, {}) if compared_with else {}
     return Cockpit(
         as_of=as_of,
-        compared_with=against,
+        compared_with=compared_with,
         kpis=tuple(
             Kpi(name, now.get(name), unit, then.get(name), target, better)
             for name, (_, unit, target, better) in FIGURES.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -155,7 +155,7 @@ class Desk:
         return cockpit(
             as_of,
             store.day_sums(self._lake, asked),
-            compare_to=against,
+            compared_with=against,
             todo=store.exception_sums(self._lake, asked),
             categories=store.day_sums(self._lake, asked, by="category"),
             regions=store.day_sums(self._lake, asked, by="region"),
@@ -179,8 +179,3 @@ class Desk:
         bars = store.cover_sums(self._lake, filters)
         cover = [{"days": COVER_BARS[bar["bar"]], **bar} for bar in bars]
         return Stock(as_of, tuple(cells), tuple(ages), tuple(cover))
-
-    def search(self, text: str, *, limit: int = 10) -> Sequence[dict[str, Any]]:
-        """SKUs whose code or name holds the text, the closest first."""
-        store.as_of(self._lake)
-        return store.search(self._lake, text.strip(), limit=limit) if text.strip() else []

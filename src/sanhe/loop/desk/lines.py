@@ -63,7 +63,6 @@ def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Tab
             **{name: _some(planned.numbers(name)) for name in BASIS},
             **{f"term_{name}": _whole(_term(planned, name)) for name in TERMS},
             **{name: held.column(name) for name in _FROM_HEALTH},
-            "excess_cents": _whole(_excess(planned, held, cost=_unit_cost(planned, held))),
         }
     )
 
@@ -76,7 +75,8 @@ def _stock(planned: Matched, held: Matched) -> dict[str, pa.Array]:
     demand_days = planned.numbers("lead_time_days") + planned.numbers("wait_days")
     per_day = planned.numbers("demand_mean") / np.maximum(demand_days, 1e-9)
     per_day = np.where(planned.found, per_day, held.numbers("daily_mean"))
-    kind, cents = exceptions(_judged(planned, held, per_day=per_day, cost=cost))
+    judged = _judged(planned, held, per_day=per_day, cost=cost)
+    kind, cents = exceptions(judged)
     quantity = np.nan_to_num(planned.numbers("quantity"))
     with np.errstate(divide="ignore", invalid="ignore"):
         cover = np.where(per_day > 0, on_hand / per_day, np.nan)
@@ -90,6 +90,7 @@ def _stock(planned: Matched, held: Matched) -> dict[str, pa.Array]:
         "quantity": _whole(quantity),
         "unit_cost_cents": _some(cost),
         "value_cents": _whole(np.rint(quantity * np.nan_to_num(cost))),
+        "excess_cents": _whole(judged.excess_cents),
         "exception": pa.DictionaryArray.from_arrays(named, list(KINDS)).cast(pa.string()),
         "exception_cents": _whole(cents),
     }

@@ -243,20 +243,6 @@ def scopes(lake: Lake) -> dict[str, list[Any]]:
     return found
 
 
-def search(lake: Lake, text: str, *, limit: int) -> list[dict[str, Any]]:
-    """SKUs with a line that the text finds: sku, item_name, category, places (how many)."""
-    sql = f"""
-    SELECT sku, any_value(item_name) AS item_name, any_value(category) AS category,
-        count(*) AS places
-    FROM "{LINES}" WHERE {_WHERE["text"]}
-    GROUP BY sku ORDER BY lower(sku) = $text DESC, starts_with(lower(sku), $text) DESC, sku
-    LIMIT $limit
-    """  # noqa: S608 -- constants
-    asked: dict[str, Json] = {"text": text.lower(), "limit": limit}
-    rows: list[dict[str, Any]] = lake.query(sql, asked, tables=[LINES]).to_pylist()
-    return rows
-
-
 def _placed(filters: Filters, *, label: str | None = None) -> Filters:
     """The filters that sums know: region, place and category, and a label."""
     of = (filters.region, filters.place, filters.category)
