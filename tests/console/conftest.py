@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
 from sanhe.core.storage import EmbeddedServer
 from sanhe.web.pages import SHIPPED
 from tests.web.conftest import PASSWORD, prepared
+from tests.web.serving import served
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -112,14 +110,5 @@ def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> It
     """A browser at a served console; skipped where one of the two is missing."""
     require_browser()
     for site in prepared(server, tmp_path_factory.mktemp("console")):
-        config = uvicorn.Config(site.app, port=0, log_level="warning", lifespan="off")
-        serving = uvicorn.Server(config)
-        thread = threading.Thread(target=serving.run, daemon=True)
-        thread.start()
-        while not serving.started:
-            time.sleep(0.05)
-        port = serving.servers[0].sockets[0].getsockname()[1]
-        with looking(f"http://127.0.0.1:{port}") as looker:
+        with served(site.app) as address, looking(address) as looker:
             yield looker
-        serving.should_exit = True
-        thread.join()

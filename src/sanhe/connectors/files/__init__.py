@@ -21,7 +21,7 @@ from sanhe.connectors.files.plan import (
     TypeSummary,
     plan_import,
 )
-from sanhe.connectors.files.rejects import Reject, safe_cell
+from sanhe.connectors.files.rejects import Reject, read_rejects, rejects_name, safe_cell
 
 __all__ = [
     "ImportPlan",
@@ -36,6 +36,8 @@ __all__ = [
     "find_mappings",
     "load_mapping",
     "plan_import",
+    "read_rejects",
+    "rejects_name",
     "safe_cell",
     "shipped",
     "write_order",

@@ -15,7 +15,7 @@ from sanhe.connectors.files.duck import Session, Terms
 from sanhe.connectors.files.mapping import FactRule, Mapping, ReadOptions, shipped
 from sanhe.connectors.files.match import choose
 from sanhe.connectors.files.read import Progress, Source, digest, read
-from sanhe.connectors.files.rejects import Reject, write_rejects
+from sanhe.connectors.files.rejects import Reject, rejects_name, write_rejects
 from sanhe.core.errors import BadInput
 from sanhe.core.facts import FACT_SCHEMA
 
@@ -190,7 +190,7 @@ class ImportPlan:
         """
         if self._session.rejected_rows() == 0:
             return None
-        path = folder / f"{self.path.stem}.{self.digest[:8]}.rejects.csv"
+        path = folder / rejects_name(self.path.name, self.digest)
         write_rejects(path, self._file.headers, self.rejects())
         return path
 

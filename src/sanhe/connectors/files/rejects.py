@@ -68,9 +68,33 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         partial.unlink(missing_ok=True)
 
 
+_HEAD: Final = ("file", "row", "column", "value", "reason", "remedy")
+
+
+def rejects_name(file: str, digest: str) -> str:
+    """The name of the rejects file of a file with this digest: it repeats with the file."""
+    return f"{Path(file).stem}.{digest[:8]}.rejects.csv"
+
+
+def read_rejects(path: Path) -> list[Reject]:
+    """The rejects of a file that `write_rejects` wrote, without the original columns."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        return [
+            Reject(
+                row["file"],
+                int(row["row"]),
+                row["column"],
+                value=row["value"],
+                reason=row["reason"],
+                remedy=row["remedy"],
+            )
+            for row in csv.DictReader(stream)
+        ]
+
+
 def write_rejects(path: Path, headers: Sequence[str], rejects: Iterable[Reject]) -> None:
     """The rejects file: file, row, column, value, reason, remedy, then the original columns."""
-    head = ["file", "row", "column", "value", "reason", "remedy", *headers]
+    head = [*_HEAD, *headers]
     write_csv(
         path,
         head,

@@ -27,7 +27,7 @@ from sanhe.goods.replenish.changes import (
     plan_changes,
 )
 from sanhe.goods.replenish.classes import LETTERS, check_class
-from sanhe.goods.replenish.explain import ExplainedTerm, Explanation
+from sanhe.goods.replenish.explain import ExplainedTerm, Explanation, explained_terms
 from sanhe.goods.replenish.lines import Lines, Minimum, Shared
 from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
@@ -87,6 +87,7 @@ __all__ = [
     "check_class",
     "compare",
     "compute",
+    "explained_terms",
     "keep_plan_lines",
     "kept_plan_lines",
     "plan_changes",

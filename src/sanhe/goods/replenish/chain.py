@@ -68,17 +68,10 @@ class Windowed:
 
 
 @dataclass(frozen=True, slots=True)
-class WithWarehouses:
-    """A forecast with a line for each SKU of a warehouse that others draw on, sold there or not.
-
-    `added`: so many lines at the end have no forecast of their own.
-    """
+class _Above:
+    """A forecast on top of another one, known by its name."""
 
     base: Forecast
-    keys: pa.Table
-    mean: npt.NDArray[np.float32]
-    counted: Bools
-    added: int
 
     @property
     def id(self) -> str:
@@ -94,6 +87,19 @@ class WithWarehouses:
     def as_of(self) -> date:
         """The first forecast day."""
         return self.base.as_of
+
+
+@dataclass(frozen=True, slots=True)
+class WithWarehouses(_Above):
+    """A forecast with a line for each SKU of a warehouse that others draw on, sold there or not.
+
+    `added`: so many lines at the end have no forecast of their own.
+    """
+
+    keys: pa.Table
+    mean: npt.NDArray[np.float32]
+    counted: Bools
+    added: int
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Windowed:
         """Own demand of each line over the first `days` days."""
@@ -282,7 +288,7 @@ def stock_limit(chain: Chain, free: Ints, own_demand: Floats, *, amount: Ints) -
 
 
 @dataclass(frozen=True, slots=True)
-class DrawnForecast:
+class DrawnForecast(_Above):
     """A forecast of `keys` in which sources have the demand of all they supply besides their own.
 
     `mean` [N, H] by day, what others order as the module says; `counted` [N]. The variance of a
@@ -291,7 +297,6 @@ class DrawnForecast:
     `lot_variance` [N] is what their lots add.
     """
 
-    base: Forecast
     keys: pa.Table
     mean: npt.NDArray[np.float32]
     counted: Bools
@@ -300,21 +305,6 @@ class DrawnForecast:
     end: Ints
     every: Ints
     lot_variance: Floats
-
-    @property
-    def id(self) -> str:
-        """The id of the forecast below."""
-        return self.base.id
-
-    @property
-    def method(self) -> str:
-        """How it was made."""
-        return self.base.method
-
-    @property
-    def as_of(self) -> date:
-        """The first forecast day."""
-        return self.base.as_of
 
     def window(self, keys: pa.Table, days: npt.NDArray[np.int64]) -> Windowed:
         """Demand of each line over the first `days` days, what others draw among it."""

@@ -111,16 +111,24 @@ def explain_proposal(proposal: Proposal) -> Explanation:
 
 
 def _terms(values: tuple[int, ...], kind: str) -> tuple[ExplainedTerm, ...]:
-    """The terms that matter (not zero, and always the demand) with their running total."""
-    told, running = [], 0
-    # A decision of an earlier version has fewer terms, the same ones first.
     names, words = (TRANSFER_TERMS, TRANSFER_WORDS) if kind == TRANSFER else (TERMS, TERM_WORDS)
-    of = dict(zip(names, values, strict=False))
-    for name in words:
-        value = of.get(name, 0)
+    return explained_terms(dict(zip(names, values, strict=False)), words)
+
+
+def explained_terms(
+    values: Mapping[str, int], words: Mapping[str, str] = TERM_WORDS
+) -> tuple[ExplainedTerm, ...]:
+    """The terms that matter with their running total, in the order of their words.
+
+    Those that are not zero, and always the first, which is what all else is set against. A
+    decision of an earlier version has fewer.
+    """
+    told, running = [], 0
+    for at, (name, meaning) in enumerate(words.items()):
+        value = values.get(name, 0)
         running += value
-        if value or name == names[0]:
-            told.append(ExplainedTerm(name, words[name], value, running))
+        if value or at == 0:
+            told.append(ExplainedTerm(name, meaning, value, running))
     return tuple(told)
 
 

@@ -142,7 +142,18 @@ def read_rejects(
     found = kept_rejects(caller.sanhe, batch)
     rows = found[window.offset : window.offset + window.limit]
     return RejectPage(
-        rows=[Reject.model_validate(row) for row in rows], total=len(found), offset=window.offset
+        rows=[
+            Reject(
+                row=one.row,
+                column=one.column or None,
+                value=one.value or None,
+                message=one.reason,
+                remedy=one.remedy or None,
+            )
+            for one in rows
+        ],
+        total=len(found),
+        offset=window.offset,
     )
 
 

@@ -165,12 +165,11 @@ def read_decision(
     """One decision with its arithmetic and history."""
     with caller.work() as work:
         decision = work.decisions.get(number)
-        kind = work.decisions.kind(decision.proposal.kind, version=decision.kind_version)
-        told = work.replenish.explain(number) if kind.name == KIND else None
+        told = work.replenish.explain(number)
     effect = decision.measured
     return DecisionTold(
         decision=row_of(decision),
-        explanation=Explained.of(decision, kind, told),
+        explanation=Explained.of(decision, told),
         history=[HistoryStep.of(event) for event in decision.history],
         measured=None if effect is None else Expected.model_validate(effect, from_attributes=True),
     )

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from sanhe.core.errors import NotFound
 from sanhe.goods.demand import ForecastRun
-from sanhe.goods.replenish import KIND, TERM_WORDS
+from sanhe.goods.replenish import KIND, TERMS, explained_terms
 from sanhe.loop.desk import Page
 from sanhe.web.asked import ExceptionsAsked, LinesAsked, LinesPageAsked, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.told import DecisionRow, Explained, HistoryStep, row_of
+from sanhe.web.console.told import DecisionRow, Explained, HistoryStep, Term, row_of
 from sanhe.web.files import csv_file, excel_file
 
 router = APIRouter(tags=["lines"])
@@ -175,9 +175,7 @@ def read_line(
         decision = work.decisions.get(standing[0]["number"]) if standing else None
         explanation = _unordered(found)
         if decision is not None:
-            kind = work.decisions.kind(KIND, version=decision.kind_version)
-            told = work.replenish.explain(decision.number)
-            explanation = Explained.of(decision, kind, told)
+            explanation = Explained.of(decision, work.replenish.explain(decision.number))
         rule = work.replenish.policy.approved_by(found["label"] or "", found["value_cents"])
     row = _row(found, standing[0] if standing else {})
     return LineTold(
@@ -244,13 +242,7 @@ def _keys(rows: list[dict[str, Any]]) -> Any:
 
 def _unordered(row: dict[str, Any]) -> Explained:
     """The arithmetic of a line without a decision, from what the plan kept of it."""
-    terms: list[dict[str, Any]] = []
-    running = 0
-    for name, words in TERM_WORDS.items():
-        value = row.get(f"term_{name}") or 0
-        running += value
-        if value:
-            terms.append({"name": name, "words": words, "value": value, "running": running})
+    terms = explained_terms({name: row[f"term_{name}"] or 0 for name in TERMS})
     return Explained(
         number=None,
         status=None,
@@ -262,7 +254,7 @@ def _unordered(row: dict[str, Any]) -> Explained:
         quantity=row["quantity"] or 0,
         decided=row["quantity"] or 0,
         value_cents=row["value_cents"] or 0,
-        terms=terms,  # type: ignore[arg-type]
+        terms=Term.all_of(terms),
         limits=[],
         assumed=[],
         alternatives=[],

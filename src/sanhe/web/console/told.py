@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
 
-from sanhe.core.decisions import Decision, DecisionKind, Event, ListedDecision
+from sanhe.core.decisions import Decision, Event, ListedDecision
 from sanhe.goods.replenish import ExplainedTerm, Explanation
 
 
@@ -38,6 +39,11 @@ class Term(BaseModel):
     words: str
     value: int
     running: int
+
+    @classmethod
+    def all_of(cls, terms: Iterable[ExplainedTerm]) -> list[Term]:
+        """Terms as pages take them."""
+        return [cls.model_validate(term, from_attributes=True) for term in terms]
 
 
 class Expected(BaseModel):
@@ -70,15 +76,14 @@ class Explained(BaseModel):
     method: str
 
     @classmethod
-    def of(cls, decision: Decision, kind: DecisionKind, told: Explanation | None) -> Explained:
-        """Why a decision proposes what it does; `told` opens a replenishment further.
+    def of(cls, decision: Decision, told: Explanation) -> Explained:
+        """Why a decision proposes what it does.
 
         Limits and assumptions are names: what they are called depends on who reads.
         """
         proposal = decision.proposal
         effect, assumed = proposal.expected, proposal.inputs.get("assumed")
         name = proposal.inputs.get("item_name")
-        terms = _terms(kind, proposal.terms) if told is None else told.terms
         return cls(
             number=decision.number,
             status=decision.status.value,
@@ -90,7 +95,7 @@ class Explained(BaseModel):
             quantity=proposal.value,
             decided=decision.value,
             value_cents=proposal.value_cents,
-            terms=[Term.model_validate(term, from_attributes=True) for term in terms],
+            terms=Term.all_of(told.terms),
             limits=list(proposal.constraints),
             assumed=[str(one) for one in assumed] if isinstance(assumed, list | tuple) else [],
             alternatives=[dict(one) for one in proposal.alternatives],
@@ -99,16 +104,6 @@ class Explained(BaseModel):
             else Expected.model_validate(effect, from_attributes=True),
             method=proposal.method,
         )
-
-
-def _terms(kind: DecisionKind, values: tuple[int, ...]) -> list[ExplainedTerm]:
-    """The terms of any kind of decision that are not zero, in their order."""
-    told, running = [], 0
-    for name, value in zip(kind.terms, values, strict=False):
-        running += value
-        if value:
-            told.append(ExplainedTerm(name, name.replace("_", " "), value, running))
-    return told
 
 
 class HistoryStep(BaseModel):
