@@ -23,6 +23,7 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.place.tasks import Tasks
 
 FACT_TYPES = FactTypes(
     core_places.FACT_TYPES
@@ -53,6 +54,7 @@ class Work:
     stock: Stock
     suppliers: Suppliers
     replenish: Replenish
+    tasks: Tasks
     views: Views
 
     @property
@@ -94,5 +96,6 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),
         replenish=Replenish(decisions, tx.clock),
+        tasks=Tasks(tx),
         views=Views(tx),
     )
