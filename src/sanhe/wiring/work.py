@@ -23,6 +23,7 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.place.devices import Devices
 from sanhe.place.tasks import Tasks
 
 FACT_TYPES = FactTypes(
@@ -55,6 +56,7 @@ class Work:
     suppliers: Suppliers
     replenish: Replenish
     tasks: Tasks
+    devices: Devices
     views: Views
 
     @property
@@ -81,6 +83,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     decisions = PostgresDecisions(tx)
     audit = PostgresAudit(tx)
     places = Places(tx, facts, default_time_zone=settings.time_zone)
+    items, lying, tasks = Catalog(tx), Stock(tx, ledger), Tasks(tx)
+    buying = Suppliers(tx, outbox, currency=settings.currency)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
     return Work(
@@ -92,10 +96,20 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         places=places,
-        catalog=Catalog(tx),
-        stock=Stock(tx, ledger),
-        suppliers=Suppliers(tx, outbox, currency=settings.currency),
+        catalog=items,
+        stock=lying,
+        suppliers=buying,
         replenish=Replenish(decisions, tx.clock),
-        tasks=Tasks(tx),
+        tasks=tasks,
+        devices=Devices(
+            tx,
+            facts,
+            stock=lying,
+            tasks=tasks,
+            places=places,
+            audit=audit,
+            projections=(places, items, buying, lying),
+            currency=settings.currency,
+        ),
         views=Views(tx),
     )
