@@ -1,0 +1,1 @@
+"""Where people and goods meet (场): stores, promises, orders and how they are fulfilled."""
