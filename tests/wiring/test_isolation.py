@@ -24,6 +24,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import EmbeddedServer, Transaction
 from sanhe.core.storage.database import urls_of
 from sanhe.goods.demand import Demand
+from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 from tests.wiring.files import deliveries
@@ -155,11 +156,11 @@ def _rows_by_hand(tx: Transaction) -> None:
             "VALUES (%s, 'hand', now(), '2025-09-01', %s, 'c', 500, 15, true)",
             (f"c{number}", place),
         )
+    work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
+    work.tasks.open([NewTask(place, "count", sku) for place in places])
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
-    construct(tx, Settings(home=None)).access.add_key("k", roles=["planner"])  # type: ignore[arg-type]
-    construct(tx, Settings(home=None)).access.add(  # type: ignore[arg-type]
-        "someone", "otter plum quarry 91", roles=["admin"]
-    )
+    work.access.add_key("k", roles=["planner"])
+    work.access.add("someone", "otter plum quarry 91", roles=["admin"])
     run("INSERT INTO access_session SELECT '\\x00', id, now(), now() FROM account")
     run("INSERT INTO sign_in_limit VALUES ('name x', now())")
     with tx.apart() as apart:
@@ -172,7 +173,8 @@ TABLES = (
     *("purchase_closure", "purchase_order", "purchase_order_line", "purchase_order_event"),
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
-    *("access_key", "sign_in_limit", "audit_event", "store_description", "courier_offer"),
+    *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
+    *("store_description", "courier_offer"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -209,6 +211,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     }
     decisions = [row for row in all_rows["decision"] if decision(row)]
     numbers = {row["number"] for row in decisions}
+    tasks = {row["id"] for row in all_rows["store_task"] if decision(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -247,6 +250,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "decision_event": lambda r: r["decision"] in numbers,
         "decision_snapshot": lambda r: r["number"] in snapshots,
         "ledger_account": account,
+        "store_task": decision,
+        "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
     }
     return {
@@ -300,6 +305,8 @@ def readings(work: Work) -> dict[str, list[Row]]:
             {"place": d.proposal.subject.place, "inside": True}
             for d in (work.decisions.get(one.number) for one in decided[:5])
         ],
+        "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
+        "tasks.counts": work.tasks.counts().to_pylist(),
         "audit.trail": [{"actor": event.actor} for event in work.audit.trail(limit=1000)],
         "access.accounts": [{"everything": True, "n": a.name} for a in work.access.accounts()],
         "access.keys": [{"everything": True, "n": k.label} for k in known_keys],

@@ -1,1 +1,1 @@
-"""Where people and goods meet (场): stores, promises, orders and how they are fulfilled."""
+"""Place 场: where goods and people meet: stores, orders, fulfilment, tills."""

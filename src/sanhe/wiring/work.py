@@ -25,6 +25,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.stores import Stores
+from sanhe.place.tasks import Tasks
 
 FACT_TYPES = FactTypes(
     core_places.FACT_TYPES
@@ -57,6 +58,7 @@ class Work:
     stock: Stock
     suppliers: Suppliers
     replenish: Replenish
+    tasks: Tasks
     views: Views
 
     @property
@@ -99,5 +101,6 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),
         replenish=Replenish(decisions, tx.clock),
+        tasks=Tasks(tx),
         views=Views(tx),
     )
