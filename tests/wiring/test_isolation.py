@@ -24,6 +24,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import EmbeddedServer, Transaction
 from sanhe.core.storage.database import urls_of
 from sanhe.goods.demand import Demand
+from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 from tests.wiring.files import deliveries
@@ -143,11 +144,23 @@ def _rows_by_hand(tx: Transaction) -> None:
         "INSERT INTO decision_event (decision, at, actor, status, reason) "
         "VALUES (900001, now(), 'x', 'proposed', '')"
     )
+    for number, place in enumerate(places[:3]):
+        run(
+            "INSERT INTO store_description (external_id, source, event_at, day, place, hours, "
+            "pick_capacity_per_hour) VALUES (%s, 'hand', now(), '2025-09-01', %s, '24/7', 9)",
+            (f"s{number}", place),
+        )
+        run(
+            "INSERT INTO courier_offer (external_id, source, event_at, day, place, courier, "
+            "base_fee_cents, speed_km_per_hour, offered) "
+            "VALUES (%s, 'hand', now(), '2025-09-01', %s, 'c', 500, 15, true)",
+            (f"c{number}", place),
+        )
+    work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
+    work.tasks.open([NewTask(place, "count", sku) for place in places])
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
-    construct(tx, Settings(home=None)).access.add_key("k", roles=["planner"])  # type: ignore[arg-type]
-    construct(tx, Settings(home=None)).access.add(  # type: ignore[arg-type]
-        "someone", "otter plum quarry 91", roles=["admin"]
-    )
+    work.access.add_key("k", roles=["planner"])
+    work.access.add("someone", "otter plum quarry 91", roles=["admin"])
     run("INSERT INTO access_session SELECT '\\x00', id, now(), now() FROM account")
     run("INSERT INTO sign_in_limit VALUES ('name x', now())")
     with tx.apart() as apart:
@@ -160,7 +173,8 @@ TABLES = (
     *("purchase_closure", "purchase_order", "purchase_order_line", "purchase_order_event"),
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
-    *("access_key", "sign_in_limit", "audit_event"),
+    *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
+    *("store_description", "courier_offer"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -197,6 +211,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     }
     decisions = [row for row in all_rows["decision"] if decision(row)]
     numbers = {row["number"] for row in decisions}
+    tasks = {row["id"] for row in all_rows["store_task"] if decision(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -217,6 +232,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "item_description": lambda r: seen.inside or r["sku"] in supplied,
         "price_setting": lambda r: seen.inside and seen.anywhere(r["place"]),
         "stock_entry": decision,
+        "store_description": decision,
+        "courier_offer": decision,
         "stock_position": decision,
         "supplier_description": lambda r: seen.of(r["supplier"]),
         "supply_agreement": term,
@@ -233,6 +250,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "decision_event": lambda r: r["decision"] in numbers,
         "decision_snapshot": lambda r: r["number"] in snapshots,
         "ledger_account": account,
+        "store_task": decision,
+        "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
     }
     return {
@@ -254,6 +273,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
     return {
         "places.all": [{"place": row["id"]} for row in stores],
         "places.calendars": [{"place": place} for place in work.places.calendars()],
+        "stores.all": [{"place": store.place.id, "inside": True} for store in work.stores.all()],
         "catalog.prices": work.catalog.prices(DAY).to_pylist(),
         "catalog.price_history": work.catalog.price_history().to_pylist(),
         "stock.positions": work.stock.positions().to_pylist(),
@@ -285,6 +305,8 @@ def readings(work: Work) -> dict[str, list[Row]]:
             {"place": d.proposal.subject.place, "inside": True}
             for d in (work.decisions.get(one.number) for one in decided[:5])
         ],
+        "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
+        "tasks.counts": work.tasks.counts().to_pylist(),
         "audit.trail": [{"actor": event.actor} for event in work.audit.trail(limit=1000)],
         "access.accounts": [{"everything": True, "n": a.name} for a in work.access.accounts()],
         "access.keys": [{"everything": True, "n": k.label} for k in known_keys],
