@@ -1,4 +1,4 @@
-"""What a proposal shows beside its arithmetic: the rule nearest to it, and what can be made of it."""
+"""What a proposal shows beside its arithmetic: the rule nearest to it, what can become of it."""
 
 from __future__ import annotations
 
