@@ -200,11 +200,12 @@ def read_line(
         explanation = _unordered(found)
         if decision is not None:
             explanation = Explained.of(decision, work.replenish.explain(decision.number))
-    row = _row(found, standing[0] if standing else {}, *_now(caller))
+    rules, now = caller.sanhe.policy().auto_approval, caller.sanhe.clock.now()
+    row = _row(found, standing[0] if standing else {}, rules=rules, now=now)
     return LineTold(
         line=row,
         explanation=explanation,
-        decision=None if decision is None else row_of(decision, now=caller.sanhe.clock.now()),
+        decision=None if decision is None else row_of(decision, now=now),
         history=[] if decision is None else [HistoryStep.of(one) for one in decision.history],
         series=_series(caller, sku, place),
         rule=row.rule,
@@ -213,16 +214,12 @@ def read_line(
 
 
 def _rows(caller: Caller, page: Page) -> list[LineRow]:
-    standing, now = _standing(caller, page), _now(caller)
+    standing, now = _standing(caller, page), caller.sanhe.clock.now()
+    rules = caller.sanhe.policy().auto_approval
     return [
-        _row(row, standing.get((row["sku"], row["place"]), {}), *now)
+        _row(row, standing.get((row["sku"], row["place"]), {}), rules=rules, now=now)
         for row in page.rows.to_pylist()
     ]
-
-
-def _now(caller: Caller) -> tuple[tuple[AutoApproval, ...], datetime]:
-    """The rules that approve by themselves, and the time."""
-    return caller.sanhe.policy().auto_approval, caller.sanhe.clock.now()
 
 
 def _standing(caller: Caller, page: Page) -> dict[tuple[str, str], dict[str, Any]]:
@@ -235,7 +232,11 @@ def _standing(caller: Caller, page: Page) -> dict[tuple[str, str], dict[str, Any
 
 
 def _row(
-    row: dict[str, Any], decision: dict[str, Any], rules: tuple[AutoApproval, ...], now: datetime
+    row: dict[str, Any],
+    decision: dict[str, Any],
+    *,
+    rules: tuple[AutoApproval, ...],
+    now: datetime,
 ) -> LineRow:
     told = {name: row[name] for name in LineRow.model_fields if name in row}
     made = LineRow(**told, reason=_brief(row))
