@@ -27,6 +27,7 @@ from sanhe.goods.demand import Demand
 from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
+from tests.place.devices.till import Till
 from tests.wiring.files import deliveries
 from tests.wiring.installation import installed, opened
 
@@ -144,8 +145,25 @@ def _rows_by_hand(tx: Transaction) -> None:
         "INSERT INTO decision_event (decision, at, actor, status, reason) "
         "VALUES (900001, now(), 'x', 'proposed', '')"
     )
+    for number, place in enumerate(places[:3]):
+        run(
+            "INSERT INTO store_description (external_id, source, event_at, day, place, hours, "
+            "pick_capacity_per_hour) VALUES (%s, 'hand', now(), '2025-09-01', %s, '24/7', 9)",
+            (f"s{number}", place),
+        )
+        run(
+            "INSERT INTO courier_offer (external_id, source, event_at, day, place, courier, "
+            "base_fee_cents, speed_km_per_hour, offered) "
+            "VALUES (%s, 'hand', now(), '2025-09-01', %s, 'c', 500, 15, true)",
+            (f"c{number}", place),
+        )
     work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
     work.tasks.open([NewTask(place, "count", sku) for place in places])
+    for number, place in enumerate(places):
+        till = Till(f"till-{number}")
+        work.devices.register(till.name, place, till.public_key)
+        till.sell(), till.write("sing", {})
+        work.devices.sync(till.name, till.events)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
@@ -164,6 +182,7 @@ TABLES = (
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
     "account_identity",
+    *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -201,6 +220,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     decisions = [row for row in all_rows["decision"] if decision(row)]
     numbers = {row["number"] for row in decisions}
     tasks = {row["id"] for row in all_rows["store_task"] if decision(row)}
+    devices = {row["id"] for row in all_rows["device"] if decision(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -221,6 +241,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "item_description": lambda r: seen.inside or r["sku"] in supplied,
         "price_setting": lambda r: seen.inside and seen.anywhere(r["place"]),
         "stock_entry": decision,
+        "store_description": decision,
+        "courier_offer": decision,
         "stock_position": decision,
         "supplier_description": lambda r: seen.of(r["supplier"]),
         "supply_agreement": term,
@@ -237,6 +259,9 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "decision_event": lambda r: r["decision"] in numbers,
         "decision_snapshot": lambda r: r["number"] in snapshots,
         "ledger_account": account,
+        "device": decision,
+        "device_event": lambda r: r["device"] in devices,
+        "device_problem": lambda r: r["device"] in devices,
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
@@ -260,6 +285,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
     return {
         "places.all": [{"place": row["id"]} for row in stores],
         "places.calendars": [{"place": place} for place in work.places.calendars()],
+        "stores.all": [{"place": store.place.id, "inside": True} for store in work.stores.all()],
         "catalog.prices": work.catalog.prices(DAY).to_pylist(),
         "catalog.price_history": work.catalog.price_history().to_pylist(),
         "stock.positions": work.stock.positions().to_pylist(),
@@ -291,6 +317,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
             {"place": d.proposal.subject.place, "inside": True}
             for d in (work.decisions.get(one.number) for one in decided[:5])
         ],
+        "devices.all": [{"place": one.place, "inside": True} for one in work.devices.all()],
         "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
         "tasks.counts": work.tasks.counts().to_pylist(),
         "audit.trail": [{"actor": event.actor} for event in work.audit.trail(limit=1000)],

@@ -21,6 +21,7 @@ class Settings:
     `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
     `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
     `sign_in`: a file that says how people sign in (SANHE_SIGN_IN); None = name and password.
+    `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
     """
 
     home: Path
@@ -29,6 +30,7 @@ class Settings:
     time_zone: str = "Asia/Shanghai"
     customers: bool = False
     sign_in: Path | None = None
+    policy: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -58,6 +60,7 @@ class Settings:
                 remedy="give 1 to learn from who bought, 0 not to",
             )
         sign_in = given.get("SANHE_SIGN_IN")
+        policy = given.get("SANHE_POLICY", "")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
@@ -65,4 +68,5 @@ class Settings:
             time_zone=time_zone,
             customers=customers == "1",
             sign_in=Path(sign_in).expanduser().resolve() if sign_in else None,
+            policy=Path(policy).expanduser().resolve() if policy else None,
         )
