@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document b9140375284a816833d0fc7be1644140837f7dcaef685058606987aba6094097. Don't edit.
+// Made by `make client` from the OpenAPI document 94f3d399c8859fb987b0a1febe31ccb3618a4648715036483999c5c88562e149. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -2215,6 +2215,8 @@ export interface components {
         /**
          * Problem
          * @description What went wrong: `place` names the field or file, `remedy` what to do next.
+         *
+         *     `type`: "urn:sanhe:problem:" and one of `core.errors.Code`: stable, whatever the words become.
          */
         Problem: {
             /** Detail */
@@ -2233,10 +2235,7 @@ export interface components {
             status: number;
             /** Title */
             title: string;
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
         };
         /**
