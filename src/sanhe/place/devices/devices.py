@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sanhe.core.audit import Audit
-from sanhe.core.errors import BadInput, Conflict, Denied, NotFound, SanheError
+from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound, SanheError
 from sanhe.core.facts import Fact, PostgresFacts, Projection
 from sanhe.core.places import Places
 from sanhe.core.storage import Transaction
@@ -169,7 +169,10 @@ class Devices:
             )
         before = self._locked(device)
         if before.state is DeviceState.BLOCKED:
-            raise Denied(f"the device {device} is blocked: {before.blocked_why}; ask the store")
+            raise Denied(
+                f"the device {device} is blocked: {before.blocked_why}; ask the store",
+                code=Code.DEVICE_BLOCKED,
+            )
         delivery = rules.read(events, device)
         known = store.known_hashes(self._tx, device, (event.sequence for event in delivery.events))
         taken = rules.take(delivery, before.head, known, public_key=before.public_key)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from sanhe.core.errors import BadInput, Denied, NotFound
+from sanhe.core.errors import BadInput, Code, Denied, NotFound
 from sanhe.place.devices import MOST_EVENTS, MOST_PAYLOAD, Device, SignedEvent, Synced, verifies
 from sanhe.web.caller import Served, served_of
 from sanhe.web.till.signature import WINDOW_SECONDS, RequestSignature, read_signature
@@ -98,7 +98,10 @@ Signing = Annotated[Device, Depends(signing_device)]
 def _proved(served: Served, given: RequestSignature) -> Device:
     now = served.sanhe.clock.now()
     if abs(now.timestamp() - given.created) > WINDOW_SECONDS:
-        raise Denied(f"the signature is not of now: here it is {now:%Y-%m-%dT%H:%M:%SZ}")
+        raise Denied(
+            f"the signature is not of now: here it is {now:%Y-%m-%dT%H:%M:%SZ}",
+            code=Code.CLOCK_OFF,
+        )
     unproved = Denied(f"the request is not signed by the key of {given.device}: register it anew")
     with served.sanhe.work(actor="web") as work:
         try:
