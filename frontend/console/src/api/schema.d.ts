@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 88bf4cde5962d26b12c3e0b20de4f57acc9fa276754107a1c70e3650fef9d60c. Don't edit.
+// Made by `make client` from the OpenAPI document 52f1b7d9d5c904a9096ef4b89a1af0d2f17bf665a687a85bd4c170e1df375de6. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1275,8 +1275,13 @@ export interface components {
         /**
          * DecisionPage
          * @description Some decisions of all that were asked for.
+         *
+         *     `total` is counted up to 10,000, with `more` where there are more; an `offset` above it is
+         *     answered all the same.
          */
         DecisionPage: {
+            /** More */
+            more: boolean;
             /** Offset */
             offset: number;
             /** Rows */

@@ -158,11 +158,13 @@ class MemoryDecisions:
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        most: int | None = None,
     ) -> int:
-        """How many there are."""
+        """How many there are, counted up to `most`."""
         every = len(self._decisions)
         found = self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every)
-        return sum(places is None or one.proposal.subject.place in places for one in found)
+        count = sum(places is None or one.proposal.subject.place in places for one in found)
+        return count if most is None else min(count, most)
 
     def tally(
         self, kind: str, *, places: Collection[str] | None = None

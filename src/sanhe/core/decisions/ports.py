@@ -256,8 +256,9 @@ class Decisions(Protocol):
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        most: int | None = None,
     ) -> int:
-        """How many there are."""
+        """How many there are, counted up to `most`: quick among a million."""
         ...
 
     def tally(

@@ -22,6 +22,8 @@ from sanhe.wiring import Work, approve, edit, run_jobs
 router = APIRouter(tags=["decisions"])
 Decides = Annotated[Caller, depends("decisions.decide")]
 MOST = 1000
+COUNTED = 10_000
+"""Decisions are counted up to so many: nobody scrolls through more."""
 
 
 class DecisionsAsked(ScopeAsked, Window):
@@ -33,10 +35,15 @@ class DecisionsAsked(ScopeAsked, Window):
 
 
 class DecisionPage(BaseModel):
-    """Some decisions of all that were asked for."""
+    """Some decisions of all that were asked for.
+
+    `total` is counted up to 10,000, with `more` where there are more; an `offset` above it is
+    answered all the same.
+    """
 
     rows: list[DecisionRow]
     total: int
+    more: bool
     offset: int
 
 
@@ -108,8 +115,15 @@ def read_decisions(
             limit=asked.limit,
             offset=asked.offset,
         )
-        total = work.decisions.count(kind=kind, statuses=statuses, sku=sku, places=places)
-    return DecisionPage(rows=[listed_row(one) for one in found], total=total, offset=asked.offset)
+        counted = work.decisions.count(
+            kind=kind, statuses=statuses, sku=sku, places=places, most=COUNTED + 1
+        )
+    return DecisionPage(
+        rows=[listed_row(one) for one in found],
+        total=min(counted, COUNTED),
+        more=counted > COUNTED,
+        offset=asked.offset,
+    )
 
 
 @router.get("/decisions/waterfall")
