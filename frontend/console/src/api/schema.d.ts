@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 52f1b7d9d5c904a9096ef4b89a1af0d2f17bf665a687a85bd4c170e1df375de6. Don't edit.
+// Made by `make client` from the OpenAPI document 23181d8f9ca38b0bb4a7c565f2510ac030232a25c9fa69e664ce3c9e2cba5cb8. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -173,7 +173,7 @@ export interface paths {
         };
         /**
          * Read Waterfall
-         * @description The decisions of a region or place by what became of them.
+         * @description The decisions of a part of the business by what became of them.
          */
         get: operations["read_waterfall_api_decisions_waterfall_get"];
         put?: never;
@@ -1087,6 +1087,27 @@ export interface components {
             subject: string;
         };
         /**
+         * AutoRule
+         * @description The policy's rule that approves a proposal by itself, or comes nearest to it.
+         *
+         *     `classes`: it approves labels that begin so; none named = all. `over_cents`: by how much the
+         *     proposal is above `max_value_cents`, 0 = within. `approves`: nothing is missing.
+         */
+        AutoRule: {
+            /** Approves */
+            approves: boolean;
+            /** Classes */
+            classes: string[];
+            /** Fits Class */
+            fits_class: boolean;
+            /** Max Value Cents */
+            max_value_cents: number;
+            /** Name */
+            name: string;
+            /** Over Cents */
+            over_cents: number;
+        };
+        /**
          * Bar
          * @description The stock that lasts so many days.
          */
@@ -1293,7 +1314,8 @@ export interface components {
          * DecisionRow
          * @description A decision. `value` is the present one, `proposed` what was proposed.
          *
-         *     `reason` is told of one alone, not in lists, as it lies in what the decision was made of.
+         *     `reason` is told of one alone, as it lies in what the decision was made of; the terms, which
+         *     add up to `proposed`, stand in lists too. `deeds`: what may still be made of it.
          */
         DecisionRow: {
             /**
@@ -1301,6 +1323,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Deeds */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
+            /** Item Name */
+            item_name: string | null;
             /** Kind */
             kind: string;
             /** Label */
@@ -1322,6 +1348,10 @@ export interface components {
             sku: string | null;
             /** Status */
             status: string;
+            /** Terms */
+            terms: components["schemas"]["Term"][];
+            /** Valid Until */
+            valid_until: string | null;
             /** Value */
             value: number;
             /** Value Cents */
@@ -1330,6 +1360,9 @@ export interface components {
         /**
          * DecisionTold
          * @description One decision opened up.
+         *
+         *     `rule`: the auto-approval rule nearest to it; None without a rule of its kind. `newer`: a later
+         *     decision on the same line. `orders`: what carried it out.
          */
         DecisionTold: {
             decision: components["schemas"]["DecisionRow"];
@@ -1337,6 +1370,11 @@ export interface components {
             /** History */
             history: components["schemas"]["HistoryStep"][];
             measured: components["schemas"]["Expected"] | null;
+            /** Newer */
+            newer: number | null;
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
         };
         /**
          * Edited
@@ -1382,6 +1420,8 @@ export interface components {
          * @description A line that needs a person: why, what is at stake, what to know, and its proposal.
          */
         ExceptionRow: {
+            /** Deeds */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
             /** Facts */
             facts: {
                 [key: string]: number | null;
@@ -1563,6 +1603,9 @@ export interface components {
         /**
          * HistoryStep
          * @description One step of a decision's life.
+         *
+         *     `cause`: why sanhe itself took it, as a word: its validity was `over`, new facts `replaced` it,
+         *     it was put off until now (`awake`), a `rule` approved it; empty where a person did.
          */
         HistoryStep: {
             /** Actor */
@@ -1572,6 +1615,11 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "" | "over" | "replaced" | "awake" | "rule";
             /** Reason */
             reason: string;
             /** Status */
@@ -1728,8 +1776,10 @@ export interface components {
         };
         /**
          * LineRow
-         * @description One SKU at one place as the plan left it. `number`, `status`, `decided`: of its newest
-         *     decision; `reason`: in one sentence.
+         * @description One SKU at one place as the plan left it; `reason` in a few words.
+         *
+         *     `number`, `status`, `decided`: of its newest decision; `deeds`: what may still be made of it;
+         *     `rule`: which rule approves it, or comes nearest, while it waits.
          */
         LineRow: {
             /** Category */
@@ -1738,6 +1788,11 @@ export interface components {
             cover_days: number | null;
             /** Decided */
             decided?: number | null;
+            /**
+             * Deeds
+             * @default []
+             */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
             /** Exception */
             exception: string | null;
             /** Forecast Per Day */
@@ -1767,6 +1822,7 @@ export interface components {
             region: string | null;
             /** Reserved */
             reserved: number;
+            rule?: components["schemas"]["AutoRule"] | null;
             /** Sku */
             sku: string;
             /** Status */
@@ -1780,7 +1836,10 @@ export interface components {
         };
         /**
          * LineTold
-         * @description A line opened up: its arithmetic, its decision with history, and its demand.
+         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
+         *
+         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
+         *     `orders`: what carried it out.
          */
         LineTold: {
             decision: components["schemas"]["DecisionRow"] | null;
@@ -1788,8 +1847,9 @@ export interface components {
             /** History */
             history: components["schemas"]["HistoryStep"][];
             line: components["schemas"]["LineRow"];
-            /** Rule */
-            rule: string | null;
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
             series: components["schemas"]["Series"] | null;
         };
         /**

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from sanhe.core.decisions.ports import Status
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RECORD: Final = (
     *("number", "id", "run", "kind", "kind_version", "sku", "place", "party", "status", "value"),
@@ -26,8 +29,9 @@ _DECISION = sa.table("decision", *(sa.column(name) for name in RECORD))
 class Search:
     """What is looked for; None = all.
 
-    `scope`: the places whose rows the transaction sees. The database leaves out the others by
-    itself; told as a condition it also lets it go along the index of places.
+    `lines`: of one of these, columns sku and place. `scope`: the places whose rows the transaction
+    sees. The database leaves out the others by itself; told as a condition it also lets it go
+    along the index of places.
     """
 
     kind: str | None = None
@@ -36,6 +40,7 @@ class Search:
     sku: str | None = None
     place: str | None = None
     places: Collection[str] | None = None
+    lines: pa.Table | None = None
     scope: Collection[str] | None = None
 
     def by_money(self, columns: Sequence[str], *, limit: int, offset: int) -> sa.Select[Any]:
@@ -86,17 +91,22 @@ class Search:
         rest is not read. The status stands in the statement, as some indices hold a few of them.
         """
         statuses = sorted(set(Status if self.statuses is None else self.statuses))
-        of_each: list[list[sa.ColumnElement[bool]]] = []
+        of_each, conditions = [], self._conditions()
         for one in statuses:
             told: sa.BindParameter[str] = sa.bindparam(None, one.value, literal_execute=True)
-            of_each.append([_DECISION.c.status == told, *self._conditions()])
+            of_each.append([_DECISION.c.status == told, *conditions])
         return of_each or [[sa.false()]]
 
     def _conditions(self) -> list[sa.ColumnElement[bool]]:
         equal = {"kind": self.kind, "run": self.run, "sku": self.sku, "place": self.place}
         wanted = [_DECISION.c[name] == value for name, value in equal.items() if value is not None]
         among = (of for of in (self.places, self.scope) if of is not None)
-        return wanted + [_DECISION.c.place.in_(sorted(of)) for of in among]
+        wanted += [_DECISION.c.place.in_(sorted(of)) for of in among]
+        if self.lines is not None:
+            codes = (self.lines.column(name).to_pylist() for name in ("sku", "place"))
+            pairs = sa.select(*(sa.func.unnest(sa.cast(of, sa.ARRAY(sa.Text))) for of in codes))
+            wanted.append(sa.tuple_(_DECISION.c.sku, _DECISION.c.place).in_(pairs))
+        return wanted
 
 
 def _order(of: sa.FromClause) -> tuple[sa.ColumnElement[Any], ...]:

@@ -113,17 +113,17 @@ CROSS JOIN LATERAL (
 """
 
 # The open one of a line along the index of these; else the last along that of closed ones.
+_STANDS = "number, status, value, proposed_value, value_cents, label, valid_until"
 _STANDING = f"""
-SELECT line.sku, line.place, found.number, found.status, found.value, found.proposed_value,
-    found.label
+SELECT line.sku, line.place, found.*
 FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     (
-        SELECT number, status, value, proposed_value, label FROM decision
+        SELECT {_STANDS} FROM decision
         WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
             AND party IS NULL
     ) UNION ALL (
-        SELECT number, status, value, proposed_value, label FROM decision
+        SELECT {_STANDS} FROM decision
         WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
         ORDER BY number DESC LIMIT 1
     ) ORDER BY number DESC LIMIT 1
@@ -202,7 +202,7 @@ WITH due AS (
     SELECT number,
            -- due and no longer valid is over, whether it was put off or not
            CASE WHEN valid_until <= :now THEN 'expired' ELSE 'proposed' END AS status,
-           CASE WHEN valid_until <= :now THEN 'validity is over' ELSE 'snoozed long enough' END
+           CASE WHEN valid_until <= :now THEN CAST(:over AS text) ELSE CAST(:awake AS text) END
                AS reason
     FROM decision
     WHERE status IN ('proposed', 'snoozed')
@@ -372,14 +372,18 @@ class PostgresDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of."""
-        search = self._search(kind=kind, statuses=statuses, sku=sku, places=places)
+        search = self._search(kind=kind, statuses=statuses, sku=sku, places=places, lines=lines)
         statement = search.by_money(LISTED, limit=limit, offset=offset)
         rows = self._tx.connection.execute(statement).mappings()
-        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
+        return [
+            ListedDecision(**{**row, "status": Status(row["status"]), "terms": tuple(row["terms"])})
+            for row in rows
+        ]
 
     def count(
         self,
@@ -389,17 +393,25 @@ class PostgresDecisions:
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
         most: int | None = None,
     ) -> int:
         """How many there are, counted up to `most`."""
-        search = self._search(kind=kind, statuses=statuses, sku=sku, place=place, places=places)
+        search = self._search(
+            kind=kind, statuses=statuses, sku=sku, place=place, places=places, lines=lines
+        )
         return int(self._tx.connection.execute(search.count(most=most)).scalar_one())
 
     def tally(
-        self, kind: str, *, places: Collection[str] | None = None
+        self,
+        kind: str,
+        *,
+        places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
-        rows = self._tx.connection.execute(self._search(kind=kind, places=places).tally())
+        search = self._search(kind=kind, places=places, lines=lines)
+        rows = self._tx.connection.execute(search.tally())
         return {Status(row.status): (row.decisions, row.cents) for row in rows}
 
     def _search(self, **wanted: Any) -> Search:
@@ -492,7 +504,7 @@ class PostgresDecisions:
 
     def expire(self) -> int:
         """Close proposals whose validity is over and wake those snoozed long enough."""
-        return int(self._run(_EXPIRE).scalar_one())
+        return int(self._run(_EXPIRE, over=rules.OVER, awake=rules.AWAKE).scalar_one())
 
     def _lock(self, numbers: Collection[int], status: Status) -> list[int]:
         """Lock these decisions; raise NotFound or Conflict unless all may move there."""
