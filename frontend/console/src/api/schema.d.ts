@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 23181d8f9ca38b0bb4a7c565f2510ac030232a25c9fa69e664ce3c9e2cba5cb8. Don't edit.
+// Made by `make client` from the OpenAPI document 1fb100cbf1181a25dfcdde947c683a2a7281c096ad14f3d9c27f132dd57b760d. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -2180,6 +2180,8 @@ export interface components {
         /**
          * Problem
          * @description What went wrong: `place` names the field or file, `remedy` what to do next.
+         *
+         *     `type`: "urn:sanhe:problem:" and one of `core.errors.Code`: stable, whatever the words become.
          */
         Problem: {
             /** Detail */
@@ -2198,10 +2200,7 @@ export interface components {
             status: number;
             /** Title */
             title: string;
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
         };
         /**

@@ -9,7 +9,9 @@ order by cost, promise, pick capacity and stock. Outputs: promises (within two h
 terms add up. Nearest-first is the baseline, the solved optimum the measure of the gap.
 """
 
+from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
+from sanhe.place.sourcing.optimum import Optimum, optimum
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
@@ -30,6 +32,7 @@ __all__ = [
     "Method",
     "Need",
     "Node",
+    "Optimum",
     "Order",
     "Part",
     "Policy",
@@ -37,6 +40,8 @@ __all__ = [
     "Sourcing",
     "Term",
     "choose",
+    "choose_all",
     "nearest_first",
+    "optimum",
     "promises",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -99,6 +99,22 @@ class Node:
     def holds(self, needs: Sequence[Need]) -> bool:
         """Whether it can send all of them."""
         return all(self.sellable(need.sku) >= need.quantity for need in needs)
+
+    def less(self, part: Part) -> Node:
+        """The place once it has been given a part: less stock, one more order to pick."""
+        return self._changed(part, 1)
+
+    def more(self, part: Part) -> Node:
+        """The place once a part has been taken from it again."""
+        return self._changed(part, -1)
+
+    def _changed(self, part: Part, sign: int) -> Node:
+        taken = {
+            line.sku: self.available.get(line.sku, 0) - sign * line.quantity for line in part.lines
+        }
+        return replace(
+            self, available={**self.available, **taken}, open_picks=self.open_picks + sign
+        )
 
 
 @dataclass(frozen=True, slots=True)
