@@ -13,8 +13,9 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from sanhe.core.access import Identity, may
-from sanhe.core.errors import Denied
+from sanhe.connectors.oidc import OpenIdProvider
+from sanhe.core.access import Identity, SignIn, may
+from sanhe.core.errors import Code, Denied
 from sanhe.core.lake import Lake, ResidentLake
 from sanhe.core.scope import Scope
 from sanhe.goods.demand import Demand
@@ -31,13 +32,21 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Served:
-    """What the application serves: the installation, its jobs, and for each scope the lake with
-    its lists held in memory."""
+    """What the application serves: the installation, its jobs, the ways to sign in, and for each
+    scope the lake with its lists held in memory."""
 
-    def __init__(self, sanhe: Sanhe, running: Running) -> None:
-        self.sanhe, self.running = sanhe, running
+    def __init__(self, sanhe: Sanhe, running: Running, sign_in: SignIn) -> None:
+        self.sanhe, self.running, self.sign_in = sanhe, running, sign_in
+        oidc = sign_in.oidc
+        self.provider = None if oidc is None else OpenIdProvider(oidc, sanhe.clock)
         self._lakes: OrderedDict[Scope, Lake] = OrderedDict()
         self._lock = Lock()
+
+    def close(self) -> None:
+        """Let the job that runs end, and the connections to the provider."""
+        self.running.close()
+        if self.provider is not None:
+            self.provider.close()
 
     def lake(self, scope: Scope) -> Lake:
         """The lake with the rows of a scope, read only; those used last are kept in memory."""
@@ -110,13 +119,16 @@ def identity_of(request: Request) -> Identity:
             return work.access.identify_key(secret.strip())
         token = request.cookies.get(COOKIE)
         if not token:
-            raise Denied("nobody is signed in: sign in, or give a key")
+            raise Denied("nobody is signed in: sign in, or give a key", code=Code.SIGNED_OUT)
         identity = work.access.identify(token)
     given = request.headers.get(CSRF_HEADER, "")
     if request.method not in _SAFE and not hmac.compare_digest(
         given.encode(), identity.csrf.encode()
     ):
-        raise Forbidden(f"the header {CSRF_HEADER} is missing or of another session: reload")
+        raise Forbidden(
+            f"the header {CSRF_HEADER} is missing or of another session: reload",
+            code=Code.STALE_PAGE,
+        )
     return identity
 
 
@@ -148,7 +160,10 @@ def depends_everywhere(action: str) -> Any:
 
     def caller(found: Caller = may_do) -> Caller:
         if not found.identity.scope.is_everything:
-            raise Forbidden("this bears on all places, and your account sees a part of them")
+            raise Forbidden(
+                "this bears on all places, and your account sees a part of them",
+                code=Code.FORBIDDEN_PART,
+            )
         return found
 
     return Depends(caller)
