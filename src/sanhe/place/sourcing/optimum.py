@@ -89,7 +89,9 @@ def optimum(
             remedy="give each order its due time, and late_cents_per_hour above 0",
         )
     program = _Program()
-    sent = _fill(program, orders, nodes, policy, lost_cents=lost_cents, most_places=most_places)
+    sent = _fill(
+        program, orders, nodes, policy=policy, lost_cents=lost_cents, most_places=most_places
+    )
     rows, columns, values = zip(*program.entries, strict=True)
     matrix = csr_matrix((values, (rows, columns)), shape=(len(program.low), len(program.costs)))
     solved = milp(
@@ -115,8 +117,8 @@ def _fill(
     program: _Program,
     orders: Sequence[Order],
     nodes: Sequence[Node],
-    policy: Policy,
     *,
+    policy: Policy,
     lost_cents: int,
     most_places: int,
 ) -> dict[int, tuple[int, str]]:
