@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 65e81508cb37d55cfb8b3abae7dcd778b6d9a6f1a59f7c6e0e12cc5a3e672427. Don't edit.
+// Made by `make client` from the OpenAPI document fd565c76b7a4c77a046d4046e7fd8fd8ca0f52c0cb12b9d9ed43513535e1bb81. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1461,8 +1461,13 @@ export interface components {
         /**
          * DecisionPage
          * @description Some decisions of all that were asked for.
+         *
+         *     `total` is counted up to 10,000, with `more` where there are more; an `offset` above it is
+         *     answered all the same.
          */
         DecisionPage: {
+            /** More */
+            more: boolean;
             /** Offset */
             offset: number;
             /** Rows */
