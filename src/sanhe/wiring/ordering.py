@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
@@ -11,7 +12,18 @@ from sanhe.core.errors import BadInput, NotFound
 from sanhe.core.facts import Fact
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.values import Json, business_day
-from sanhe.place.orders import Basket, Order, Piece, Placed, Placing, Quote, Sold, Sourcing
+from sanhe.place.orders import (
+    Basket,
+    Order,
+    Piece,
+    Placed,
+    Placing,
+    Plan,
+    PricedLine,
+    Quote,
+    Sold,
+    Sourcing,
+)
 from sanhe.wiring.jobs import queue_seal
 
 if TYPE_CHECKING:
@@ -48,10 +60,47 @@ class By:
         return order
 
 
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Sourcing that names no place outside of who acts."""
+
+    sourcing: Sourcing
+    by: By
+
+    def choose(self, basket: Basket, lines: Sequence[PricedLine], *, now: datetime) -> Plan:
+        """As the sourcing chooses; raises BadInput for a place that is not theirs."""
+        plan = self.sourcing.choose(basket, lines, now=now)
+        strange = [piece.place for piece in plan.pieces if not self.by.may_act([piece.place])]
+        if strange:
+            raise BadInput(
+                f"{strange[0]} is none of your places",
+                place="delivery/place",
+                remedy="name one of your own, or ask an administrator",
+            )
+        return plan
+
+
+def _once(
+    work: Work,
+    name: str,
+    key: str,
+    *,
+    body: Mapping[str, Json],
+    run: Callable[[], Mapping[str, Json]],
+) -> Mapping[str, Json]:
+    answer = work.commands.once(name, key, body, run)
+    assert isinstance(answer, Mapping)
+    return answer
+
+
+def _pieces(pieces: Sequence[Piece] | None) -> list[Json] | None:
+    return None if pieces is None else [asdict(piece) for piece in pieces]
+
+
 def quote_basket(sanhe: Sanhe, basket: Basket, *, by: By) -> Quote:
     """What a basket costs and promises now; nothing is held."""
     with sanhe.work(actor=by.actor) as work:
-        return work.orders.quote(basket, _inside(work.sourcing, by))
+        return work.orders.quote(basket, _Within(work.sourcing, by))
 
 
 def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Mapping[str, Json]:
@@ -65,7 +114,7 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Mapping[st
             "order.place",
             key,
             body=asdict(asked),
-            run=lambda: told_placed(work.orders.place(asked, _inside(work.sourcing, by))),
+            run=lambda: told_placed(work.orders.place(asked, _Within(work.sourcing, by))),
         )
 
 
