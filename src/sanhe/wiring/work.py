@@ -23,6 +23,7 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.place.orders import AtPlace, Orders, Sourcing
 from sanhe.place import stores
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
@@ -60,6 +61,8 @@ class Work:
     replenish: Replenish
     tasks: Tasks
     views: Views
+    orders: Orders
+    sourcing: Sourcing
 
     @property
     def projections(self) -> tuple[Projection, ...]:
@@ -84,6 +87,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     outbox = PostgresOutbox(tx)
     decisions = PostgresDecisions(tx)
     audit = PostgresAudit(tx)
+    catalogue, positions = Catalog(tx), Stock(tx, ledger)
     places = Places(tx, facts, default_time_zone=settings.time_zone)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
@@ -97,10 +101,20 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         access=Access(tx, audit, places),
         places=places,
         stores=Stores(tx, places, default_time_zone=settings.time_zone),
-        catalog=Catalog(tx),
-        stock=Stock(tx, ledger),
+        catalog=catalogue,
+        stock=positions,
         suppliers=Suppliers(tx, outbox, currency=settings.currency),
         replenish=Replenish(decisions, tx.clock),
         tasks=Tasks(tx),
         views=Views(tx),
+        orders=Orders(
+            tx,
+            ledger=ledger,
+            catalog=catalogue,
+            stock=positions,
+            outbox=outbox,
+            currency=settings.currency,
+            time_zone=settings.time_zone,
+        ),
+        sourcing=AtPlace(),
     )
