@@ -23,8 +23,9 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
-from sanhe.place.orders import AtPlace, Orders, Sourcing
 from sanhe.place import stores
+from sanhe.place.devices import Devices
+from sanhe.place.orders import AtPlace, Orders, Sourcing
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
 
@@ -44,7 +45,10 @@ EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one request or job works with; all of it is committed at the end or nothing."""
+    """What one request or job works with; all of it is committed at the end or nothing.
+
+    `projections` is what follows the facts, in the order of dependence.
+    """
 
     facts: PostgresFacts
     ledger: PostgresLedger
@@ -60,14 +64,11 @@ class Work:
     suppliers: Suppliers
     replenish: Replenish
     tasks: Tasks
+    devices: Devices
     views: Views
     orders: Orders
     sourcing: Sourcing
-
-    @property
-    def projections(self) -> tuple[Projection, ...]:
-        """What follows the facts, in the order of dependence."""
-        return (self.places, self.catalog, self.suppliers, self.stock, self.stores)
+    projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
         """Replenishment under a policy and assumptions of one's own."""
@@ -87,8 +88,11 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     outbox = PostgresOutbox(tx)
     decisions = PostgresDecisions(tx)
     audit = PostgresAudit(tx)
-    catalogue, positions = Catalog(tx), Stock(tx, ledger)
     places = Places(tx, facts, default_time_zone=settings.time_zone)
+    items, lying, tasks = Catalog(tx), Stock(tx, ledger), Tasks(tx)
+    buying = Suppliers(tx, outbox, currency=settings.currency)
+    serving = Stores(tx, places, default_time_zone=settings.time_zone)
+    projections = (places, items, buying, lying, serving)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
     return Work(
@@ -100,21 +104,32 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         places=places,
-        stores=Stores(tx, places, default_time_zone=settings.time_zone),
-        catalog=catalogue,
-        stock=positions,
-        suppliers=Suppliers(tx, outbox, currency=settings.currency),
+        stores=serving,
+        catalog=items,
+        stock=lying,
+        suppliers=buying,
         replenish=Replenish(decisions, tx.clock),
-        tasks=Tasks(tx),
+        tasks=tasks,
+        devices=Devices(
+            tx,
+            facts,
+            stock=lying,
+            tasks=tasks,
+            places=places,
+            audit=audit,
+            projections=projections,
+            currency=settings.currency,
+        ),
         views=Views(tx),
         orders=Orders(
             tx,
             ledger=ledger,
-            catalog=catalogue,
-            stock=positions,
+            catalog=items,
+            stock=lying,
             outbox=outbox,
             currency=settings.currency,
             time_zone=settings.time_zone,
         ),
         sourcing=AtPlace(),
+        projections=projections,
     )

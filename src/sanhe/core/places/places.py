@@ -98,7 +98,8 @@ class Places:
         """Time zone and beginning of the business day of each place, and of `others`, which need
         not be described: then they are the installation's."""
         rows = store.read_place_rows(self._tx)
-        return dict.fromkeys(others, (self._zone, time())) | {place.id: (self.time_zone(place), place.cut_off) for place in rows}
+        described = {place.id: (self.time_zone(place), place.cut_off) for place in rows}
+        return dict.fromkeys(others, (self._zone, time())) | described
 
     def holidays(self) -> list[Holiday]:
         """The declared days in order."""
