@@ -10,6 +10,7 @@ as `sale.line` facts; refunds in the outbox.
 
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
+from sanhe.place.orders.nearby import DeliveryFee, Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund
@@ -34,7 +35,9 @@ __all__ = [
     "BasketLine",
     "Charge",
     "Delivery",
+    "DeliveryFee",
     "LineState",
+    "Nearby",
     "Order",
     "OrderEvent",
     "OrderLine",
