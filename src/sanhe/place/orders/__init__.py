@@ -10,6 +10,7 @@ as `sale.line` facts; refunds in the outbox.
 
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
+from sanhe.place.orders.facts import SOURCE, sale_facts
 from sanhe.place.orders.nearby import DeliveryFee, Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
@@ -29,6 +30,7 @@ __all__ = [
     "CHANNELS",
     "METHODS",
     "REFUND_TOPIC",
+    "SOURCE",
     "AskedRefund",
     "AtPlace",
     "Basket",
@@ -58,4 +60,5 @@ __all__ = [
     "Sold",
     "Sourcing",
     "State",
+    "sale_facts",
 ]
