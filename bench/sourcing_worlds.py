@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,16 +214,7 @@ def city_world(seed: int, *, even: bool = False, region: bool = False) -> World:
     ]
     far = [_regional_dc()] if not even else []
     chances = popularity(CITY_SKUS)
-    day = np.array([0.2, 0.6, 1, 1, 1.4, 1.2, 0.8, 0.8, 1, 1.6, 1.8, 1.4, 0.8, 0.4])
-    hours = 8 + rng.choice(len(day), size=CITY_ORDERS, p=day / day.sum())
-    moments = sorted(hours * 60 + rng.integers(0, 60, size=CITY_ORDERS))
-    orders = []
-    for minute in moments:
-        at = MIDNIGHT + timedelta(minutes=int(minute))
-        window = WINDOWS_HOURS[int(rng.choice(3, p=[share for _, share in WINDOWS_HOURS]))][0]
-        due = at + timedelta(hours=window)
-        needs = drawn_needs(rng, chances)
-        orders.append(Order(needs, at, somewhere(), due_at=due, time_zone="UTC"))
+    orders = _city_orders(rng, chances, somewhere)
     demand = _units(CITY_ORDERS)
     stock = drawn_stock(rng, chances, tuple(stores), demand=demand, cover=0.8)
     if even:
@@ -245,6 +237,23 @@ def city_world(seed: int, *, even: bool = False, region: bool = False) -> World:
         Policy(),
         MIDNIGHT + timedelta(days=1),
     )
+
+
+def _city_orders(
+    rng: np.random.Generator, chances: np.ndarray, somewhere: Callable[[], Point]
+) -> list[Order]:
+    """A day's orders from eight to ten at night, with peaks at noon and in the evening."""
+    day = np.array([0.2, 0.6, 1, 1, 1.4, 1.2, 0.8, 0.8, 1, 1.6, 1.8, 1.4, 0.8, 0.4])
+    hours = 8 + rng.choice(len(day), size=CITY_ORDERS, p=day / day.sum())
+    moments = sorted(hours * 60 + rng.integers(0, 60, size=CITY_ORDERS))
+    orders = []
+    for minute in moments:
+        at = MIDNIGHT + timedelta(minutes=int(minute))
+        window = WINDOWS_HOURS[int(rng.choice(3, p=[share for _, share in WINDOWS_HOURS]))][0]
+        due = at + timedelta(hours=window)
+        needs = drawn_needs(rng, chances)
+        orders.append(Order(needs, at, somewhere(), due_at=due, time_zone="UTC"))
+    return orders
 
 
 def _city_store(rng: np.random.Generator, place: str, point: Point, *, even: bool) -> Store:
