@@ -41,6 +41,7 @@ OPENING = datetime(2024, 6, 3, tzinfo=UTC)
 ARRIVAL = OPENING + timedelta(days=30)
 TILLS_PER_PLACE = 2
 SKUS = 100
+STOCK = 40
 AGAIN = 0.3
 LARGEST_DELIVERY = 500
 Delivery = tuple[int, int, int]
@@ -131,7 +132,7 @@ def schedule(tills: list[Till], seed: int) -> list[Delivery]:
     return deliveries
 
 
-def opened_with(sanhe: Sanhe, tills: list[Till], stock: int) -> None:
+def opened_with(sanhe: Sanhe, tills: list[Till]) -> None:
     """Places, a first count of everything, and the tills registered."""
     day, places = OPENING.date(), sorted({till.place for till in tills})
     described = {"kind": "store", "name": "store"}
@@ -166,12 +167,12 @@ class Run:
     syncs: list[float]
 
 
-def run(tills: list[Till], deliveries: list[Delivery], *, seed: int, stock: int) -> Run:
+def run(tills: list[Till], deliveries: list[Delivery], *, seed: int) -> Run:
     """Deliver to a fresh installation until everything has arrived."""
     with tempfile.TemporaryDirectory(prefix="sanhe-b-", dir="/tmp") as home:
         clock = FixedClock(OPENING)
         with Sanhe.open(Settings(home=Path(home)), clock=clock) as sanhe:
-            opened_with(sanhe, tills, stock)
+            opened_with(sanhe, tills)
             clock.moment = ARRIVAL
             begun, done = time.perf_counter(), Run("", {}, 0, 0, 0.0, [])
             heads = [0] * len(tills)
@@ -215,16 +216,14 @@ def _state(sanhe: Sanhe) -> tuple[str, Nets]:
     return digest, {(row["sku"], row["place"]): row["net"] for row in rows}
 
 
-def replayed(tills: list[Till], stock: int) -> Nets:
+def replayed(tills: list[Till]) -> Nets:
     """The stock by a plain replay: each id once, in order of time."""
     told = {what.id: (what, till.place) for till in tills for what in till.happened}
     in_time = sorted(told.values(), key=lambda one: one[0].at)
-    return _applied(in_time, tills, stock)
+    return _applied(in_time, tills)
 
 
-def without_sequence(
-    tills: list[Till], deliveries: list[Delivery], stock: int, *, once: bool
-) -> str:
+def without_sequence(tills: list[Till], deliveries: list[Delivery], *, once: bool) -> str:
     """The stock of a server that takes events as they come; `once`: each id once."""
     seen: set[UUID] = set()
     came = []
@@ -233,11 +232,11 @@ def without_sequence(
             if not (once and what.id in seen):
                 came.append((what, tills[number].place))
             seen.add(what.id)
-    return hashlib.sha256(repr(sorted(_applied(came, tills, stock).items())).encode()).hexdigest()
+    return hashlib.sha256(repr(sorted(_applied(came, tills).items())).encode()).hexdigest()
 
 
-def _applied(came: list[tuple[Happened, str]], tills: list[Till], stock: int) -> Nets:
-    nets = {(f"A{sku}", till.place): stock for till in tills for sku in range(SKUS)}
+def _applied(came: list[tuple[Happened, str]], tills: list[Till]) -> Nets:
+    nets = {(f"A{sku}", till.place): STOCK for till in tills for sku in range(SKUS)}
     for what, place in came:
         for sku, quantity in what.lines:
             before = nets[sku, place]
@@ -255,48 +254,53 @@ def main() -> None:
     parser.add_argument("--name", default="offline_tills")
     given = parser.parse_args()
     tills = [written(n, given.events, seed=given.seed) for n in range(given.devices)]
-    print(f"{given.devices} tills wrote {given.events} events each")
-    stock = 40
-    expected = replayed(tills, stock)
-    runs, plain, by_id = [], set(), set()
+    print(f"{given.devices} tills wrote {given.events} events each", flush=True)
+    expected = replayed(tills, STOCK)
     # The controls cost little: with one schedule they are still tried on several.
-    for number in range(max(given.schedules, 5)):
-        deliveries = schedule(tills, given.seed + number)
-        plain.add(without_sequence(tills, deliveries, stock, once=False))
-        by_id.add(without_sequence(tills, deliveries, stock, once=True))
-        if number < given.schedules:
-            runs.append(run(tills, deliveries, seed=number, stock=stock))
-            print(
-                f"schedule {number + 1}: {runs[-1].taken:,} events of {runs[-1].sent:,} sent in "
-                f"{runs[-1].seconds:.0f} s, state {runs[-1].state[:12]}",
-                flush=True,
-            )
+    tried = [schedule(tills, given.seed + number) for number in range(max(given.schedules, 5))]
+    controls = {
+        once: len({without_sequence(tills, one, once=once) for one in tried})
+        for once in (False, True)
+    }
+    runs: list[Run] = []
+    for number, deliveries in enumerate(tried[: given.schedules]):
+        runs.append(run(tills, deliveries, seed=number))
+        figures = figures_of(tills, runs, expected) | {
+            "control_schedules": len(tried),
+            "control_without_sequence_end_states": controls[False],
+            "control_each_id_once_end_states": controls[True],
+        }
+        # After each schedule, so that a run that is broken off leaves what it found.
+        path = write_results(given.name, figures)
+        print(f"schedule {number + 1}: {runs[-1].seconds:.0f} s, {runs[-1].state[:12]}", flush=True)
+    for name, figure in figures.items():
+        print(f"{name}: {figure}")
+    print(path)
+    if figures["distinct_end_states"] != 1 or figures["end_states_unlike_a_plain_replay"]:
+        raise SystemExit("the end depends on the schedule, or is not what happened")
+    if 1 in controls.values():
+        raise SystemExit("the control ends alike: the schedules show nothing")
+
+
+def figures_of(tills: list[Till], runs: list[Run], expected: Nets) -> dict[str, float]:
+    """What the schedules came to."""
     syncs = np.concatenate([one.syncs for one in runs])
-    figures = {
-        "devices": given.devices,
-        "events_per_device": given.events,
-        "events": given.devices * given.events,
+    events = sum(len(till.events) for till in tills)
+    return {
+        "devices": len(tills),
+        "events_per_device": events // len(tills),
+        "events": events,
         "schedules": len(runs),
         "distinct_end_states": len({one.state for one in runs}),
         "end_states_unlike_a_plain_replay": sum(one.nets != expected for one in runs),
+        "events_lost": sum(events - one.taken for one in runs),
         "positions_below_zero": sum(net < 0 for net in expected.values()),
-        "events_lost": sum(given.devices * given.events - one.taken for one in runs),
         "events_sent_per_event": round(float(np.mean([r.sent / r.taken for r in runs])), 2),
         "new_events_per_second": round(sum(r.taken for r in runs) / sum(r.seconds for r in runs)),
         "events_sent_per_second": round(sum(r.sent for r in runs) / sum(r.seconds for r in runs)),
         "sync_p50_ms": round(float(np.percentile(syncs, 50)) * 1000),
         "sync_p95_ms": round(float(np.percentile(syncs, 95)) * 1000),
-        "control_without_sequence_end_states": len(plain),
-        "control_each_id_once_end_states": len(by_id),
-        "control_schedules": max(given.schedules, 5),
     }
-    for name, figure in figures.items():
-        print(f"{name}: {figure}")
-    print(write_results(given.name, figures))
-    if figures["distinct_end_states"] != 1 or figures["end_states_unlike_a_plain_replay"]:
-        raise SystemExit("the end depends on the schedule, or is not what happened")
-    if 1 in (len(plain), len(by_id)):
-        raise SystemExit("the control ends alike: the schedules show nothing")
 
 
 if __name__ == "__main__":
