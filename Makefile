@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web screenshots constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large screenshots constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -65,6 +65,12 @@ bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 
 bench-web: $(VENV)/.installed  ## 50,000 inputs for the HTTP API, by every role
 	$(BIN)/python -m bench.api_fuzz
+
+bench-tills: $(VENV)/.installed  ## 200 tills back from offline, 20 orders of arrival, one end
+	$(BIN)/python -m bench.offline_tills
+
+bench-tills-large: $(VENV)/.installed  ## the same with a million events
+	$(BIN)/python -m bench.offline_tills --events 5000 --schedules 1 --name offline_tills_large
 
 screenshots: console  ## pictures of every page, into docs/screenshots; needs Chromium and a Chinese font
 	$(BIN)/python -m bench.screenshots
