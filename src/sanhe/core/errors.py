@@ -44,6 +44,7 @@ class Code(StrEnum):
     UNDONE = "undone"
     JOBS_WAITING = "jobs_waiting"
     JOB_FORGOTTEN = "job_forgotten"
+    KEY_REUSED = "key_reused"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
     NO_OPERATION = "no_operation"
