@@ -45,6 +45,8 @@ class Code(StrEnum):
     JOBS_WAITING = "jobs_waiting"
     JOB_FORGOTTEN = "job_forgotten"
     KEY_REUSED = "key_reused"
+    DEVICE_BLOCKED = "device_blocked"
+    CLOCK_OFF = "clock_off"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
     NO_OPERATION = "no_operation"
