@@ -2,8 +2,8 @@
 
 Input: an idempotency key (幂等键) that the caller chose, and what is asked. The key is written
 first, in the transaction of the effect, so that a twin waits for it: there is one effect and one
-answer, refusals included. `Lane` carries out many in one transaction where all want the same rows at once;
-`Rush` tells where they do.
+answer, refusals included. `Lane` carries out many in one transaction, for a rush on the same rows;
+`Rush` tells where there is one.
 """
 
 from sanhe.core.commands.commands import Commands
