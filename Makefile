@@ -54,6 +54,7 @@ bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and 
 	$(BIN)/python -m bench.policy_iowa --data $(IOWA) --lateness $(LATENESS)
 	$(BIN)/python -m bench.policy_freshretailnet --data $(FRESH) --lateness $(LATENESS)
 	$(BIN)/python -m bench.plan_freshretailnet --data $(FRESH)
+	$(BIN)/python -m bench.sourcing --data $(DATA)/grubhub_mdrp
 	$(BIN)/python -m bench.health --data $(DATA)
 	$(BIN)/python -m bench.allocation
 	$(BIN)/python -m bench.chain --data $(FRESH)
