@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 7a81b9a9905cbdd4cddedf042b3fc0f63e7cfbb10236cb0bf164d836c7db9bd7. Don't edit.
+// Made by `make client` from the OpenAPI document f106be4451befb9a807ece272fb3a3f9e75187ad73aa0ed6d2cf88897fbf7783. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -711,6 +711,26 @@ export interface paths {
          * @description Forecast every line and propose orders; nothing is proposed twice.
          */
         post: operations["start_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Policy
+         * @description The settings and rules of the order policy, and the file they are changed in.
+         */
+        get: operations["read_policy_api_policy_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1957,7 +1977,7 @@ export interface components {
         };
         /**
          * OrderRow
-         * @description An order in a list.
+         * @description An order in a list: how many lines, units ordered and received.
          */
         OrderRow: {
             /**
@@ -2171,6 +2191,48 @@ export interface components {
             value?: number | null;
             /** Waste Cents */
             waste_cents?: number | null;
+        };
+        /**
+         * PolicyRule
+         * @description A rule that approves proposals of a kind by itself; no classes = all.
+         */
+        PolicyRule: {
+            /** Classes */
+            classes: string[];
+            /** Kind */
+            kind: string;
+            /** Max Value Cents */
+            max_value_cents: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PolicySetting
+         * @description A number of the policy; see `goods.replenish.Setting`.
+         */
+        PolicySetting: {
+            /** Exceptions */
+            exceptions: {
+                [key: string]: number;
+            };
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * PolicyTold
+         * @description The policy that holds wherever none is named. `file`: None = as shipped with sanhe.
+         */
+        PolicyTold: {
+            /** File */
+            file: string | null;
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
+            /** Settings */
+            settings: components["schemas"]["PolicySetting"][];
         };
         /**
          * Problem
@@ -2506,11 +2568,13 @@ export interface components {
         };
         /**
          * Place
-         * @description A place of the masters.
+         * @description A place of the masters. `cut_off`: when its business day begins, local time.
          */
         sanhe__web__console__admin__Place: {
             /** City */
             city: string | null;
+            /** Cut Off */
+            cut_off: string;
             /** Id */
             id: string;
             /** Kind */
@@ -6913,6 +6977,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_policy_api_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTold"];
                 };
             };
             /** @description Bad Request */

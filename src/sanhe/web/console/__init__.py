@@ -13,6 +13,7 @@ from sanhe.web.console import (
     items,
     lines,
     orders,
+    policy,
     session,
     simulations,
 )
@@ -29,6 +30,7 @@ _PAGES = (
     items,
     simulations,
     data,
+    policy,
     admin,
 )
 
