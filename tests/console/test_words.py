@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from sanhe.core.access import Role
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
 from sanhe.goods.replenish import (
@@ -34,6 +35,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "decisionKind": (KIND, TRANSFER),
     "problem": tuple(Code),
     "setting": tuple(one.name.replace(".", "_") for one in settings_of(Policy())),
+    "role": tuple(Role),
     "cause": tuple(cause for cause in get_args(Cause) if cause),
 }
 

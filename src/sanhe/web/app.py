@@ -9,7 +9,8 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from sanhe.web import problems
+from sanhe.core.access import SignIn, read_sign_in
+from sanhe.web import problems, till
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
 from sanhe.web.guards import Guards
@@ -19,22 +20,28 @@ from sanhe.wiring import Sanhe
 
 _ABOUT = """\
 Everything the command line can do. Sign in (`POST /api/session`) and send the cookie, with the
-header `X-CSRF-Token` on every write; or send a key as `Authorization: Bearer KEY`. Refusals are
+header `X-CSRF-Token` on every write; or send a key as `Authorization: Bearer KEY`. Tills
+sign their requests (RFC 9421). Refusals are
 problem documents (RFC 9457) that name the place and the remedy. Money is in minor units,
 quantities are whole base units."""
 
 
-def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
+def make_app(
+    sanhe: Sanhe, *, console: Path | None = None, sign_in: SignIn | None = None
+) -> FastAPI:
     """The application on an opened installation, which stays the caller's to close.
 
     `console`: the folder of the built console; None = the one shipped with the package.
+    `sign_in`: the ways to sign in; None = those of the installation's settings. Raises BadInput
+    for settings that can't be used, MissingPart without the extra `oidc` that they need.
     """
-    running = Running(sanhe.clock)
+    ways = read_sign_in(sanhe.settings.sign_in) if sign_in is None else sign_in
+    served = Served(sanhe, Running(sanhe.clock), ways)
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         yield
-        running.close()
+        served.close()
 
     app = FastAPI(
         title="sanhe 三合",
@@ -46,10 +53,10 @@ def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         separate_input_output_schemas=False,
     )
-    app.state.served = Served(sanhe, running)
+    app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    for router in routers():
+    for router in [*routers(), *till.routers()]:
         api.include_router(router)
     app.include_router(api)
     add_pages(app, console)

@@ -25,6 +25,8 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
+from sanhe.place.orders import Nearby, Orders, Sourcing
+from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
 
@@ -65,6 +67,8 @@ class Work:
     tasks: Tasks
     devices: Devices
     views: Views
+    orders: Orders
+    sourcing: Sourcing
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -118,5 +122,15 @@ def construct(tx: Transaction, settings: Settings) -> Work:
             currency=settings.currency,
         ),
         views=Views(tx),
+        orders=Orders(
+            tx,
+            ledger=ledger,
+            catalog=items,
+            stock=lying,
+            outbox=outbox,
+            currency=settings.currency,
+            time_zone=settings.time_zone,
+        ),
+        sourcing=Nearby(Nodes(serving, lying, tasks)),
         projections=projections,
     )

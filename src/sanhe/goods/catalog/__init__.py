@@ -8,7 +8,7 @@ kept and listed, not lost.
 """
 
 from sanhe.goods.catalog.facts import FACT_TYPES
-from sanhe.goods.catalog.items import Catalog, Item
+from sanhe.goods.catalog.items import Catalog, Item, Selling
 from sanhe.goods.catalog.rules import (
     BaseUnit,
     Category,
@@ -25,6 +25,7 @@ __all__ = [
     "Category",
     "Finding",
     "Item",
+    "Selling",
     "category_path",
     "gtin_check_digit",
     "gtin_is_valid",

@@ -23,6 +23,9 @@ ITEM_DESCRIBED = FactType(
         "shelf_life_days": FactField("int", "days from receipt to the last day of sale"),
         "variant_of": FactField("str", "the SKU of its style or parent"),
         "attributes": FactField("str", "further attributes, as JSON text"),
+        "components": FactField(
+            "str", "of a bundle: base units of other SKUs in one of it, e.g. SKU-1:2 SKU-7:1"
+        ),
     },
     writers=("connectors.files", "sim"),
     readers=("goods.catalog", "goods.demand"),

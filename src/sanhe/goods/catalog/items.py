@@ -35,6 +35,25 @@ class Item:
     described_on: date
 
 
+@dataclass(frozen=True, slots=True)
+class Selling:
+    """What it takes to sell an SKU at a place on a day.
+
+    `price_cents` is for `per_units` base units, None where no price holds; `tax_rate_ppm` is the
+    tax in parts per million, None where none is told; `components` are those of a bundle.
+    """
+
+    sku: str
+    name: str
+    base_unit: str
+    price_cents: int | None
+    currency: str | None
+    per_units: int
+    tax_included: bool
+    tax_rate_ppm: int | None
+    components: tuple[tuple[str, int], ...] = ()
+
+
 class Catalog:
     """The catalogue within one transaction; a projection of item.described and price.set."""
 
@@ -91,6 +110,17 @@ class Catalog:
     def price_history(self, skus: Collection[str] | None = None) -> pa.Table:
         """All prices as `prices` gives them, with `valid_until` (excluded; null = still)."""
         return store.read_price_history(self._tx, None if skus is None else sorted(skus))
+
+    def selling(self, skus: Collection[str], place: str, *, day: date) -> dict[str, Selling]:
+        """What it takes to sell these SKUs at a place; those that are not described are missing.
+
+        The place's own price wins over the one that holds everywhere.
+        """
+        rows = store.read_selling(self._tx, sorted(set(skus)), place, day=day)
+        return {
+            row.sku: Selling(**{**row._mapping, "components": rules.components(row.components)})
+            for row in rows
+        }
 
     def findings(self) -> list[rules.Finding]:
         """What is odd in the descriptions: kept as given, listed here until it is mended."""

@@ -143,6 +143,25 @@ class Category:
     skus_below: int
 
 
+def components(text: str | None) -> tuple[tuple[str, int], ...]:
+    """The components of a bundle (组合装): SKU and base units for one of it; () for no bundle.
+
+    Raises BadInput for a text that can't be read, or an SKU named twice.
+
+    >>> components("TEA-1:2 CUP:1")
+    (('TEA-1', 2), ('CUP', 1))
+    """
+    found: dict[str, int] = {}
+    for part in (text or "").split():
+        sku, _, units = part.rpartition(":")
+        if not sku or not units.isdecimal() or int(units) < 1 or sku in found:
+            raise BadInput(
+                f"{part!r} is no component", remedy="give each SKU once, e.g. SKU-1:2 SKU-7:1"
+            )
+        found[sku] = int(units)
+    return tuple(found.items())
+
+
 def category_path(text: str | None) -> tuple[str, ...]:
     """The steps of a category path "a/b/c", trimmed, empty steps left out."""
     return tuple(step.strip() for step in (text or "").split("/") if step.strip())

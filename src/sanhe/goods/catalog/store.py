@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from sanhe.core.facts import Mirror
 from sanhe.core.storage import Transaction, fetch_arrow
@@ -26,6 +28,7 @@ ITEMS = Mirror(
         "shelf_life_days": "(payload->>'shelf_life_days')::bigint",
         "variant_of": "payload->>'variant_of'",
         "attributes": "payload->>'attributes'",
+        "components": "payload->>'components'",
     },
 )
 
@@ -80,6 +83,25 @@ _HISTORY = """
     ORDER BY sku, place NULLS FIRST, day
 """
 
+# The place's own price wins over the one that holds everywhere.
+_SELLING = sa.text("""
+    SELECT item.sku, item.name, coalesce(item.base_unit, 'each') AS base_unit, item.components,
+        price.price_cents, price.currency, coalesce(price.per_units, 1) AS per_units,
+        coalesce(price.tax_included, true) AS tax_included,
+        round(price.tax_rate * 1000000)::bigint AS tax_rate_ppm
+    FROM unnest(CAST(:skus AS text[])) AS wanted (code)
+    CROSS JOIN LATERAL (
+        SELECT * FROM item_description AS i WHERE i.sku = wanted.code AND i.day <= :day
+        ORDER BY i.event_at DESC, i.source DESC, i.external_id DESC LIMIT 1
+    ) AS item
+    LEFT JOIN LATERAL (
+        SELECT * FROM price_setting AS p
+        WHERE p.sku = wanted.code AND p.day <= :day AND (p.place = :place OR p.place IS NULL)
+        ORDER BY p.place NULLS LAST, p.day DESC, p.event_at DESC, p.source DESC, p.external_id DESC
+        LIMIT 1
+    ) AS price ON true
+""")
+
 _SEARCH = f"""
     SELECT {_ITEM_COLUMNS}
     FROM ({_ITEMS}) AS item
@@ -112,6 +134,14 @@ def read_price_history(tx: Transaction, skus: Sequence[str] | None) -> pa.Table:
     """All prices with the days they hold."""
     chosen = None if skus is None else list(skus)
     return fetch_arrow(tx, _HISTORY, (chosen, chosen))
+
+
+def read_selling(
+    tx: Transaction, skus: Sequence[str], place: str, *, day: date
+) -> Sequence[sa.Row[Any]]:
+    """What is needed to sell these SKUs at a place on a day; SKUs that are not described miss."""
+    given = {"skus": list(skus), "place": place, "day": day}
+    return tx.connection.execute(_SELLING, given).all()
 
 
 def search_items(tx: Transaction, text: str, limit: int) -> pa.Table:

@@ -3,30 +3,37 @@
 Systems: S3.
 
 Inputs: the facts stock.counted (dated snapshots), stock.moved, purchase.received, sale.day and
-sale.line, in any order, any number of times. Decides nothing. Outputs: positions on the ledger,
-the stock card of an SKU × place, and discrepancies: what outside systems reported below zero.
+sale.line, in any order, any number of times; claims of orders and quotas of channels. Decides
+who gets what is left. Outputs: positions on the ledger, what can still be promised, the stock card
+of an SKU × place, and discrepancies: what outside systems reported below zero.
 """
 
+from sanhe.goods.stock.claims import Claim
 from sanhe.goods.stock.facts import FACT_TYPES
 from sanhe.goods.stock.positions import Stock
 from sanhe.goods.stock.rules import (
     Opening,
     StockEvent,
+    committed_account,
     desired_entries,
     discrepancy_account,
     on_hand_account,
+    quota_account,
     unit_of,
     world_account,
 )
 
 __all__ = [
     "FACT_TYPES",
+    "Claim",
     "Opening",
     "Stock",
     "StockEvent",
+    "committed_account",
     "desired_entries",
     "discrepancy_account",
     "on_hand_account",
+    "quota_account",
     "unit_of",
     "world_account",
 ]

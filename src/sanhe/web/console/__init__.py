@@ -7,6 +7,7 @@ from sanhe.web.console import (
     cockpit,
     data,
     decisions,
+    devices,
     forecast,
     frame,
     health,
@@ -14,12 +15,14 @@ from sanhe.web.console import (
     lines,
     orders,
     policy,
+    provider,
     session,
     simulations,
 )
 
 _PAGES = (
     session,
+    provider,
     frame,
     cockpit,
     lines,
@@ -31,6 +34,7 @@ _PAGES = (
     simulations,
     data,
     policy,
+    devices,
     admin,
 )
 

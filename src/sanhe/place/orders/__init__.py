@@ -1,0 +1,64 @@
+"""Orders (订单): one order for every channel: quoted, placed, paid, handed over, taken back.
+
+Systems: S30.
+
+Inputs: baskets of any channel, payment notices, hand-overs and returns. Decides: what an order
+costs, whether its stock is held, what becomes of each payment. Outputs: orders with their
+timeline; stock held and posted on the ledger, money beside it; what left the places, to be told
+as `sale.line` facts; refunds in the outbox.
+"""
+
+from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
+from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
+from sanhe.place.orders.facts import SOURCE, sale_facts
+from sanhe.place.orders.nearby import DeliveryFee, Nearby
+from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
+from sanhe.place.orders.placing import Placed, Placing, Quote
+from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund
+from sanhe.place.orders.reading import (
+    AskedRefund,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderPart,
+    Payment,
+    Sold,
+)
+from sanhe.place.orders.rules import LineState, Outcome, State
+
+__all__ = [
+    "CHANNELS",
+    "METHODS",
+    "REFUND_TOPIC",
+    "SOURCE",
+    "AskedRefund",
+    "AtPlace",
+    "Basket",
+    "BasketLine",
+    "Charge",
+    "Delivery",
+    "DeliveryFee",
+    "LineState",
+    "Nearby",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderPart",
+    "Orders",
+    "Outcome",
+    "Payment",
+    "PaymentNotice",
+    "Payments",
+    "Piece",
+    "Placed",
+    "Placing",
+    "Plan",
+    "PricedLine",
+    "Quote",
+    "Refund",
+    "Settled",
+    "Sold",
+    "Sourcing",
+    "State",
+    "sale_facts",
+]

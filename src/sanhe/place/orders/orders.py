@@ -1,0 +1,450 @@
+"""The façade: orders of every channel within one transaction, their stock and their money."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import time, timedelta
+from typing import Final
+from uuid import UUID
+
+from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
+from sanhe.core.jobs import Outbox
+from sanhe.core.ledger import Ledger
+from sanhe.core.storage import Transaction
+from sanhe.core.values import Json, business_day, derived_id
+from sanhe.goods.catalog import Catalog
+from sanhe.goods.stock import Claim, Stock
+from sanhe.place.orders import placing, reading, rules, store
+from sanhe.place.orders.basket import Basket, check_basket, priced
+from sanhe.place.orders.choose import Piece, Sourcing
+from sanhe.place.orders.money import Books
+from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
+from sanhe.place.orders.ports import PaymentNotice
+from sanhe.place.orders.reading import Order, Sold
+from sanhe.place.orders.rules import Outcome, State
+
+REFUND_TOPIC: Final = "refund"
+"""The outbox topic on which refunds leave for their provider."""
+MOST_COUNTED: Final = 10_000
+_TRIES: Final = 3
+_ROUNDS: Final = 2
+_FILTERS: Final = ("state", "channel", "place", "member", "number", "sku")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a payment: taken, or the refund that gives it back."""
+
+    order: UUID
+    outcome: Outcome
+    refund: UUID | None
+
+
+class Orders:
+    """Orders (订单): one of each for every channel, exact in stock and money.
+
+    Stock is held by pending transfers on the ledger from the moment an order is placed, posted
+    when it is paid, voided when its time, `hold`, is over.
+    """
+
+    def __init__(
+        self,
+        tx: Transaction,
+        *,
+        ledger: Ledger,
+        catalog: Catalog,
+        stock: Stock,
+        outbox: Outbox,
+        currency: str = "CNY",
+        time_zone: str = "Asia/Shanghai",
+        hold: timedelta = timedelta(minutes=15),
+    ) -> None:
+        self._tx, self._ledger, self._catalog, self._stock = tx, ledger, catalog, stock
+        self._outbox, self._currency, self._zone, self._hold = outbox, currency, time_zone, hold
+
+    def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
+        """What the basket costs and where it would come from.
+
+        Raises BadInput naming the field, Shortage when no place can give it.
+        """
+        check_basket(basket, currency=self._currency)
+        now = self._tx.clock.now()
+        selling = self._catalog.selling(
+            [line.sku for line in basket.lines],
+            basket.delivery.place or "",
+            day=business_day(now, time_zone=self._zone, cut_off=time()),
+        )
+        lines = priced(basket.lines, selling)
+        return Quote(lines, sourcing.choose(basket, lines, now=now), self._currency)
+
+    def place(self, asked: Placing, sourcing: Sourcing) -> Placed:
+        """Order a basket: all of its stock is held, or nothing is.
+
+        Raises what `quote` does, Conflict when it costs something else by now, Shortage when
+        the stock went to others meanwhile, also after choosing other places.
+        """
+        for tries in range(1, _TRIES + 1):
+            draft = self._draft(asked, sourcing)
+            try:
+                holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
+            except Shortage:
+                if tries == _TRIES:
+                    raise
+                continue
+            break
+        return self._write([(draft, holds)])[0]
+
+    def place_each(self, asked: Sequence[Placing], sourcing: Sourcing) -> list[Placed | SanheError]:
+        """Order many baskets, each whole or not at all, first come first served.
+
+        The outcomes in the given order: what was placed, or why it was not. Leaves the same rows
+        as `place` for each, in few statements.
+        """
+        outcomes: list[Placed | SanheError] = [
+            Shortage("sold out meanwhile: ask for what there is") for _ in asked
+        ]
+        left = list(range(len(asked)))
+        for _ in range(_ROUNDS):
+            drafts: dict[int, Draft] = {}
+            for at in left:
+                tried = self._tried(asked[at], sourcing)
+                if isinstance(tried, Draft):
+                    drafts[at] = tried
+                else:
+                    outcomes[at] = tried
+            claims = [draft.claims for draft in drafts.values()]
+            until = self._tx.clock.now() + self._hold
+            holds = zip(drafts, self._stock.claim_each(claims, expires_at=until), strict=True)
+            held = {at: (drafts[at], holding) for at, holding in holds if holding is not None}
+            for at, placed in zip(held, self._write(list(held.values())), strict=True):
+                outcomes[at] = placed
+            # Who was refused may find it at another place.
+            left = [at for at in drafts if at not in held]
+        return outcomes
+
+    def settle(self, notice: PaymentNotice) -> Settled:
+        """Take a payment, or give it back whole; see `rules` for the reasons.
+
+        The same payment again changes nothing and has the same outcome. Raises NotFound for an
+        order that is not known, Conflict when the same payment is told with other content.
+        """
+        order = self._locked(notice.order)
+        known = store.known_payment(self._tx, notice.provider, notice.reference)
+        if known is not None:
+            told = (notice.order, notice.amount_cents, notice.currency)
+            if (known["order_id"], known["amount_cents"], known["currency"]) != told:
+                raise Conflict(f"payment {notice.reference} was told before, of other content")
+            return _settled(notice, Outcome(known["outcome"]))
+        due = rules.Due(order.state, order.total_cents, order.currency, order.expires_at)
+        outcome = rules.outcome_of(
+            due,
+            amount_cents=notice.amount_cents,
+            currency=notice.currency,
+            now=self._tx.clock.now(),
+        )
+        settled = _settled(notice, outcome)
+        if outcome is Outcome.LATE and order.state is State.PLACED:
+            self._let_go([order], State.EXPIRED, reason="its time was over")
+        if outcome is Outcome.TAKEN:
+            self._ledger.post_all(order.holds)
+            store.set_paid(self._tx, order.id)
+        store.insert_payment(self._tx, notice, outcome=outcome.value)
+        self._books(order).receive(notice.provider, notice.reference, notice.amount_cents)
+        kind = "paid" if outcome is Outcome.TAKEN else "payment_refused"
+        details = {"provider": notice.provider, "amount_cents": notice.amount_cents}
+        store.add_event(self._tx, order.id, kind, details={**details, "outcome": outcome.value})
+        if settled.refund is not None:
+            self._ask_refund(
+                settled.refund,
+                order,
+                paid_by=(notice.provider, notice.reference),
+                amount_cents=notice.amount_cents,
+                reason=outcome.value,
+            )
+        return settled
+
+    def cancel(
+        self, order: UUID, reason: str, *, pieces: Sequence[Piece] | None = None
+    ) -> UUID | None:
+        """Cancel all that was not handed over, or these pieces; the id of the refund, if any.
+
+        Before payment only the whole: what is held is released. After it the stock is free
+        again and the money goes back. An order that is cancelled or expired stays as it is.
+        Raises NotFound, Conflict for more than is open.
+        """
+        found = self._locked(order)
+        if found.state in {State.CANCELLED, State.EXPIRED}:
+            return None
+        if found.state is State.PLACED:
+            if pieces is not None:
+                raise Conflict("an order that is not paid is cancelled whole: order anew")
+            self._let_go([found], State.CANCELLED, reason=reason)
+            return None
+        wanted = found.open_pieces if pieces is None else list(pieces)
+        if not wanted:
+            raise Conflict(f"order {found.number} was handed over: take it back as a return")
+        found.check_open(wanted)
+        self._free(found, wanted)
+        worth_cents, state = self._change(found, wanted, what="cancelled", reason=reason)
+        if state is State.CANCELLED:
+            worth_cents += found.delivery_cents
+        return self._give_back(found, worth_cents, reason=reason)
+
+    def hand_over(self, order: UUID, pieces: Sequence[Piece] | None = None) -> State:
+        """Say that goods left for the shopper: all that is open, or these pieces of it.
+
+        Raises NotFound, Conflict for an order that is not paid or more than is open.
+        """
+        found = self._locked(order)
+        if found.state is not State.PAID:
+            raise Conflict(f"order {found.number} is {found.state}: it can't be handed over")
+        wanted = found.open_pieces if pieces is None else list(pieces)
+        found.check_open(wanted)
+        worth_cents, state = self._change(found, wanted, what="handed", reason="")
+        if not any(line.state.handed for line in found.lines):
+            worth_cents += found.delivery_cents
+        self._books(found).earn(_cause(found, wanted), worth_cents)
+        return state
+
+    def take_back(self, order: UUID, units: Mapping[int, int], reason: str) -> UUID | None:
+        """Give the money back for units of lines that came back; the refund's id, if any.
+
+        Raises NotFound, Conflict for more than was handed over and did not come back yet.
+        """
+        found = self._locked(order)
+        changes = []
+        for number, count in units.items():
+            state = found.line(number).state
+            if not 1 <= count <= state.handed - state.returned:
+                raise Conflict(
+                    f"order {found.number}, line {number}: {count} can't come back of "
+                    f"{state.handed} handed over and {state.returned} returned"
+                )
+            worth = state.return_cents(count)
+            changes.append({"line": number, "returned": count, "returned_cents": worth})
+        store.change_lines(self._tx, order, changes)
+        told = {"units": {str(line): count for line, count in units.items()}, "reason": reason}
+        store.add_event(self._tx, order, "returned", details=told)
+        before = ",".join(f"{n}:{found.line(n).state.returned}+{units[n]}" for n in sorted(units))
+        worth_cents = sum(int(change["returned_cents"]) for change in changes)
+        self._books(found).unearn(before, worth_cents)
+        return self._give_back(found, worth_cents, reason=reason)
+
+    def expire(self, *, limit: int = 500) -> list[UUID]:
+        """Let go of unpaid orders whose time is over; their ids. Again until it is empty."""
+        due = store.lock_due(self._tx, self._tx.clock.now(), limit)
+        self._let_go(self.find(due), State.EXPIRED, reason="its time was over")
+        return due
+
+    def refunded(self, refund: UUID) -> bool:
+        """Say that a provider gave the money back; False when that was said before."""
+        row = store.finish_refund(self._tx, refund)
+        if row is None:
+            return False
+        order = self.get(row["order_id"])
+        self._books(order).pay_back(refund, row["provider"], row["amount_cents"])
+        details = {"amount_cents": row["amount_cents"]}
+        store.add_event(self._tx, order.id, "refunded", details=details)
+        return True
+
+    def untold(self, *, limit: int) -> list[Sold]:
+        """What left places and was not told as facts of sale yet, locked until the commit."""
+        return reading.sold_of(store.lock_untold(self._tx, limit))
+
+    def told(self, sold: Sequence[Sold]) -> None:
+        """Say that these are told as facts; their stock is no longer committed.
+
+        It lies on hand again, for the facts to take it out in the same transaction.
+        """
+        self._stock.uncommit(
+            [
+                Claim(
+                    id=derived_id("order.told", one.id),
+                    sku=one.sku,
+                    place=one.place,
+                    quantity=one.quantity,
+                    at=one.at,
+                    reference=f"order/{one.order}",
+                )
+                for one in sold
+            ]
+        )
+        store.mark_told(self._tx, sorted({one.handover for one in sold}))
+
+    def get(self, order: UUID) -> Order:
+        """One order. Raises NotFound."""
+        found = self.find([order])
+        if not found:
+            raise NotFound(f"no order {order}: look it up by its number")
+        return found[0]
+
+    def find(self, orders: Collection[UUID]) -> list[Order]:
+        """These orders, in the given order; unknown ones are missing."""
+        wanted = list(orders)
+        return reading.orders_of(store.read(self._tx, wanted), wanted)
+
+    def page(
+        self, wanted: Mapping[str, str | int], *, offset: int = 0, limit: int = 50
+    ) -> tuple[list[Order], int]:
+        """Some orders, the newest first, and how many there are, counted up to 10,000.
+
+        `wanted`: state, channel, place, member, number, sku; what is missing is any.
+        """
+        given = {name: wanted.get(name) for name in _FILTERS}
+        ids, total = store.page(self._tx, given, offset=offset, limit=limit, most=MOST_COUNTED)
+        return self.find(ids), total
+
+    def timeline(self, order: UUID) -> list[reading.OrderEvent]:
+        """What happened to an order, in order."""
+        return [reading.OrderEvent(**row) for row in store.read_events(self._tx, order)]
+
+    def payments(self, order: UUID) -> list[reading.Payment]:
+        """The payments told for an order, each with its outcome."""
+        rows = store.read_payments(self._tx, order)
+        return [reading.Payment(**{**row, "outcome": Outcome(row["outcome"])}) for row in rows]
+
+    def refunds(self, order: UUID) -> list[reading.AskedRefund]:
+        """The refunds asked for an order."""
+        return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
+
+    def _tried(self, asked: Placing, sourcing: Sourcing) -> Draft | SanheError:
+        try:
+            return self._draft(asked, sourcing)
+        except SanheError as error:
+            return error
+
+    def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
+        quote, now = self.quote(asked.basket, sourcing), self._tx.clock.now()
+        return placing.draft(asked, quote, now=now, hold=self._hold)
+
+    def _write(self, drafts: Sequence[tuple[Draft, Sequence[UUID]]]) -> list[Placed]:
+        """Write orders with what holds their stock."""
+        if not drafts:
+            return []
+        numbers = store.insert(self._tx, [draft.row(holds) for draft, holds in drafts])
+        free = [hold for one, holds in drafts if one.state is State.PAID for hold in holds]
+        if free:
+            self._ledger.post_all(free)
+        return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
+
+    def _locked(self, order: UUID) -> Order:
+        if not store.lock(self._tx, order):
+            raise NotFound(f"no order {order}: look it up by its number")
+        return self.get(order)
+
+    def _books(self, order: Order) -> Books:
+        return Books(self._ledger, order.id, order.place, order.currency, self._tx.clock.now())
+
+    def _let_go(self, orders: Sequence[Order], state: State, *, reason: str) -> None:
+        """Release the stock of unpaid orders and close them."""
+        if not orders:
+            return
+        self._ledger.void_all([hold for order in orders for hold in order.holds])
+        for order in orders:
+            pieces = order.open_pieces
+            self._change(order, pieces, what="cancelled", reason=reason, closed_as=state)
+
+    def _free(self, order: Order, pieces: Sequence[Piece]) -> None:
+        """Give the committed stock of paid pieces back to the open stock."""
+        now = self._tx.clock.now()
+        self._stock.uncommit(
+            [
+                placing.freed(part, piece.units, order=order.id, at=now)
+                for piece in pieces
+                for part in order.parts_at(piece.line, piece.place)
+            ]
+        )
+
+    def _change(
+        self,
+        order: Order,
+        pieces: Sequence[Piece],
+        *,
+        what: str,
+        reason: str,
+        closed_as: State | None = None,
+    ) -> tuple[int, State]:
+        """Count pieces as handed or cancelled: what they are worth, and where the order stands."""
+        states = {line.line: line.state for line in order.lines}
+        lines, handovers = [], []
+        for piece in pieces:
+            state = states[piece.line]
+            worth_cents = state.worth_cents(piece.units)
+            change = {what: piece.units}
+            if what == "handed":
+                change["handed_cents"] = worth_cents
+                told = {"line": piece.line, "place": piece.place, "units": piece.units}
+                handovers.append({**told, "amount_cents": worth_cents})
+            lines.append({"line": piece.line, **change, "worth": worth_cents})
+            added = {name: getattr(state, name) + count for name, count in change.items()}
+            states[piece.line] = replace(state, **added)
+        store.change_lines(self._tx, order.id, lines)
+        store.change_parts(
+            self._tx,
+            [
+                {"id": part.id, what: piece.units}
+                for piece in pieces
+                for part in order.parts_at(piece.line, piece.place)
+            ],
+        )
+        if handovers:
+            store.insert_handovers(self._tx, order.id, handovers)
+        after = closed_as or order.state_with(states)
+        if after is not order.state:
+            closed_at = None if after in {State.PLACED, State.PAID} else self._tx.clock.now()
+            store.set_state(self._tx, order.id, after.value, closed_at=closed_at)
+        kind = "handed_over" if what == "handed" else what
+        details = {"pieces": [asdict(piece) for piece in pieces], "reason": reason}
+        store.add_event(self._tx, order.id, kind, details=details)
+        return sum(line["worth"] for line in lines), after
+
+    def _give_back(self, order: Order, amount_cents: int, *, reason: str) -> UUID | None:
+        """Ask that this much of what was paid goes back."""
+        paid = store.taken_payment(self._tx, order.id)
+        if amount_cents == 0 or paid is None:
+            return None
+        by = (paid["provider"], paid["reference"])
+        refund = derived_id("order.refund", *by, f"{order.refund_cents}+{amount_cents}")
+        store.give_back(self._tx, order.id, amount_cents)
+        self._ask_refund(refund, order, paid_by=by, amount_cents=amount_cents, reason=reason)
+        return refund
+
+    def _ask_refund(
+        self,
+        refund: UUID,
+        order: Order,
+        *,
+        paid_by: tuple[str, str],
+        amount_cents: int,
+        reason: str,
+    ) -> None:
+        provider, reference = paid_by
+        asked: dict[str, Json] = {
+            "id": str(refund),
+            "order": str(order.id),
+            "provider": provider,
+            "reference": reference,
+            "amount_cents": amount_cents,
+            "currency": order.currency,
+            "reason": reason,
+        }
+        store.insert_refund(self._tx, asked)
+        self._outbox.put(REFUND_TOPIC, str(refund), asked)
+
+
+def _settled(notice: PaymentNotice, outcome: Outcome) -> Settled:
+    """The refund of a payment that is not taken has the id that belongs to the payment."""
+    if outcome is Outcome.TAKEN:
+        return Settled(notice.order, outcome, None)
+    refund = derived_id("order.refund", notice.provider, notice.reference, "whole")
+    return Settled(notice.order, outcome, refund)
+
+
+def _cause(order: Order, pieces: Sequence[Piece]) -> str:
+    """Names a hand-over: what had left each place before, and what leaves it now."""
+    return ",".join(
+        f"{piece.line}@{piece.place}:{order.parts_at(piece.line, piece.place)[0].handed}"
+        f"+{piece.units}"
+        for piece in sorted(pieces, key=lambda piece: (piece.line, piece.place))
+    )

@@ -1,0 +1,209 @@
+"""Placing: from a basket to a quote, and to the rows and transfers that an order is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sanhe.core.errors import Conflict
+from sanhe.core.values import derived_id, new_id
+from sanhe.goods.stock import Claim
+from sanhe.place.orders.basket import Basket, PricedLine
+from sanhe.place.orders.choose import Plan
+from sanhe.place.orders.reading import OrderPart
+from sanhe.place.orders.rules import State
+from sanhe.place.orders.store import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What a basket costs and promises now; nothing is held for it."""
+
+    lines: tuple[PricedLine, ...]
+    plan: Plan
+    currency: str
+
+    @property
+    def goods_cents(self) -> int:
+        """What the goods cost, tax included."""
+        return sum(line.amount_cents for line in self.lines)
+
+    @property
+    def tax_cents(self) -> int | None:
+        """The tax in it; None where a line's rate is not known."""
+        taxes = [line.tax_cents for line in self.lines if line.tax_cents is not None]
+        return sum(taxes) if len(taxes) == len(self.lines) else None
+
+    @property
+    def total_cents(self) -> int:
+        """What the shopper pays: goods and delivery."""
+        return self.goods_cents + self.plan.delivery_cents
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """A basket to be ordered at the total the shopper saw."""
+
+    basket: Basket
+    agreed_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order that was placed: to be paid until `expires_at`."""
+
+    id: UUID
+    number: int
+    state: State
+    total_cents: int
+    expires_at: datetime
+    ready_at: datetime | None
+    arrives_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An order as it will be written once its stock is held."""
+
+    id: UUID
+    basket: Basket
+    quote: Quote
+    parts: tuple[OrderPart, ...]
+    now: datetime
+    expires_at: datetime
+
+    @property
+    def state(self) -> State:
+        """What costs nothing is paid at once."""
+        return State.PLACED if self.quote.total_cents else State.PAID
+
+    @property
+    def claims(self) -> list[Claim]:
+        """What it claims of the stock."""
+        channel, keep = self.basket.channel, self.quote.plan.keep
+        return [
+            claim(part, order=self.id, at=self.now, channel=channel, keep=keep)
+            for part in self.parts
+        ]
+
+    def row(self, holds: Sequence[UUID]) -> Row:
+        """The order's rows as `store.insert` takes them; `holds` are what holds its stock."""
+        wanted, plan = self.basket.delivery, self.quote.plan
+        return {
+            "id": self.id,
+            "channel": self.basket.channel,
+            "place": plan.place,
+            "method": wanted.method,
+            "member": self.basket.member,
+            "currency": self.quote.currency,
+            "goods_cents": self.quote.goods_cents,
+            "tax_cents": self.quote.tax_cents,
+            "delivery_cents": plan.delivery_cents,
+            "total_cents": self.quote.total_cents,
+            "state": self.state.value,
+            "placed_at": self.now,
+            "expires_at": self.expires_at,
+            "ready_at": plan.ready_at,
+            "arrives_at": plan.arrives_at,
+            "latitude": wanted.latitude,
+            "longitude": wanted.longitude,
+            "why": dict(plan.why),
+            "holds": list(holds),
+            "lines": [_line_row(line) for line in self.quote.lines],
+            "parts": [part_row(part) for part in self.parts],
+        }
+
+    def placed(self, number: int) -> Placed:
+        """What the shopper is told."""
+        return Placed(
+            id=self.id,
+            number=number,
+            state=self.state,
+            total_cents=self.quote.total_cents,
+            expires_at=self.expires_at,
+            ready_at=self.quote.plan.ready_at,
+            arrives_at=self.quote.plan.arrives_at,
+        )
+
+
+def draft(placing: Placing, quote: Quote, *, now: datetime, hold: timedelta) -> Draft:
+    """The order that a basket would be. Raises Conflict when it costs something else by now."""
+    if placing.agreed_cents != quote.total_cents:
+        raise Conflict(
+            f"it costs {quote.total_cents} now, not {placing.agreed_cents}: show the shopper the "
+            "new quote"
+        )
+    order = new_id()
+    return Draft(order, placing.basket, quote, parts_of(order, quote), now, now + hold)
+
+
+def parts_of(order: UUID, quote: Quote) -> tuple[OrderPart, ...]:
+    """The parts that the plan's pieces are made of: one for each component of a line at a place."""
+    components = {line.line: line.components for line in quote.lines}
+    return tuple(
+        OrderPart(
+            id=derived_id("order.part", str(order), str(piece.line), piece.place, sku),
+            line=piece.line,
+            place=piece.place,
+            sku=sku,
+            units=piece.units,
+            each=each,
+        )
+        for piece in quote.plan.pieces
+        for sku, each in components[piece.line]
+    )
+
+
+def claim(
+    part: OrderPart,
+    *,
+    order: UUID,
+    at: datetime,
+    channel: str,
+    keep: Mapping[tuple[str, str], int],
+) -> Claim:
+    """What a part claims of the stock: of the channel's quota first, then of the open stock."""
+    return Claim(
+        id=part.id,
+        sku=part.sku,
+        place=part.place,
+        quantity=part.units * part.each,
+        at=at,
+        reference=f"order/{order}",
+        channel=channel,
+        keep=keep.get((part.place, part.sku), 0),
+    )
+
+
+def freed(part: OrderPart, units: int, *, order: UUID, at: datetime) -> Claim:
+    """What is given back of a part's committed stock, when some of it is cancelled."""
+    return Claim(
+        id=derived_id("order.freed", str(part.id), f"{part.cancelled}+{units}"),
+        sku=part.sku,
+        place=part.place,
+        quantity=units * part.each,
+        at=at,
+        reference=f"order/{order}",
+    )
+
+
+def part_row(part: OrderPart) -> Row:
+    """A part as it is written."""
+    names = ("id", "line", "place", "sku", "units", "each")
+    return {name: getattr(part, name) for name in names}
+
+
+def _line_row(line: PricedLine) -> Row:
+    return {
+        "line": line.line,
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": line.quantity,
+        "price_cents": line.price_cents,
+        "per_units": line.per_units,
+        "amount_cents": line.amount_cents,
+        "tax_cents": line.tax_cents,
+        "custom": dict(line.custom),
+    }

@@ -1,0 +1,328 @@
+"""The orders' tables: written whole in one statement, changed under the lock of their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import orjson
+import sqlalchemy as sa
+
+from sanhe.core.storage import Transaction
+from sanhe.place.orders.ports import PaymentNotice
+
+Row: TypeAlias = Mapping[str, Any]
+
+# One statement for any number of orders: their lines, parts and first events with them.
+_INSERT = sa.text("""
+WITH given AS (
+    SELECT * FROM jsonb_to_recordset(CAST(:orders AS jsonb)) AS o (
+        id uuid, channel text, place text, method text, member text, currency text,
+        goods_cents bigint, tax_cents bigint, delivery_cents bigint, total_cents bigint,
+        state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
+        arrives_at timestamptz, latitude double precision, longitude double precision,
+        why jsonb, holds uuid[], lines jsonb, parts jsonb)
+), made AS (
+    INSERT INTO sales_order (id, channel, place, method, member, currency, goods_cents, tax_cents,
+        delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
+        latitude, longitude, why, holds)
+    SELECT id, channel, place, method, member, currency, goods_cents, tax_cents,
+        delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
+        latitude, longitude, why, holds FROM given
+    RETURNING id, number
+), lines AS (
+    INSERT INTO sales_order_line (order_id, line, sku, name, quantity, price_cents, per_units,
+        amount_cents, tax_cents, custom)
+    SELECT given.id, l.* FROM given, jsonb_to_recordset(given.lines) AS l (
+        line int, sku text, name text, quantity bigint, price_cents bigint, per_units bigint,
+        amount_cents bigint, tax_cents bigint, custom jsonb)
+), parts AS (
+    INSERT INTO sales_order_part (order_id, id, line, place, sku, units, each)
+    SELECT given.id, p.* FROM given, jsonb_to_recordset(given.parts) AS p (
+        id uuid, line int, place text, sku text, units bigint, each bigint)
+), events AS (
+    INSERT INTO sales_order_event (order_id, at, actor, kind, details)
+    SELECT id, placed_at, :actor, 'placed', '{}' FROM given
+)
+SELECT id, number FROM made
+""")
+
+_ORDER_COLUMNS = """id, number, channel, place, method, member, currency, goods_cents, tax_cents,
+    delivery_cents, total_cents, paid_cents, refund_cents, state, placed_at, expires_at, paid_at,
+    closed_at, ready_at, arrives_at, latitude, longitude, why, holds"""
+_LOCK = sa.text("SELECT id FROM sales_order WHERE id = :id FOR UPDATE")
+_ORDERS = sa.text(f"""
+SELECT {_ORDER_COLUMNS} FROM sales_order WHERE id = ANY (CAST(:ids AS uuid[]))
+""")  # noqa: S608 -- constants
+_LINES = sa.text("""
+SELECT order_id, line, sku, name, quantity, price_cents, per_units, amount_cents, tax_cents,
+    custom, handed, handed_cents, cancelled, returned, returned_cents
+FROM sales_order_line WHERE order_id = ANY (CAST(:ids AS uuid[])) ORDER BY order_id, line
+""")
+_PARTS = sa.text("""
+SELECT id, order_id, line, place, sku, units, each, handed, cancelled
+FROM sales_order_part WHERE order_id = ANY (CAST(:ids AS uuid[]))
+ORDER BY order_id, line, place, sku
+""")
+_EVENTS = sa.text("""
+SELECT at, actor, kind, details FROM sales_order_event WHERE order_id = :id ORDER BY number
+""")
+_PAYMENTS = sa.text("""
+SELECT provider, reference, amount_cents, currency, outcome, paid_at, told_at
+FROM sales_payment WHERE order_id = :id ORDER BY told_at, provider, reference
+""")
+_REFUNDS = sa.text("""
+SELECT id, order_id, provider, reference, amount_cents, currency, reason, asked_at, done_at
+FROM sales_refund WHERE order_id = :id ORDER BY asked_at, id
+""")
+
+_EVENT = sa.text("""
+INSERT INTO sales_order_event (order_id, at, actor, kind, details)
+VALUES (:order, :at, :actor, :kind, CAST(:details AS jsonb))
+""")
+_STATE = sa.text("""
+UPDATE sales_order SET state = :state, closed_at = CAST(:closed_at AS timestamptz)
+WHERE id = :order
+""")
+_PAID = sa.text("""
+UPDATE sales_order SET state = 'paid', paid_cents = total_cents, paid_at = :at WHERE id = :order
+""")
+_PAYMENT = sa.text("""
+INSERT INTO sales_payment (provider, reference, order_id, amount_cents, currency, outcome,
+    paid_at, told_at)
+VALUES (:provider, :reference, :order, :amount_cents, :currency, :outcome, :paid_at, :told_at)
+""")
+_KNOWN_PAYMENT = sa.text("""
+SELECT order_id, amount_cents, currency, outcome FROM sales_payment
+WHERE provider = :provider AND reference = :reference
+""")
+_TAKEN = sa.text("""
+SELECT provider, reference FROM sales_payment WHERE order_id = :order AND outcome = 'taken'
+""")
+_REFUND = sa.text("""
+INSERT INTO sales_refund (id, order_id, provider, reference, amount_cents, currency, reason,
+    asked_at)
+VALUES (:id, :order, :provider, :reference, :amount_cents, :currency, :reason, :asked_at)
+""")
+_GIVEN_BACK = sa.text("""
+UPDATE sales_order SET refund_cents = refund_cents + :amount_cents WHERE id = :order
+""")
+_REFUND_DONE = sa.text("""
+UPDATE sales_refund SET done_at = :at WHERE id = :id AND done_at IS NULL
+RETURNING order_id, provider, reference, amount_cents, currency
+""")
+_CHANGE_LINES = sa.text("""
+UPDATE sales_order_line AS l
+SET handed = l.handed + c.handed, handed_cents = l.handed_cents + c.handed_cents,
+    cancelled = l.cancelled + c.cancelled, returned = l.returned + c.returned,
+    returned_cents = l.returned_cents + c.returned_cents
+FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS c (line int, handed bigint,
+    handed_cents bigint, cancelled bigint, returned bigint, returned_cents bigint)
+WHERE l.order_id = :order AND l.line = c.line
+""")
+_CHANGE_PARTS = sa.text("""
+UPDATE sales_order_part AS p
+SET handed = p.handed + c.handed, cancelled = p.cancelled + c.cancelled
+FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS c (id uuid, handed bigint, cancelled bigint)
+WHERE p.id = c.id
+""")
+
+_MORE_PARTS = sa.text("""
+INSERT INTO sales_order_part AS p (order_id, id, line, place, sku, units, each)
+SELECT :order, g.* FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS g (
+    id uuid, line int, place text, sku text, units bigint, each bigint)
+ON CONFLICT (order_id, line, place, sku) DO UPDATE SET units = p.units + EXCLUDED.units
+""")
+
+_DUE = sa.text("""
+SELECT id FROM sales_order WHERE state = 'placed' AND expires_at <= :now
+ORDER BY expires_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+""")
+_HANDOVERS = sa.text("""
+INSERT INTO sales_handover (order_id, line, place, units, amount_cents, at)
+SELECT :order, c.line, c.place, c.units, c.amount_cents, :at
+FROM jsonb_to_recordset(CAST(:pieces AS jsonb)) AS c (line int, place text, units bigint,
+    amount_cents bigint)
+""")
+_UNTOLD = sa.text("""
+WITH taken AS (
+    SELECT * FROM sales_handover WHERE told_at IS NULL
+    ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
+)
+SELECT h.number, h.order_id, h.line, h.units, h.amount_cents, h.at, h.place,
+    o.number AS order_number, o.currency, p.sku, p.each
+FROM taken AS h
+JOIN sales_order AS o ON o.id = h.order_id
+JOIN sales_order_part AS p
+    ON p.order_id = h.order_id AND p.line = h.line AND p.place = h.place
+ORDER BY h.number, p.sku
+""")
+_TOLD = sa.text("""
+UPDATE sales_handover SET told_at = :at WHERE number = ANY (CAST(:numbers AS bigint[]))
+""")
+
+_FILTER = """
+    (CAST(:state AS text) IS NULL OR o.state = :state)
+    AND (CAST(:channel AS text) IS NULL OR o.channel = :channel)
+    AND (CAST(:place AS text) IS NULL OR o.place = :place)
+    AND (CAST(:member AS text) IS NULL OR o.member = :member)
+    AND (CAST(:number AS bigint) IS NULL OR o.number = :number)
+    AND (CAST(:sku AS text) IS NULL OR EXISTS (SELECT FROM sales_order_line AS l
+         WHERE l.order_id = o.id AND l.sku = :sku))
+"""
+_PAGE = sa.text(f"""
+SELECT o.id FROM sales_order AS o WHERE {_FILTER}
+ORDER BY o.placed_at DESC, o.number DESC LIMIT :limit OFFSET :offset
+""")  # noqa: S608 -- constants
+_COUNT = sa.text(f"""
+SELECT count(*) FROM (SELECT FROM sales_order AS o WHERE {_FILTER} LIMIT :most) AS found
+""")  # noqa: S608 -- constants
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NAIVE_UTC).decode()
+
+
+def insert(tx: Transaction, orders: Sequence[Row]) -> dict[UUID, int]:
+    """Insert orders with their lines, parts and first events; their numbers by id."""
+    rows = tx.connection.execute(_INSERT, {"orders": _json(orders), "actor": tx.actor})
+    return {row.id: row.number for row in rows}
+
+
+def lock(tx: Transaction, order: UUID) -> bool:
+    """Let no other transaction change an order until this one ends; False: it is not known."""
+    return tx.connection.execute(_LOCK, {"id": order}).first() is not None
+
+
+def read(tx: Transaction, orders: Sequence[UUID]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Orders, their lines, their parts, in any order of the orders."""
+    given = {"ids": list(orders)}
+
+    def rows(query: sa.TextClause) -> list[Row]:
+        return [dict(row) for row in tx.connection.execute(query, given).mappings()]
+
+    return rows(_ORDERS), rows(_LINES), rows(_PARTS)
+
+
+def read_events(tx: Transaction, order: UUID) -> list[Row]:
+    """What happened to an order, in order."""
+    return [dict(row) for row in tx.connection.execute(_EVENTS, {"id": order}).mappings()]
+
+
+def read_payments(tx: Transaction, order: UUID) -> list[Row]:
+    """The payments told for an order."""
+    return [dict(row) for row in tx.connection.execute(_PAYMENTS, {"id": order}).mappings()]
+
+
+def read_refunds(tx: Transaction, order: UUID) -> list[Row]:
+    """The refunds asked for an order."""
+    return [dict(row) for row in tx.connection.execute(_REFUNDS, {"id": order}).mappings()]
+
+
+def add_event(tx: Transaction, order: UUID, kind: str, *, details: Row) -> None:
+    """Write what happened to an order now."""
+    given = {"order": order, "at": tx.clock.now(), "actor": tx.actor, "kind": kind}
+    tx.connection.execute(_EVENT, {**given, "details": _json(details)})
+
+
+def set_state(tx: Transaction, order: UUID, state: str, *, closed_at: datetime | None) -> None:
+    """Say where an order stands."""
+    tx.connection.execute(_STATE, {"order": order, "state": state, "closed_at": closed_at})
+
+
+def set_paid(tx: Transaction, order: UUID) -> None:
+    """Say that an order is paid in full now."""
+    tx.connection.execute(_PAID, {"order": order, "at": tx.clock.now()})
+
+
+def insert_payment(tx: Transaction, notice: PaymentNotice, *, outcome: str) -> None:
+    """Keep a payment with its outcome, told now."""
+    given = {
+        "provider": notice.provider,
+        "reference": notice.reference,
+        "order": notice.order,
+        "amount_cents": notice.amount_cents,
+        "currency": notice.currency,
+        "paid_at": notice.paid_at,
+    }
+    tx.connection.execute(_PAYMENT, {**given, "outcome": outcome, "told_at": tx.clock.now()})
+
+
+def known_payment(tx: Transaction, provider: str, reference: str) -> Row | None:
+    """A payment that was told before."""
+    given = {"provider": provider, "reference": reference}
+    row = tx.connection.execute(_KNOWN_PAYMENT, given).mappings().first()
+    return None if row is None else dict(row)
+
+
+def taken_payment(tx: Transaction, order: UUID) -> Row | None:
+    """The payment that an order was paid with."""
+    row = tx.connection.execute(_TAKEN, {"order": order}).mappings().first()
+    return None if row is None else dict(row)
+
+
+def insert_refund(tx: Transaction, refund: Row) -> None:
+    """Keep a refund, asked for now."""
+    tx.connection.execute(_REFUND, {**refund, "asked_at": tx.clock.now()})
+
+
+def give_back(tx: Transaction, order: UUID, amount_cents: int) -> None:
+    """Count an amount as given back of what was paid; the database refuses more than that."""
+    tx.connection.execute(_GIVEN_BACK, {"order": order, "amount_cents": amount_cents})
+
+
+def finish_refund(tx: Transaction, refund: UUID) -> Row | None:
+    """Mark a refund as done now; None when it is already, or unknown."""
+    given = {"id": refund, "at": tx.clock.now()}
+    row = tx.connection.execute(_REFUND_DONE, given).mappings().first()
+    return None if row is None else dict(row)
+
+
+def change_lines(tx: Transaction, order: UUID, changes: Sequence[Row]) -> None:
+    """Add to what was handed over, cancelled and returned of lines."""
+    zero = {"handed": 0, "handed_cents": 0, "cancelled": 0, "returned": 0, "returned_cents": 0}
+    given = [{**zero, **change} for change in changes]
+    tx.connection.execute(_CHANGE_LINES, {"order": order, "changes": _json(given)})
+
+
+def change_parts(tx: Transaction, changes: Sequence[Row]) -> None:
+    """Add to what was handed over and cancelled of parts."""
+    given = [{"handed": 0, "cancelled": 0, **change} for change in changes]
+    tx.connection.execute(_CHANGE_PARTS, {"changes": _json(given)})
+
+
+def lock_due(tx: Transaction, now: datetime, limit: int) -> list[UUID]:
+    """Unpaid orders whose time is over, locked; those that somebody else holds are left out."""
+    return list(tx.connection.execute(_DUE, {"now": now, "limit": limit}).scalars())
+
+
+def insert_handovers(tx: Transaction, order: UUID, pieces: Sequence[Row]) -> None:
+    """Keep what left places now: line, place, units, amount_cents."""
+    given = {"order": order, "at": tx.clock.now(), "pieces": _json(pieces)}
+    tx.connection.execute(_HANDOVERS, given)
+
+
+def lock_untold(tx: Transaction, limit: int) -> list[Row]:
+    """What left places and was not told as facts yet, locked: a row for each component."""
+    return [dict(row) for row in tx.connection.execute(_UNTOLD, {"limit": limit}).mappings()]
+
+
+def mark_told(tx: Transaction, numbers: Sequence[int]) -> None:
+    """Say that these hand-overs are told now."""
+    tx.connection.execute(_TOLD, {"numbers": list(numbers), "at": tx.clock.now()})
+
+
+def insert_parts(tx: Transaction, order: UUID, parts: Sequence[Row]) -> None:
+    """Add parts of an order, or units to those there are at the place."""
+    tx.connection.execute(_MORE_PARTS, {"order": order, "parts": _json(parts)})
+
+
+def page(
+    tx: Transaction, wanted: Row, *, offset: int, limit: int, most: int
+) -> tuple[list[UUID], int]:
+    """Some orders, the newest first, and how many there are, counted up to `most`."""
+    found = tx.connection.execute(_PAGE, {**wanted, "offset": offset, "limit": limit})
+    total = tx.connection.execute(_COUNT, {**wanted, "most": most}).scalar_one()
+    return list(found.scalars()), int(total)
