@@ -12,7 +12,7 @@ from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Del
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
-from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund
+from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
 from sanhe.place.orders.reading import AskedRefund, Order, OrderEvent, OrderLine, OrderPart, Payment
 from sanhe.place.orders.rules import LineState, Outcome, State
 
@@ -43,6 +43,7 @@ __all__ = [
     "PricedLine",
     "Quote",
     "Refund",
+    "RefundNotice",
     "Settled",
     "Sourcing",
     "State",
