@@ -144,6 +144,18 @@ def _rows_by_hand(tx: Transaction) -> None:
         "INSERT INTO decision_event (decision, at, actor, status, reason) "
         "VALUES (900001, now(), 'x', 'proposed', '')"
     )
+    for number, place in enumerate(places[:3]):
+        run(
+            "INSERT INTO store_description (external_id, source, event_at, day, place, hours, "
+            "pick_capacity_per_hour) VALUES (%s, 'hand', now(), '2025-09-01', %s, '24/7', 9)",
+            (f"s{number}", place),
+        )
+        run(
+            "INSERT INTO courier_offer (external_id, source, event_at, day, place, courier, "
+            "base_fee_cents, speed_km_per_hour, offered) "
+            "VALUES (%s, 'hand', now(), '2025-09-01', %s, 'c', 500, 15, true)",
+            (f"c{number}", place),
+        )
     work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
     work.tasks.open([NewTask(place, "count", sku) for place in places])
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
@@ -162,6 +174,7 @@ TABLES = (
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
+    *("store_description", "courier_offer"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -219,6 +232,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "item_description": lambda r: seen.inside or r["sku"] in supplied,
         "price_setting": lambda r: seen.inside and seen.anywhere(r["place"]),
         "stock_entry": decision,
+        "store_description": decision,
+        "courier_offer": decision,
         "stock_position": decision,
         "supplier_description": lambda r: seen.of(r["supplier"]),
         "supply_agreement": term,
@@ -258,6 +273,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
     return {
         "places.all": [{"place": row["id"]} for row in stores],
         "places.calendars": [{"place": place} for place in work.places.calendars()],
+        "stores.all": [{"place": store.place.id, "inside": True} for store in work.stores.all()],
         "catalog.prices": work.catalog.prices(DAY).to_pylist(),
         "catalog.price_history": work.catalog.price_history().to_pylist(),
         "stock.positions": work.stock.positions().to_pylist(),

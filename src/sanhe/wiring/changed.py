@@ -29,6 +29,13 @@ FORECAST_TYPES: Final = frozenset(
 )
 """Facts of these types change a forecast; the others only what is ordered from it."""
 
+LINE_TYPES: Final = frozenset(
+    published.name
+    for published in FACT_TYPES
+    if any(reader.startswith("goods.") for reader in published.readers)
+)
+"""Facts of these types change what is ordered; how a store serves its orders does not."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptPlan:
@@ -79,7 +86,7 @@ def touched_since(sanhe: Sanhe, keys: pa.Table, *, since: int, below: int) -> To
     found = touched(sanhe.database, since, below)
     return Touched(
         forecast=_lines(found, keys, types=FORECAST_TYPES),
-        lines=_lines(found, keys, types={published.name for published in FACT_TYPES}),
+        lines=_lines(found, keys, types=LINE_TYPES),
     )
 
 

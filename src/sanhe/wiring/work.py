@@ -23,6 +23,8 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.place import stores
+from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
 
 FACT_TYPES = FactTypes(
@@ -31,6 +33,7 @@ FACT_TYPES = FactTypes(
     + stock.FACT_TYPES
     + suppliers.FACT_TYPES
     + demand.FACT_TYPES
+    + stores.FACT_TYPES
 )
 """All published fact types."""
 
@@ -50,6 +53,7 @@ class Work:
     audit: PostgresAudit
     access: Access
     places: Places
+    stores: Stores
     catalog: Catalog
     stock: Stock
     suppliers: Suppliers
@@ -60,7 +64,7 @@ class Work:
     @property
     def projections(self) -> tuple[Projection, ...]:
         """What follows the facts, in the order of dependence."""
-        return (self.places, self.catalog, self.suppliers, self.stock)
+        return (self.places, self.catalog, self.suppliers, self.stock, self.stores)
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
         """Replenishment under a policy and assumptions of one's own."""
@@ -92,6 +96,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         places=places,
+        stores=Stores(tx, places, default_time_zone=settings.time_zone),
         catalog=Catalog(tx),
         stock=Stock(tx, ledger),
         suppliers=Suppliers(tx, outbox, currency=settings.currency),

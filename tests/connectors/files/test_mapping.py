@@ -17,6 +17,8 @@ HEADERS = {
     "sales_line": "Invoice Date,Store ID,Stock Code,Quantity,Amount,Invoice No",
     "items": "货号,品名,条码,箱规,售价,保质期",
     "places": "门店编号,门店名称,城市,大区",
+    "stores": "门店编码,营业时间,拣货产能,配送半径,安全库存",
+    "couriers": "门店编码,配送商,起步价,每公里运费,时速,截单时间",
     "suppliers": "供应商编码,供应商名称,订货日",
     "supply_terms": "供应商,商品编码,进价,交货期,起订量",
     "stock": "盘点日期,仓库编码,商品编码,库存数量",
@@ -40,6 +42,8 @@ CELLS = {
     "收货数量": "20", "收货日期": "2024-05-05", "活动名称": "五一", "开始日期": "2024-07-01",
     "结束日期": "2024-07-07", "折扣": "80%", "节假日": "劳动节", "类型": "调休",
     "品类": "食品/乳品", "周开始": "2024-05-06", "周结束": "2024-05-12",
+    "营业时间": "周一至周五 09:00-21:00", "拣货产能": "12", "配送半径": "3.5", "安全库存": "2",
+    "配送商": "闪送", "起步价": "6.00", "每公里运费": "1.5", "时速": "15", "截单时间": "20:30",
     "购买人数": "41", "会员占比": "80%",
 }  # fmt: skip
 EXPECTED = {
@@ -54,6 +58,18 @@ EXPECTED = {
         "place.described",
         "place/S7",
         '{"city":"深圳","kind":"store","name":"东门店","region":"华南"}',
+    ),
+    "stores": (
+        "store.described",
+        "store/S1",
+        '{"hours":"周一至周五 09:00-21:00","pick_capacity_per_hour":12,"safety_units":2,'
+        '"service_radius_metres":3500}',
+    ),
+    "couriers": (
+        "courier.offered",
+        "courier/S1/闪送",
+        '{"base_fee_cents":600,"courier":"闪送","cut_off":"20:30","per_km_cents":150,'
+        '"speed_km_per_hour":15.0}',
     ),
     "suppliers": ("supplier.described", "supplier/V1", '{"name":"茶厂","order_weekdays":"1,4"}'),
     "supply_terms": ("supply.agreed", "supply/V1/A1", '{"lead_time_days":3,"moq":24}'),

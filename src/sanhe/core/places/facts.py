@@ -20,6 +20,12 @@ FACT_TYPES = (
             "cut_off": FactField("str", "Local HH:MM at which its business day begins."),
             "city": FactField("str", "City, for weather."),
             "region": FactField("str", "Region, for planning."),
+            "latitude": FactField(
+                "float",
+                "Degrees north; every place and address in one datum (WGS 84, or GCJ-02 as Amap "
+                "and Tencent give it: they lie up to 700 m apart).",
+            ),
+            "longitude": FactField("float", "Degrees east, in the same datum."),
         },
         writers=("connectors.files", "sim"),
         readers=("core.places", "goods.demand"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from datetime import time
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from sanhe.core.errors import NotFound
 from sanhe.core.facts import PostgresFacts, lock, table_facts
 from sanhe.core.places import rules, store
 from sanhe.core.places.facts import FACT_TYPES
-from sanhe.core.places.rules import Holiday, Place
+from sanhe.core.places.rules import Holiday, Place, Point
 from sanhe.core.storage import Transaction
 
 if TYPE_CHECKING:
@@ -51,15 +52,39 @@ class Places:
             store.replace_holidays(self._tx, rules.holidays(declared))
 
     def all(self) -> pa.Table:
-        """Places by id: id, name, kind, parent, time_zone, cut_off, city, region."""
+        """Places by id: id, name, kind, parent, time_zone, cut_off, city, region, latitude,
+        longitude."""
         return store.read_places(self._tx)
 
     def get(self, place: str) -> Place:
         """One place. Raises NotFound."""
-        for found in store.read_place_rows(self._tx):
-            if found.id == place:
-                return found
-        raise NotFound(f"no place {place!r}: import places first, or mend the code")
+        found = store.read_places_of(self._tx, [place])
+        if not found:
+            raise NotFound(f"no place {place!r}: import places first, or mend the code")
+        return found[0]
+
+    def of(self, ids: Collection[str]) -> dict[str, Place]:
+        """Those of these places that there are, by id."""
+        return {place.id: place for place in store.read_places_of(self._tx, ids)}
+
+    def near(self, point: Point, *, within_metres: float) -> list[tuple[Place, float]]:
+        """The places within a distance as the crow flies, with it in metres, nearest first.
+
+        Places without coordinates are left out.
+        """
+        band = math.degrees(within_metres / rules.EARTH_RADIUS_METRES) + 1e-9
+        south, north = point.latitude - band, point.latitude + band
+        found = [
+            (place, rules.metres_between(point, at))
+            for place in store.read_places_between(self._tx, south, north)
+            if (at := place.point) is not None
+        ]
+        close = [pair for pair in found if pair[1] <= within_metres]
+        return sorted(close, key=lambda pair: (pair[1], pair[0].id))
+
+    def time_zone(self, place: Place) -> str:
+        """The place's IANA zone; the installation's where it names none."""
+        return place.time_zone or self._zone
 
     def below(self, roots: Collection[str]) -> frozenset[str]:
         """These places and all that lie below them, by their parents."""
@@ -72,7 +97,7 @@ class Places:
     def calendars(self) -> dict[str, tuple[str, time]]:
         """Time zone and beginning of the business day of each place."""
         rows = store.read_place_rows(self._tx)
-        return {place.id: (place.time_zone or self._zone, place.cut_off) for place in rows}
+        return {place.id: (self.time_zone(place), place.cut_off) for place in rows}
 
     def holidays(self) -> list[Holiday]:
         """The declared days in order."""

@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _INSERT_PLACE = sa.text(
-    "INSERT INTO place (id, name, kind, parent, time_zone, cut_off, city, region) "
-    "VALUES (:id, :name, :kind, :parent, :time_zone, :cut_off, :city, :region)"
+    "INSERT INTO place (id, name, kind, parent, time_zone, cut_off, city, region, latitude, "
+    "longitude) VALUES (:id, :name, :kind, :parent, :time_zone, :cut_off, :city, :region, "
+    ":latitude, :longitude)"
 )
 _INSERT_HOLIDAY = sa.text(
     "INSERT INTO holiday (number, day, place, name, kind) "
     "VALUES (:number, :day, :place, :name, :kind)"
 )
-_PLACES = "SELECT id, name, kind, parent, time_zone, cut_off, city, region FROM place ORDER BY id"
+_PLACES = (
+    "SELECT id, name, kind, parent, time_zone, cut_off, city, region, latitude, longitude "
+    "FROM place"
+)
+_ALL_PLACES = sa.text(f"{_PLACES} ORDER BY id")
+_PLACES_OF = sa.text(f"{_PLACES} WHERE id = ANY(:ids) ORDER BY id")
+_BETWEEN = sa.text(f"{_PLACES} WHERE latitude BETWEEN :south AND :north ORDER BY id")
 _PLACE_TABLE = (
     "SELECT id, name, kind, parent, time_zone, to_char(cut_off, 'HH24:MI') AS cut_off, "
-    "city, region FROM place ORDER BY id"
+    "city, region, latitude, longitude FROM place ORDER BY id"
 )
 # UNION, not UNION ALL: places that are their own ancestors by mistake end it.
 _BELOW = sa.text(
@@ -64,7 +71,19 @@ def read_places(tx: Transaction) -> pa.Table:
 
 def read_place_rows(tx: Transaction) -> list[Place]:
     """All places by id, as values."""
-    return [Place(**row) for row in tx.connection.execute(sa.text(_PLACES)).mappings()]
+    return [Place(**row) for row in tx.connection.execute(_ALL_PLACES).mappings()]
+
+
+def read_places_of(tx: Transaction, ids: Collection[str]) -> list[Place]:
+    """Those of these places that there are, by id."""
+    found = tx.connection.execute(_PLACES_OF, {"ids": list(ids)}).mappings()
+    return [Place(**row) for row in found]
+
+
+def read_places_between(tx: Transaction, south: float, north: float) -> list[Place]:
+    """The places between two latitudes, by id; those without coordinates are left out."""
+    found = tx.connection.execute(_BETWEEN, {"south": south, "north": north}).mappings()
+    return [Place(**row) for row in found]
 
 
 def read_below(tx: Transaction, roots: Collection[str]) -> frozenset[str]:
