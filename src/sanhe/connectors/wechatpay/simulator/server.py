@@ -64,9 +64,10 @@ class WechatPaySimulator:
         faults: Faults | None = None,
         scale: float = 1.0,
         refund_time: timedelta = timedelta(0),
+        keys: tuple[RSAPrivateKey, RSAPrivateKey] | None = None,
     ) -> None:
         self._clock, self._notify_address = clock, notify_address
-        self._own, self._platform = _new_key(), _new_key()
+        self._own, self._platform = keys or (new_key(), new_key())
         self._api_key = secrets.token_hex(16).encode()
         self._lock = threading.Lock()
         self.trades = Trades(MERCHANT, APP, seed=seed, refund_time=refund_time)
@@ -134,6 +135,11 @@ class WechatPaySimulator:
             told = self.trades.pay(order.hex, now, amount=amount)
             self.schedule.add("TRANSACTION.SUCCESS", told, now)
         return str(told["transaction_id"])
+
+    def waiting(self, seconds: float) -> list[str]:
+        """The numbers of trades that were asked for so long ago and can still be paid."""
+        with self._lock:
+            return self.trades.waiting(self._clock.now(), timedelta(seconds=seconds))
 
     def given_back(self, order: UUID) -> int:
         """What went back of an order, in fen."""
@@ -288,6 +294,7 @@ class _Requests(BaseHTTPRequestHandler):
     """Hands requests to the simulator of its server."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together: no waiting for an acknowledgement between them
 
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -314,7 +321,8 @@ def _notice_of(refund: Mapping[str, Any]) -> dict[str, Any]:
     return told | {"mchid": MERCHANT, "refund_status": refund["status"]}
 
 
-def _new_key() -> RSAPrivateKey:
+def new_key() -> RSAPrivateKey:
+    """An RSA key of 2,048 bits."""
     from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
     return generate_private_key(public_exponent=65537, key_size=2048)

@@ -48,6 +48,7 @@ class Trade:
     number: str
     way: str
     request: Mapping[str, Any]
+    asked_at: datetime
     ends_at: datetime
     state: str = "NOTPAY"
     transaction: str = ""
@@ -81,7 +82,7 @@ class Trades:
         known = self._trades.get(number)
         if known is None:
             ends_at = max(ends_at, now + SHORTEST)
-            known = self._trades[number] = Trade(number, way, dict(asked), ends_at)
+            known = self._trades[number] = Trade(number, way, dict(asked), now, ends_at)
         elif known.state in ("SUCCESS", "REFUND"):
             raise Refusal(400, "ORDERPAID", "该订单已支付")
         elif known.state == "CLOSED":
@@ -109,6 +110,14 @@ class Trades:
         trade.paid = asked if amount is None else amount
         trade.payer = trade.request.get("payer", {}).get("openid", "o" + self._number(27))
         return self.told(trade)
+
+    def waiting(self, now: datetime, age: timedelta) -> list[str]:
+        """The numbers of trades of such an age that can still be paid."""
+        return [
+            trade.number
+            for trade in self._trades.values()
+            if trade.state == "NOTPAY" and trade.asked_at + age <= now < trade.ends_at
+        ]
 
     def query(self, number: str) -> dict[str, Any]:
         """A trade as it is told."""
