@@ -17,6 +17,7 @@ from sanhe.core.lake import (
     ParquetLake,
     ResidentLake,
     current_facts,
+    rows_of,
     write_facts,
 )
 from tests.core.facts.samples import sale
@@ -95,6 +96,14 @@ def test_what_is_not_there_is_named(lake: Lake) -> None:
     for name in ("../x", "", "a//b", "/a", "a b", ".hidden"):
         with pytest.raises(BadInput):
             lake.write(name, ROWS)
+
+
+def test_rows_are_found_by_their_keys(lake: Lake) -> None:
+    lake.write("d", pa.concat_tables([ROWS, ROWS]))
+    assert rows_of(lake, "d", {"sku": "B"})["units"].to_pylist() == [2, 2]
+    assert rows_of(lake, "d", {"sku": "' OR true --"}).num_rows == 0
+    with pytest.raises(NotFound, match="none"):
+        rows_of(lake, "none", {"sku": "A"})
 
 
 def test_a_dropped_table_is_gone(lake: Lake) -> None:

@@ -66,3 +66,37 @@ def test_many_threads_read_while_the_table_is_replaced(lake: ParquetLake) -> Non
     with ThreadPoolExecutor(8) as pool:
         sums = list(pool.map(read, range(200)))
     assert all(one % 1000 == 0 for one in sums)  # never a mix of two tables
+
+
+def listed(lake: ResidentLake, least: int) -> pa.Table:
+    """The units from some number on, in order."""
+    sql = 'SELECT units FROM "desk/lines" WHERE units >= $least ORDER BY units'
+    return lake.query(sql, {"least": least}, tables=["desk/lines"])
+
+
+def test_an_answer_is_kept_until_its_table_changes(lake: ParquetLake) -> None:
+    resident = ResidentLake(lake, folders=["desk/"])
+    lake.write("desk/lines", pa.table({"units": [3, 1, 2]}))
+    lake.write("desk/other", pa.table({"units": [1]}))
+    first = listed(resident, 2)
+    assert first["units"].to_pylist() == [2, 3]
+    assert listed(resident, 2) is first
+    assert listed(resident, 3)["units"].to_pylist() == [3]  # another question
+    assert total(resident, "desk/other") == 1  # another table comes into memory
+    assert listed(resident, 2) is first
+    lake.write("desk/lines", pa.table({"units": [5, 4]}))
+    assert listed(resident, 2)["units"].to_pylist() == [4, 5]
+    lake.write("desk/lines", pa.table({"units": [3, 1, 2]}))  # the same again
+    assert listed(resident, 2)["units"].to_pylist() == [2, 3]
+
+
+def test_the_answers_asked_for_last_are_kept(lake: ParquetLake) -> None:
+    lake.write("desk/lines", pa.table({"units": list(range(1000))}))
+    resident = ResidentLake(lake, folders=["desk/"], answers_bytes=20_000)
+    first, second = listed(resident, 0), listed(resident, 1)  # 9 kB each
+    assert listed(resident, 0) is first
+    third = listed(resident, 2)
+    assert listed(resident, 0) is first and listed(resident, 2) is third
+    assert listed(resident, 1) is not second
+    none = ResidentLake(lake, folders=["desk/"], answers_bytes=0)
+    assert listed(none, 0) is not listed(none, 0)

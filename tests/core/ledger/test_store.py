@@ -128,6 +128,83 @@ def test_checking_before_taking_oversells(stocked: Database) -> None:
     assert available(stocked, LOOSE) == -70
 
 
+def test_sixty_four_at_once_never_get_more_than_there_is(stocked: Database) -> None:
+    """Singles, pairs of accounts and batches of groups race for the same twenty pieces."""
+
+    def buy(number: int) -> int:
+        wanted = [move(SHELF, WORLD), move(SHELF, LOOSE)]
+        with stocked.transaction(actor="till") as tx:
+            ledger = PostgresLedger(tx)
+            if number % 3 == 0:
+                return 2 * sum(ledger.reserve_each([wanted, [move(SHELF, WORLD, amount=2)]]))
+            try:
+                return ledger.reserve_all(wanted, keep={SHELF: 0})
+            except Shortage:
+                return 0
+
+    assert together(buy, 64) == 20
+    assert available(stocked, SHELF) == 0
+
+
+def test_one_cart_sent_by_all_is_reserved_once(stocked: Database) -> None:
+    cart = [move(SHELF, WORLD, amount=9, name="a"), move(SHELF, LOOSE, amount=9, name="b")]
+
+    def send(number: int) -> int:
+        with stocked.transaction(actor="till") as tx:
+            ledger = PostgresLedger(tx)
+            if number % 2:
+                assert ledger.reserve_each([cart]) == [True]
+                return 0
+            return ledger.reserve_all(cart)
+
+    together(send, 16)
+    assert available(stocked, SHELF) == 2
+    assert together(send, 4) == 0
+
+
+def naive(database: Database, checked: threading.Barrier) -> int:
+    """The negative control: reads what is free, decides in Python, then writes."""
+    free = sa.text("SELECT posted - pending_out FROM ledger_account WHERE code = :code")
+    take = sa.text("UPDATE ledger_account SET pending_out = pending_out + 1 WHERE code = :code")
+    with database.transaction(actor="naive") as tx:
+        seen = tx.connection.execute(free, {"code": LOOSE}).scalar_one()
+    checked.wait()
+    if seen < 1:
+        return 0
+    with database.transaction(actor="naive") as tx:
+        tx.connection.execute(take, {"code": LOOSE})
+    return 1
+
+
+def test_sixty_four_at_once_oversell_where_python_decides(stocked: Database) -> None:
+    checked = threading.Barrier(64)
+    assert together(lambda _: naive(stocked, checked), 64) == 64
+    with stocked.transaction(actor="auditor") as tx:
+        assert PostgresLedger(tx).balances([LOOSE])[LOOSE].available == 20 - 64
+
+
+def test_carts_in_opposite_order_do_not_deadlock(stocked: Database) -> None:
+    codes = [f"a{n:03}" for n in range(40)]
+    with stocked.transaction(actor="till") as tx:
+        PostgresLedger(tx).open_accounts([Account(code, "u") for code in codes])
+
+    def reserve(number: int) -> int:
+        order = codes if number % 2 else list(reversed(codes))
+        for _ in range(4):
+            cart = [move(code, WORLD) for code in order]
+            with stocked.transaction(actor="till") as tx:
+                if number < 2:
+                    PostgresLedger(tx).reserve_each([[transfer] for transfer in cart])
+                else:
+                    PostgresLedger(tx).reserve_all(cart)
+            with stocked.transaction(actor="till") as tx:
+                PostgresLedger(tx).void_all([transfer.id for transfer in cart])
+        return 4
+
+    assert together(reserve, 4) == 16
+    assert available(stocked, codes[0]) == 0
+
+
 def test_one_reservation_is_closed_once(stocked: Database) -> None:
     pending = move(SHELF, WORLD, amount=5, name="cart")
     with stocked.transaction(actor="till") as tx:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from sanhe.core.decisions import Status
@@ -83,6 +84,48 @@ def test_pages_put_together_are_the_whole_list(retailer: Sanhe) -> None:
             for row in rows(desk, Filters(), sort=sort, offset=offset, limit=7)
         ]
         assert pages == whole and len(whole) == desk.lines(Filters(), limit=1).total
+    by_value = desk.export(Filters(), sort="quantity").to_pylist()
+    assert by_value == sorted(
+        by_value, key=lambda row: (-row["quantity"], row["sku"], row["place"])
+    )
+
+
+class Replanned(MemoryLake):
+    """A lake in which another process lays out a plan after the first query."""
+
+    def __init__(self, now: pa.Table, later: pa.Table) -> None:
+        super().__init__()
+        self.write("desk/lines", now, details={"as_of": "2025-09-25", "form": 2})
+        self.later: pa.Table | None = later
+
+    def query(self, *asked: Any, **more: Any) -> pa.Table:
+        """As ever, and then the other plan."""
+        found = super().query(*asked, **more)
+        if self.later is not None:
+            self.write("desk/lines", self.later, details={"as_of": "2025-09-26", "form": 2})
+            self.later = None
+        return found
+
+
+def test_a_page_never_mixes_two_plans(retailer: Sanhe) -> None:
+    now = retailer.lake.read("desk/lines")
+    at = now.column_names.index("value_cents")
+    value = now["value_cents"].to_pylist()
+    later = now.set_column(at, "value_cents", pa.array([10**9 - one for one in value]))
+    page = Desk(Replanned(now, later)).lines(Filters(), limit=500)
+    told = page.rows["value_cents"].to_pylist()
+    assert told == sorted((10**9 - one for one in value), reverse=True)
+    assert page.as_of == date(2025, 9, 26)
+    # Without another look, the later rows would stand in the earlier order.
+    assert told[::-1] == sorted(told) and value != sorted(value) and len(set(value)) > 2
+
+
+def test_lines_of_an_earlier_form_are_as_none(retailer: Sanhe) -> None:
+    lake = MemoryLake()
+    lake.write("desk/lines", retailer.lake.read("desk/lines"), details={"as_of": "2025-09-25"})
+    assert Desk(lake).is_news(date(2025, 9, 25))
+    with pytest.raises(NotFound, match="sanhe plan"):
+        Desk(lake).lines(Filters())
 
 
 def test_filters_keep_what_a_plain_loop_keeps(retailer: Sanhe) -> None:

@@ -9,6 +9,7 @@ lake for who may see some places only.
 from sanhe.core.lake.bridge import Refreshed, refresh, touched
 from sanhe.core.lake.current import FACTS_FOLDER, FactSources, current_facts, write_facts
 from sanhe.core.lake.guarded import scoped
+from sanhe.core.lake.lookup import rows_of
 from sanhe.core.lake.memory import MemoryLake
 from sanhe.core.lake.parquet import ParquetLake
 from sanhe.core.lake.ports import Lake, LakeTable
@@ -25,6 +26,7 @@ __all__ = [
     "ResidentLake",
     "current_facts",
     "refresh",
+    "rows_of",
     "scoped",
     "touched",
     "write_facts",

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from sanhe.core.values import Json
 
 _MANIFEST = "manifest.json"
-_ROW_GROUP = 131_072
+_ROW_GROUP = 32_768
+"""So many rows are the least that is read: small enough to find one line, scans are no slower."""
+
 _GRACE_SECONDS = 3600
 """A file that no manifest names any more is kept this long for those who read the old one."""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 from uuid import UUID
 
 from sanhe.core.clock import Clock
 from sanhe.core.errors import Conflict, NotFound, Shortage, Tampered
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import Account, Balance, Seal, Transfer
+from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Seal, Transfer
 from sanhe.core.ledger.rules import Entry, Kind, SealedBatch
 from sanhe.core.ledger.tables import account_table, transfers_of
 
@@ -92,42 +92,119 @@ class MemoryLedger:
 
     def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
         """Make a pending transfer: the amount is held at the source. False when known alike."""
-        if expires_at is not None:
-            rules.check_moment(expires_at, place=f"transfer {transfer.id}")
-        entry = self._entry(transfer, Kind.PENDING, expires_at=expires_at)
-        if self._known(entry, {}):
-            return False
-        source, target = self._both(transfer, {})
-        after = {
-            transfer.source: replace(source, pending_out=source.pending_out + transfer.amount),
-            transfer.target: replace(target, pending_in=target.pending_in + transfer.amount),
-        }
-        self._check_floors(after)
+        return bool(self.reserve_all([transfer], expires_at=expires_at))
+
+    def reserve_all(
+        self,
+        transfers: Sequence[Transfer],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> int:
+        """Make pending transfers, all or none; returns how many were new."""
+        entries = self._reservations(transfers, expires_at=expires_at, keep=keep)
+        free = self._free(transfers, keep)
+        _, taken = rules.take_each([[t] for t in transfers], free, known=self._first.keys())
+        fresh = {t.id: t for t in transfers if t.id not in self._first}
+        if len(taken) < len(fresh):
+            self._refuse(list(fresh.values()), free)
         self._transaction += 1
-        self.held.update(after)
-        self._write(entry)
-        return True
+        self._hold(taken, entries)
+        return len(taken)
 
-    def post(self, pending: UUID, *, amount: int | None = None) -> None:
+    def reserve_each(
+        self,
+        groups: Sequence[Sequence[Transfer]],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> list[bool]:
+        """Reserve group by group in the order given, each whole or not at all."""
+        flat = [transfer for group in groups for transfer in group]
+        entries = self._reservations(flat, expires_at=expires_at, keep=keep)
+        free = self._free(flat, keep)
+        granted, taken = rules.take_each(groups, free, known=self._first.keys())
+        self._transaction += 1
+        self._hold(taken, entries)
+        return granted
+
+    def _reservations(
+        self,
+        transfers: Sequence[Transfer],
+        *,
+        expires_at: datetime | None,
+        keep: Mapping[str, int],
+    ) -> Mapping[UUID, Entry]:
+        """The entries of these transfers; raises where one can't be or is known otherwise."""
+        rules.check_reservations(transfers, expires_at=expires_at, keep=keep)
+        entries = {t.id: self._entry(t, Kind.PENDING, expires_at=expires_at) for t in transfers}
+        for entry in entries.values():
+            self._known(entry, {})
+        return entries
+
+    def _free(
+        self, transfers: Sequence[Transfer], keep: Mapping[str, int]
+    ) -> Mapping[str, tuple[int, int | None]]:
+        """What the sources have available, and what must stay of it."""
+        return {
+            code: (self.held[code].available, rules.least(self.open[code].floor, keep.get(code)))
+            for code in {transfer.source for transfer in transfers}
+        }
+
+    def _refuse(
+        self, fresh: Sequence[Transfer], free: Mapping[str, tuple[int, int | None]]
+    ) -> NoReturn:
+        """Raise Shortage for the first of these whose source can't bear all of them."""
+        for transfer in fresh:
+            available, stays = free[transfer.source]
+            after = available - sum(t.amount for t in fresh if t.source == transfer.source)
+            if stays is not None and after < stays:
+                raise Shortage(rules.short(transfer.source, available, floor=stays, after=after))
+        raise AssertionError("all of them fit")
+
+    def _hold(self, transfers: Sequence[Transfer], entries: Mapping[UUID, Entry]) -> None:
+        for transfer in transfers:
+            source, target = self.held[transfer.source], self.held[transfer.target]
+            out, coming = source.pending_out, target.pending_in
+            self.held[transfer.source] = replace(source, pending_out=out + transfer.amount)
+            self.held[transfer.target] = replace(target, pending_in=coming + transfer.amount)
+            self._write(entries[transfer.id])
+
+    def post(self, reserved: UUID, *, amount: int | None = None) -> None:
         """Carry out a pending transfer, whole or a part (the rest is released)."""
-        held = self._pending(pending)
-        moved = rules.posted_amount(held.amount or 0, amount, place=f"transfer {pending}")
-        closed = self._closing.get(pending)
-        if closed is not None:
-            if closed.kind is Kind.POSTED and closed.amount == moved:
-                return
-            raise Conflict(rules.already(pending, closed.kind, closed.amount or 0))
-        self._close(held, Kind.POSTED, moved)
+        held = self._pending(reserved)
+        moved = rules.posted_amount(held.amount or 0, amount, place=f"transfer {reserved}")
+        if not self._closed_alike(held, Kind.POSTED, moved):
+            self._close(held, Kind.POSTED, moved)
 
-    def void(self, pending: UUID) -> None:
+    def post_all(self, reserved: Sequence[UUID]) -> int:
+        """Carry out pending transfers whole, all or none; returns how many were open."""
+        return self._close_all(reserved, Kind.POSTED)
+
+    def void(self, reserved: UUID) -> None:
         """Release a pending transfer; again changes nothing."""
-        held = self._pending(pending)
-        closed = self._closing.get(pending)
-        if closed is not None:
-            if closed.kind is Kind.VOIDED:
-                return
-            raise Conflict(rules.already(pending, closed.kind, closed.amount or 0))
-        self._close(held, Kind.VOIDED, held.amount or 0)
+        self.void_all([reserved])
+
+    def void_all(self, reserved: Sequence[UUID]) -> int:
+        """Release pending transfers, all or none; returns how many were open."""
+        return self._close_all(reserved, Kind.VOIDED)
+
+    def _close_all(self, reserved: Sequence[UUID], kind: Kind) -> int:
+        held = [self._pending(one) for one in dict.fromkeys(reserved)]
+        still = [one for one in held if not self._closed_alike(one, kind, one.amount or 0)]
+        for one in still:
+            self._close(one, kind, one.amount or 0)
+        return len(still)
+
+    def _closed_alike(self, pending: Entry, kind: Kind, amount: int) -> bool:
+        """Whether it is closed so already; raises Conflict when it is closed in another way."""
+        closed = self._closing.get(pending.transfer)
+        if closed is None:
+            return False
+        found = closed.amount or 0
+        if (closed.kind, found) != (kind, amount):
+            raise Conflict(rules.already(pending.transfer, closed.kind, found))
+        return True
 
     def expire(self, now: datetime) -> int:
         """Void the pending transfers whose time is over; returns how many."""

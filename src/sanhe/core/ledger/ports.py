@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+NOTHING_KEPT: Final[Mapping[str, int]] = MappingProxyType({})
+"""No account keeps more than its floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,39 @@ class Ledger(Protocol):
         """
         ...
 
-    def post(self, pending: UUID, *, amount: int | None = None) -> None:
+    def reserve_all(
+        self,
+        transfers: Sequence[Transfer],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> int:
+        """Make pending transfers, all or none; returns how many were new.
+
+        One conditional statement decides for all of them. `keep` is what must stay available at
+        an account, where that is more than its floor (a safety stock). Transfers known alike
+        count as done before, whatever is left now. Raises Shortage for the first in the order
+        given whose source can't bear all that the call takes from it; NotFound, Conflict and
+        BadInput like `transfer`.
+        """
+        ...
+
+    def reserve_each(
+        self,
+        groups: Sequence[Sequence[Transfer]],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> list[bool]:
+        """Reserve group by group in the order given, each whole or not at all.
+
+        The same as `reserve_all` for one group after the other, False where that raises Shortage;
+        all in one go, for the many who want the same at once. Raises NotFound, Conflict and
+        BadInput like `transfer`, for the whole call: then nothing is reserved.
+        """
+        ...
+
+    def post(self, reserved: UUID, *, amount: int | None = None) -> None:
         """Carry out a pending transfer, whole or a part (the rest is released).
 
         Posting again with the same amount changes nothing. Raises NotFound, Conflict when already
@@ -101,9 +138,23 @@ class Ledger(Protocol):
         """
         ...
 
-    def void(self, pending: UUID) -> None:
+    def post_all(self, reserved: Sequence[UUID]) -> int:
+        """Carry out pending transfers whole, all or none; returns how many were open.
+
+        One posted before counts as done. Raises NotFound, Conflict like `post`, for the first.
+        """
+        ...
+
+    def void(self, reserved: UUID) -> None:
         """Release a pending transfer; again changes nothing. Raises NotFound, Conflict when
         already posted."""
+        ...
+
+    def void_all(self, reserved: Sequence[UUID]) -> int:
+        """Release pending transfers, all or none; returns how many were open.
+
+        One voided before counts as done. Raises NotFound, Conflict like `void`, for the first.
+        """
         ...
 
     def expire(self, now: datetime) -> int:

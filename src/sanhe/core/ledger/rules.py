@@ -7,13 +7,13 @@ test holds the two together.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sanhe.core.errors import BadInput, Tampered
+from sanhe.core.errors import BadInput, Conflict, Tampered
 from sanhe.core.ledger.ports import Account, Balance, Transfer
 from sanhe.core.values import derived_id
 
@@ -168,6 +168,23 @@ def check_moment(moment: datetime, *, place: str) -> None:
         raise BadInput(f"{moment} has no time zone", place=place, remedy="give an offset")
 
 
+def check_reservations(
+    transfers: Iterable[Transfer], *, expires_at: datetime | None, keep: Mapping[str, int]
+) -> None:
+    """Raise BadInput for a transfer or expiry that can't be or to keep less than nothing,
+    Conflict for one id with two contents."""
+    first: dict[UUID, Transfer] = {}
+    for transfer in transfers:
+        check_transfer(transfer)
+        if first.setdefault(transfer.id, transfer) != transfer:
+            raise Conflict(other_content(transfer.id))
+        if expires_at is not None:
+            check_moment(expires_at, place=f"transfer {transfer.id}")
+    for code, amount in keep.items():
+        if amount < 0:
+            raise BadInput(f"to keep {amount} is below 0", place=f"account {code}")
+
+
 def check_units(source: str, target: str, *, units: tuple[str, str]) -> None:
     """Raise BadInput when a transfer would turn one unit into another."""
     if units[0] != units[1]:
@@ -176,6 +193,44 @@ def check_units(source: str, target: str, *, units: tuple[str, str]) -> None:
             place="transfer",
             remedy="convert through an account for each unit",
         )
+
+
+def least(floor: int | None, keep: int | None) -> int | None:
+    """What must stay available at an account: the higher of its floor and what is kept."""
+    return max((bound for bound in (floor, keep) if bound is not None), default=None)
+
+
+def take_each(
+    groups: Iterable[Sequence[Transfer]],
+    free: Mapping[str, tuple[int, int | None]],
+    *,
+    known: Collection[UUID],
+) -> tuple[list[bool], list[Transfer]]:
+    """Which groups fit, in the order given, each whole or not at all; and their new transfers.
+
+    `free` is what an account has available and what must stay of it, by code. Transfers `known`
+    from before, or taken by a group before, take nothing more.
+    """
+    left = {code: available for code, (available, _) in free.items()}
+    done = set(known)
+    granted: list[bool] = []
+    taken: list[Transfer] = []
+    for group in groups:
+        fresh = {transfer.id: transfer for transfer in group if transfer.id not in done}
+        need: dict[str, int] = {}
+        for transfer in fresh.values():
+            need[transfer.source] = need.get(transfer.source, 0) + transfer.amount
+        granted.append(all(_bears(left[c], n, stays=free[c][1]) for c, n in need.items()))
+        if granted[-1]:
+            for code, amount in need.items():
+                left[code] -= amount
+            done |= fresh.keys()
+            taken += fresh.values()
+    return granted, taken
+
+
+def _bears(available: int, amount: int, *, stays: int | None) -> bool:
+    return stays is None or available - amount >= stays
 
 
 def posted_amount(reserved: int, asked: int | None, *, place: str) -> int:
@@ -242,10 +297,10 @@ def other_content(transfer: UUID) -> str:
 
 
 def short(code: str, available: int, *, floor: int, after: int) -> str:
-    """The message for an account that would fall below its floor."""
+    """The message for an account that would fall below its floor, or what is kept of it."""
     return (
         f"account {code} has {available} available and would fall to {after}, "
-        f"below its floor {floor}: take at most {max(available - floor, 0)}"
+        f"below the {floor} that must stay: take at most {max(available - floor, 0)}"
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from sanhe.core.lake import current_facts
+from sanhe.core.lake import current_facts, rows_of
 from sanhe.goods.demand.drivers import CAUSES
 from sanhe.goods.demand.run import (
     ForecastRun,
@@ -188,8 +188,7 @@ def load_line(lake: Lake, sku: str, place: str) -> ForecastRun | None:
     if not runs:
         return None
     newest = max(runs, key=lambda table: (table.written_at, table.name))
-    sql = f'SELECT * FROM "{newest.name}" WHERE sku = $sku AND place = $place'  # noqa: S608
-    rows = lake.query(sql, {"sku": sku, "place": place}, tables=[newest.name])
+    rows = rows_of(lake, newest.name, {"sku": sku, "place": place})
     return _run(newest, rows) if rows.num_rows else None
 
 

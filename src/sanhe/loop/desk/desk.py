@@ -109,15 +109,14 @@ class Desk:
         limit: int = 200,
     ) -> Page:
         """Lines as `lay_out` made them. Raises BadInput for a window or sort it can't take."""
-        as_of = store.as_of(self._lake)
         if not 0 <= limit <= MOST_ROWS or offset < 0:
             raise BadInput(
                 f"rows {offset} to {offset + limit}",
                 place="offset, limit",
                 remedy=f"ask for at most {MOST_ROWS} rows from 0 on",
             )
-        rows, total = store.lines(
-            self._lake, filters, sort=sort, descending=descending, offset=offset, limit=limit
+        rows, total, as_of = store.page(
+            self._lake, filters, sort=sort, descending=descending, window=(offset, limit)
         )
         return Page(rows, total, offset, as_of)
 
@@ -126,10 +125,7 @@ class Desk:
     ) -> pa.Table:
         """All the filtered lines, for a file."""
         store.as_of(self._lake)
-        rows, _ = store.lines(
-            self._lake, filters, sort=sort, descending=descending, offset=0, limit=None
-        )
-        return rows
+        return store.lines(self._lake, filters, sort=sort, descending=descending)
 
     def exceptions(self, filters: Filters, *, offset: int = 0, limit: int = 200) -> Page:
         """Lines that need a person, most money first; of one kind where the filters name it."""

@@ -32,7 +32,7 @@ _FROM_HEALTH: Final = (
 
 
 def lay_out(plan: pa.Table, health: pa.Table, *, items: pa.Table, places: pa.Table) -> pa.Table:
-    """Every line that was planned, sells or holds stock.
+    """Every line that was planned, sells or holds stock, by SKU and place.
 
     plan: as `goods.replenish` keeps it; health: as `Health.table` gives it; items: sku, name,
     category; places: id, region. Columns: sku, place, region, item_name, category, supplier,
@@ -200,7 +200,7 @@ def _summed(lines: pa.Table, keys: list[str], of: Mapping[str, Any]) -> pa.Table
 
 
 def _keys(plan: pa.Table, health: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """The lines of the plan, then those that only hold stock or sell."""
+    """The lines of the plan and those that only hold stock or sell, sorted by SKU and place."""
     import pyarrow as pa
 
     known = Matched(plan, health.column("sku"), health.column("place")).found
@@ -211,7 +211,7 @@ def _keys(plan: pa.Table, health: pa.Table) -> tuple[pa.Array, pa.Array]:
             pa.table({name: table.column(name).cast(kind) for name, kind in text.items()})
             for table in (plan, rest)
         ]
-    )
+    ).sort_by([("sku", "ascending"), ("place", "ascending")])
     return both.column("sku").combine_chunks(), both.column("place").combine_chunks()
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from sanhe.core.errors import BadInput, NotFound
-from sanhe.core.lake import current_facts
+from sanhe.core.lake import current_facts, rows_of
 from sanhe.goods.health import COVER_BARS, COVER_DAYS
 from sanhe.loop.desk.filters import Filters
 from sanhe.loop.desk.lines import AGES
@@ -15,7 +15,7 @@ from sanhe.loop.desk.lines import AGES
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sanhe.core.lake import Lake
+    from sanhe.core.lake import Lake, LakeTable
     from sanhe.core.values import Json
 
 FOLDER: Final = "desk/"
@@ -37,6 +37,13 @@ SHOWN: Final = (
 """The columns of lists."""
 
 _FOUND_BY: Final = "found_by"
+_POSITION: Final = "position"
+"""Where a line stands among all by SKU and place: what orders lines of equal value, as a number,
+which sorts five times as fast as the two texts."""
+
+_FORM: Final = 2
+"""The form in which lines are kept; those of another form are as none."""
+
 DAYS: Final = "desk/day/"
 KEPT_DAYS: Final = 91
 """So many days' sums stay: a quarter."""
@@ -68,10 +75,14 @@ _SUMS: Final = (
 
 
 def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table, classes: pa.Table) -> None:
-    """Lay out the lines in the place of the earlier ones, and keep the sums of the day."""
+    """Lay out the lines in the place of the earlier ones, and keep the sums of the day.
+
+    They come by SKU and place, as `lay_out` gives them: so one of them is quick to find.
+    """
     keep_sums(lake, day, sums)
     for old in days(lake)[:-KEPT_DAYS]:
         lake.drop(DAYS + old.isoformat())
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     # Before the lists, so that what they show can be opened.
@@ -81,7 +92,9 @@ def keep(lake: Lake, day: date, *, lines: pa.Table, sums: pa.Table, classes: pa.
     words = (pc.fill_null(lines.column(name), "") for name in ("sku", "item_name", "place"))
     shown = lines.select(list(SHOWN))
     found_by = pc.utf8_lower(pc.binary_join_element_wise(*words, "\n"))
-    lake.write(LINES, shown.append_column(_FOUND_BY, found_by), details={"as_of": day.isoformat()})
+    position = pa.array(range(shown.num_rows), pa.int32())
+    shown = shown.append_column(_FOUND_BY, found_by).append_column(_POSITION, position)
+    lake.write(LINES, shown, details={"as_of": day.isoformat(), "form": _FORM})
 
 
 def keep_sums(lake: Lake, day: date, sums: pa.Table) -> None:
@@ -97,7 +110,7 @@ def days(lake: Lake) -> list[date]:
 
 def newest(lake: Lake) -> date | None:
     """The day the lines are of; None before the first plan."""
-    kept = lake.tables().get(LINES)
+    kept = _laid_out(lake)
     return None if kept is None else date.fromisoformat(str(kept.details["as_of"]))
 
 
@@ -109,38 +122,59 @@ def as_of(lake: Lake) -> date:
     return found
 
 
-def lines(
-    lake: Lake, filters: Filters, *, sort: str, descending: bool, offset: int, limit: int | None
-) -> tuple[pa.Table, int]:
-    """Some of the filtered lines in their order, and how many there are in all.
+def page(
+    lake: Lake, filters: Filters, *, sort: str, descending: bool, window: tuple[int, int]
+) -> tuple[pa.Table, int, date]:
+    """The filtered lines in their order from an offset on, so many; how many in all; their day.
 
     Lines without a value stand last, equal ones by SKU and place. Raises BadInput for a column
-    that can't be sorted by.
+    that can't be sorted by, NotFound before the first plan.
     """
-    if sort not in SORTS:
-        raise BadInput(f"can't sort by {sort!r}", place="sort", remedy=f"use {', '.join(SORTS)}")
     where, given = _where(filters)
-    order = f"{sort} {'DESC' if descending else 'ASC'} NULLS LAST, sku, place"
-    columns, cut = ", ".join(SHOWN), "" if limit is None else " LIMIT $limit OFFSET $offset"
-    sql = f'SELECT {columns} FROM "{LINES}" WHERE {where} ORDER BY {order}{cut}'  # noqa: S608
-    window: dict[str, Json] = {} if limit is None else {"limit": limit, "offset": offset}
-    found = lake.query(sql, {**given, **window}, tables=[LINES])
-    total = f'SELECT count(*) AS total FROM "{LINES}" WHERE {where}'  # noqa: S608 -- constants
-    count: int = lake.query(total, given, tables=[LINES])["total"][0].as_py()
-    return found, count
+    # The whole order is a column of numbers, which a lake in memory keeps: a page however deep is
+    # then a slice of it.
+    sql = f"""
+    SELECT {_POSITION} FROM "{LINES}" WHERE {where} ORDER BY {_order(sort, descending=descending)}
+    """  # noqa: S608 -- constants
+    while True:
+        day, kept = as_of(lake), _laid_out(lake)
+        order = lake.query(sql, given, tables=[LINES])[_POSITION]
+        offset, limit = window
+        rows = _at(lake, order.slice(offset, limit))
+        if _laid_out(lake) == kept:  # else a plan was laid out in between
+            return rows, len(order), day
+
+
+def _at(lake: Lake, positions: pa.ChunkedArray) -> pa.Table:
+    """The lines at these positions, in this order."""
+    import pyarrow.compute as pc
+
+    sql = f"""
+    SELECT {", ".join(SHOWN)}, {_POSITION} FROM "{LINES}"
+    WHERE {_POSITION} IN (SELECT unnest(CAST($positions AS INTEGER[])))
+    """  # noqa: S608 -- constants
+    rows = lake.query(sql, {"positions": positions.to_pylist()}, tables=[LINES])
+    return rows.take(pc.index_in(positions, rows[_POSITION])).drop_columns([_POSITION])
+
+
+def lines(lake: Lake, filters: Filters, *, sort: str, descending: bool) -> pa.Table:
+    """All the filtered lines in their order; see `page`."""
+    where, given = _where(filters)
+    order = _order(sort, descending=descending)
+    sql = f'SELECT {", ".join(SHOWN)} FROM "{LINES}" WHERE {where} ORDER BY {order}'  # noqa: S608
+    return lake.query(sql, given, tables=[LINES])
 
 
 def line(lake: Lake, sku: str, place: str) -> dict[str, Any]:
     """One line. Raises NotFound."""
-    row: dict[str, Any] = {}
-    for table in (ARITHMETIC, LINES):
-        sql = f'SELECT * FROM "{table}" WHERE sku = $sku AND place = $place'  # noqa: S608
-        found = lake.query(sql, {"sku": sku, "place": place}, tables=[table]).to_pylist()
-        if not found:
-            raise NotFound(f"no line of {sku} at {place}: check the codes, or plan again")
-        row |= found[0]
-    del row[_FOUND_BY]
-    return row
+    key: dict[str, str] = {"sku": sku, "place": place}
+    columns = ", ".join(SHOWN)
+    sql = f'SELECT {columns} FROM "{LINES}" WHERE sku = $sku AND place = $place'  # noqa: S608
+    shown = lake.query(sql, {**key}, tables=[LINES]).to_pylist()
+    rest = rows_of(lake, ARITHMETIC, key).to_pylist()
+    if not shown or not rest:
+        raise NotFound(f"no line of {sku} at {place}: check the codes, or plan again")
+    return {**rest[0], **shown[0]}
 
 
 def exception_sums(lake: Lake, filters: Filters) -> list[dict[str, Any]]:
@@ -247,6 +281,19 @@ def _placed(filters: Filters, *, label: str | None = None) -> Filters:
     """The filters that sums know: region, place and category, and a label."""
     of = (filters.region, filters.place, filters.category)
     return Filters(region=of[0], place=of[1], category=of[2], label=label)
+
+
+def _laid_out(lake: Lake) -> LakeTable | None:
+    """The table of lines, where one is kept in the present form."""
+    kept = lake.tables().get(LINES)
+    return kept if kept is not None and kept.details.get("form") == _FORM else None
+
+
+def _order(sort: str, *, descending: bool) -> str:
+    """The order of lines. Raises BadInput for a column that can't be sorted by."""
+    if sort not in SORTS:
+        raise BadInput(f"can't sort by {sort!r}", place="sort", remedy=f"use {', '.join(SORTS)}")
+    return f"{sort} {'DESC' if descending else 'ASC'} NULLS LAST, {_POSITION}"
 
 
 def _where(filters: Filters) -> tuple[str, dict[str, Json]]:

@@ -13,7 +13,15 @@ from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
-from sanhe.place.orders.reading import AskedRefund, Order, OrderEvent, OrderLine, OrderPart, Payment
+from sanhe.place.orders.reading import (
+    AskedRefund,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderPart,
+    Payment,
+    Sold,
+)
 from sanhe.place.orders.rules import LineState, Outcome, State
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "Refund",
     "RefundNotice",
     "Settled",
+    "Sold",
     "Sourcing",
     "State",
 ]

@@ -14,20 +14,21 @@ from sanhe.core.ledger import Ledger, Transfer
 from sanhe.core.storage import Transaction
 from sanhe.core.values import business_day, derived_id
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.stock import Stock, committed_account
+from sanhe.goods.stock import Stock, committed_account, on_hand_account
 from sanhe.place.orders import placing, reading, rules, store
 from sanhe.place.orders.basket import Basket, check_basket, priced
 from sanhe.place.orders.choose import Piece, Sourcing
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
-from sanhe.place.orders.reading import Order
+from sanhe.place.orders.reading import Order, Sold
 from sanhe.place.orders.rules import Outcome, State
 
 REFUND_TOPIC: Final = "refund"
 """The outbox topic on which refunds leave for their provider."""
 MOST_COUNTED: Final = 10_000
 _TRIES: Final = 3
+_ROUNDS: Final = 2
 _FILTERS: Final = ("state", "channel", "place", "member", "number", "sku")
 
 
@@ -104,19 +105,29 @@ class Orders:
         The outcomes in the given order: what was placed, or why it was not. Leaves the same rows
         as `place` for each, in few statements.
         """
-        drafts = [self._tried(one, sourcing) for one in asked]
-        ready = [draft for draft in drafts if isinstance(draft, Draft)]
-        granted = self._ledger.reserve_each(
-            [draft.transfers for draft in ready],
-            expires_at=self._tx.clock.now() + self._hold,
-            keep={code: units for draft in ready for code, units in draft.keep.items()},
-        )
-        held = [draft for draft, given in zip(ready, granted, strict=True) if given]
-        placed = {one.id: one for one in self._write(held)}
-        gone = Shortage("sold out meanwhile: ask for what there is")
-        return [
-            placed.get(draft.id, gone) if isinstance(draft, Draft) else draft for draft in drafts
+        outcomes: list[Placed | SanheError] = [
+            Shortage("sold out meanwhile: ask for what there is") for _ in asked
         ]
+        left = list(range(len(asked)))
+        for _ in range(_ROUNDS):
+            drafts: dict[int, Draft] = {}
+            for at in left:
+                tried = self._tried(asked[at], sourcing)
+                if isinstance(tried, Draft):
+                    drafts[at] = tried
+                else:
+                    outcomes[at] = tried
+            granted = self._ledger.reserve_each(
+                [draft.transfers for draft in drafts.values()],
+                expires_at=self._tx.clock.now() + self._hold,
+                keep={code: units for one in drafts.values() for code, units in one.keep.items()},
+            )
+            held = [at for at, given in zip(drafts, granted, strict=True) if given]
+            for at, placed in zip(held, self._write([drafts[at] for at in held]), strict=True):
+                outcomes[at] = placed
+            # Who was refused may find it elsewhere: in the open stock instead of the quota.
+            left = [at for at in drafts if at not in set(held)]
+        return outcomes
 
     def settle(self, notice: PaymentNotice) -> Settled:
         """Take a payment, or give it back whole; see `rules` for the reasons.
@@ -243,6 +254,30 @@ class Orders:
         store.add_event(self._tx, order.id, "refunded", details=details)
         return True
 
+    def untold(self, *, limit: int) -> list[Sold]:
+        """What left places and was not told as facts of sale yet, locked until the commit."""
+        return reading.sold_of(store.lock_untold(self._tx, limit))
+
+    def told(self, sold: Sequence[Sold]) -> None:
+        """Say that these are told as facts; their stock is no longer committed.
+
+        It lies on hand again, for the facts to take it out in the same transaction.
+        """
+        now = self._tx.clock.now()
+        self._ledger.transfer(
+            Transfer(
+                id=derived_id("order.told", one.id),
+                source=committed_account(one.place, one.sku),
+                target=on_hand_account(one.place, one.sku),
+                amount=one.quantity,
+                reason="handed_over",
+                reference=f"order/{one.order}",
+                effective_at=now,
+            )
+            for one in sold
+        )
+        store.mark_told(self._tx, sorted({one.handover for one in sold}))
+
     def get(self, order: UUID) -> Order:
         """One order. Raises NotFound."""
         found = self.find([order])
@@ -313,8 +348,8 @@ class Orders:
             return
         self._ledger.void_all([part.id for order in orders for part in order.parts])
         for order in orders:
-            self._change(order, order.open_pieces, what="cancelled", reason=reason)
-            store.set_state(self._tx, order.id, state.value, closed_at=self._tx.clock.now())
+            pieces = order.open_pieces
+            self._change(order, pieces, what="cancelled", reason=reason, closed_as=state)
 
     def _free(self, order: Order, pieces: Sequence[Piece]) -> None:
         """Move the stock of paid pieces back to where it came from."""
@@ -334,7 +369,13 @@ class Orders:
         )
 
     def _change(
-        self, order: Order, pieces: Sequence[Piece], *, what: str, reason: str
+        self,
+        order: Order,
+        pieces: Sequence[Piece],
+        *,
+        what: str,
+        reason: str,
+        closed_as: State | None = None,
     ) -> tuple[int, State]:
         """Count pieces as handed or cancelled: what they are worth, and where the order stands."""
         states = {line.line: line.state for line in order.lines}
@@ -361,7 +402,7 @@ class Orders:
         )
         if handovers:
             store.insert_handovers(self._tx, order.id, handovers)
-        after = order.state_with(states)
+        after = closed_as or order.state_with(states)
         if after is not order.state:
             closed_at = None if after in {State.PLACED, State.PAID} else self._tx.clock.now()
             store.set_state(self._tx, order.id, after.value, closed_at=closed_at)

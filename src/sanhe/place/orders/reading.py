@@ -11,7 +11,7 @@ from uuid import UUID
 from sanhe.core.errors import Conflict, NotFound
 from sanhe.core.values import Json
 from sanhe.place.orders.choose import Piece
-from sanhe.place.orders.rules import LineState, Outcome, State, state_of
+from sanhe.place.orders.rules import LineState, Outcome, State, share_cents, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +156,26 @@ class AskedRefund:
     done_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """Base units of an SKU that left a place with a hand-over, to be told as a fact of sale.
+
+    `id` is its name for good; `receipt` and `line` are the order's number and line.
+    """
+
+    id: str
+    handover: int
+    order: UUID
+    receipt: str
+    line: int
+    place: str
+    sku: str
+    quantity: int
+    amount_cents: int
+    currency: str
+    at: datetime
+
+
 Rows = Sequence[Mapping[str, Any]]
 _STATE = ("quantity", "amount_cents", "handed", "handed_cents", "cancelled", "returned")
 _LINE = ("line", "sku", "name", "price_cents", "per_units", "tax_cents", "custom")
@@ -184,4 +204,29 @@ def orders_of(found: tuple[Rows, Rows, Rows], wanted: Sequence[UUID]) -> list[Or
         )
         for order in wanted
         if order in of
+    ]
+
+
+def sold_of(rows: Rows) -> list[Sold]:
+    """What hand-overs say was sold: a bundle's amount is shared evenly by its components."""
+    of: dict[int, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        of.setdefault(row["number"], []).append(row)
+    return [
+        Sold(
+            id=f"{number}/{row['sku']}",
+            handover=number,
+            order=row["order_id"],
+            receipt=str(row["order_number"]),
+            line=row["line"],
+            place=row["place"],
+            sku=row["sku"],
+            quantity=row["units"] * row["each"],
+            amount_cents=share_cents(row["amount_cents"], at + 1, of=len(parts))
+            - share_cents(row["amount_cents"], at, of=len(parts)),
+            currency=row["currency"],
+            at=row["at"],
+        )
+        for number, parts in of.items()
+        for at, row in enumerate(parts)
     ]

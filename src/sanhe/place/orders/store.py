@@ -151,8 +151,8 @@ WITH taken AS (
     SELECT * FROM sales_handover WHERE told_at IS NULL
     ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
 )
-SELECT h.number, h.line, h.units, h.amount_cents, h.at, h.place, o.number AS order_number,
-    o.currency, p.id AS part, p.sku, p.each
+SELECT h.number, h.order_id, h.line, h.units, h.amount_cents, h.at, h.place,
+    o.number AS order_number, o.currency, p.sku, p.each
 FROM taken AS h
 JOIN sales_order AS o ON o.id = h.order_id
 JOIN sales_order_part AS p

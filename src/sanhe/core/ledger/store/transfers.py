@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import Account, Balance, Seal, Transfer
+from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Seal, Transfer
 from sanhe.core.ledger.rules import Kind
+from sanhe.core.ledger.store import pending
+from sanhe.core.ledger.store.incoming import PARAMETERS, columns
 from sanhe.core.ledger.store.proof import seal, verify
 from sanhe.core.ledger.tables import check_transfer_table, transfer_table
 from sanhe.core.storage import Transaction, copy_in, fetch_arrow
@@ -63,15 +65,6 @@ CREATE TEMPORARY TABLE IF NOT EXISTS ledger_incoming (
 _UNSTAGE = sa.text("TRUNCATE ledger_incoming")
 _ANALYZE = sa.text("ANALYZE ledger_incoming")
 
-_PARAMETERS = """
-    SELECT position, id, source, target, amount, reason, reference, effective_at
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:sources AS text[]), CAST(:targets AS text[]),
-        CAST(:amounts AS bigint[]), CAST(:reasons AS text[]), CAST(:references AS text[]),
-        CAST(:moments AS timestamptz[])
-    ) WITH ORDINALITY AS i
-        (id, source, target, amount, reason, reference, effective_at, position)
-"""
 _STAGED = "SELECT * FROM ledger_incoming"
 
 # All writers lock accounts in the order of their numbers, so that two never wait for each other.
@@ -146,15 +139,15 @@ ORDER BY a.code LIMIT 1
 def _both(statement: str) -> Mapping[bool, sa.TextClause]:
     """The statement for few transfers (as parameters) and for many (staged)."""
     return {
-        True: sa.text(statement.format(incoming=_PARAMETERS)),
+        True: sa.text(statement.format(incoming=PARAMETERS)),
         False: sa.text(statement.format(incoming=_STAGED)),
     }
 
 
 _LOCKS, _POSTS, _REFUSALS, _SHORTS = map(_both, (_LOCK, _POST, _REFUSED, _SHORT))
 
-# One conditional statement for one transfer, pending or not: it takes the amount only if the source
-# can bear it at the moment its row is locked.
+# One conditional statement for one transfer: it takes the amount only if the source can bear it at
+# the moment its row is locked.
 _SINGLE = sa.text("""
 WITH locked AS MATERIALIZED (
     SELECT id, code, unit, floor, posted, pending_out FROM ledger_account
@@ -162,90 +155,25 @@ WITH locked AS MATERIALIZED (
     ORDER BY id FOR NO KEY UPDATE
 ), entry AS (
     INSERT INTO ledger_entry (kind, transfer, source, target, amount, reason, reference,
-                              effective_at, expires_at, recorded_at, actor)
-    SELECT :kind, :id, s.id, t.id, :amount, :reason, :reference, :effective_at,
-           :expires_at, :now, :actor
+                              effective_at, recorded_at, actor)
+    SELECT 'transfer', :id, s.id, t.id, :amount, :reason, :reference, :effective_at, :now, :actor
     FROM locked AS s, locked AS t
     WHERE s.code = :source AND t.code = :target AND s.unit = t.unit
       AND (s.floor IS NULL OR s.posted - s.pending_out - :amount >= s.floor)
     ON CONFLICT (transfer) WHERE kind IN ('opened', 'transfer', 'pending') DO NOTHING
-    RETURNING transfer, source, target, amount, expires_at
-), hold AS (
-    INSERT INTO ledger_hold (transfer, expires_at)
-    SELECT transfer, expires_at FROM entry WHERE expires_at IS NOT NULL
+    RETURNING source, target, amount
 ), moved AS (
     UPDATE ledger_account AS a
-    SET posted = a.posted + CASE WHEN :kind <> 'transfer' THEN 0
-                                 WHEN a.id = e.source THEN -e.amount ELSE e.amount END,
-        pending_out = a.pending_out
-            + CASE WHEN :kind = 'pending' AND a.id = e.source THEN e.amount ELSE 0 END,
-        pending_in = a.pending_in
-            + CASE WHEN :kind = 'pending' AND a.id = e.target THEN e.amount ELSE 0 END
+    SET posted = a.posted + CASE WHEN a.id = e.source THEN -e.amount ELSE e.amount END
     FROM entry AS e WHERE a.id IN (e.source, e.target)
 )
 SELECT count(*) FROM entry
 """)
 
-_KNOWN = sa.text("""
-SELECT e.kind, s.code AS source, t.code AS target, e.amount, e.reason, e.reference,
-       e.effective_at, e.expires_at
-FROM ledger_entry AS e
-JOIN ledger_account AS s ON s.id = e.source
-JOIN ledger_account AS t ON t.id = e.target
-WHERE e.transfer = :id AND e.kind IN ('opened', 'transfer', 'pending')
-""")
-_CLOSED = sa.text("""
-SELECT kind, amount FROM ledger_entry
-WHERE transfer = :id AND kind IN ('posted', 'voided')
-""")
 _TERMS = sa.text("""
 SELECT code, unit, floor, posted, pending_out, pending_in FROM ledger_account
 WHERE code = ANY (CAST(:codes AS text[]) COLLATE "C")
 """)
-
-# Closing entries for pending transfers, whole or (for one) a part; the accounts are locked first.
-_CLOSE = sa.text("""
-WITH pending AS MATERIALIZED (
-    SELECT transfer, source, target, amount, reason, reference FROM ledger_entry
-    WHERE transfer = ANY (CAST(:ids AS uuid[])) AND kind = 'pending'
-), locked AS MATERIALIZED (
-    SELECT id FROM ledger_account
-    WHERE id IN (SELECT source FROM pending UNION SELECT target FROM pending)
-    ORDER BY id FOR NO KEY UPDATE
-), closing AS (
-    INSERT INTO ledger_entry (kind, transfer, source, target, amount, reason, reference,
-                              effective_at, recorded_at, actor)
-    SELECT :kind, p.transfer, p.source, p.target,
-           coalesce(CAST(:amount AS bigint), p.amount), p.reason, p.reference, :now, :now, :actor
-    FROM pending AS p, (SELECT count(*) AS accounts FROM locked) AS held
-    WHERE held.accounts > 1 AND coalesce(CAST(:amount AS bigint), p.amount) <= p.amount
-    ORDER BY p.transfer
-    ON CONFLICT (transfer) WHERE kind IN ('posted', 'voided') DO NOTHING
-    RETURNING transfer, source, target, amount
-), released AS (
-    DELETE FROM ledger_hold WHERE transfer IN (SELECT transfer FROM closing)
-), sides AS (
-    SELECT c.source AS account, -c.amount AS posted, p.amount AS pending_out, 0 AS pending_in
-    FROM closing AS c JOIN pending AS p USING (transfer)
-    UNION ALL
-    SELECT c.target, c.amount, 0, p.amount
-    FROM closing AS c JOIN pending AS p USING (transfer)
-), delta AS (
-    SELECT account, sum(posted)::bigint AS posted, sum(pending_out)::bigint AS pending_out,
-           sum(pending_in)::bigint AS pending_in
-    FROM sides GROUP BY account
-), moved AS (
-    UPDATE ledger_account AS a
-    SET posted = a.posted + CASE WHEN :kind = 'posted' THEN d.posted ELSE 0 END,
-        pending_out = a.pending_out - d.pending_out,
-        pending_in = a.pending_in - d.pending_in
-    FROM delta AS d WHERE a.id = d.account
-)
-SELECT count(*) FROM closing
-""")
-
-# Without a lock: all writers lock accounts first, and an index refuses to close twice.
-_DUE = sa.text("SELECT transfer FROM ledger_hold WHERE expires_at <= :now ORDER BY transfer")
 
 _ACCOUNTS = """
 SELECT code, unit, floor, posted, pending_out, pending_in FROM ledger_account
@@ -302,9 +230,9 @@ class PostgresLedger:
         if not count:
             return 0
         if not isinstance(transfers, pa.Table) and count == 1:
-            return int(self._single(given[0], Kind.TRANSFER, expires_at=None))
+            return self._single(given[0])
         if not isinstance(transfers, pa.Table) and count <= _FEW:
-            return self._write(count, few=True, parameters=_columns(given))
+            return self._write(count, few=True, parameters=columns(given))
         self._stage(table)
         return self._write(count, few=False, parameters={})
 
@@ -328,11 +256,7 @@ class PostgresLedger:
             row = self._tx.connection.execute(_SHORTS[few], parameters).first()
             if row is None:
                 raise
-            raise Shortage(
-                rules.short(
-                    row.code, row.available, floor=row.floor, after=row.available + row.amount
-                )
-            ) from error
+            raise _shortage(row) from error
         return new
 
     def _refuse(self, *, few: bool, parameters: Mapping[str, Any]) -> None:
@@ -344,19 +268,14 @@ class PostgresLedger:
             if unit is None:
                 raise NotFound(rules.not_open(code, row.id))
         rules.check_units(row.source, row.target, units=(row.source_unit, row.target_unit))
+        short = self._tx.connection.execute(_SHORTS[few], parameters).first()
+        if short is not None:
+            raise _shortage(short)
         raise Conflict(rules.other_content(row.id))
 
-    def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
-        """Make a pending transfer: the amount is held at the source. False when known alike."""
-        rules.check_transfer(transfer)
-        if expires_at is not None:
-            rules.check_moment(expires_at, place=f"transfer {transfer.id}")
-        return self._single(transfer, Kind.PENDING, expires_at=expires_at)
-
-    def _single(self, transfer: Transfer, kind: Kind, *, expires_at: datetime | None) -> bool:
-        made = self._one(
+    def _single(self, transfer: Transfer) -> int:
+        new = self._one(
             _SINGLE,
-            kind=kind.value,
             id=transfer.id,
             source=transfer.source,
             target=transfer.target,
@@ -364,75 +283,54 @@ class PostgresLedger:
             reason=transfer.reason,
             reference=transfer.reference,
             effective_at=transfer.effective_at,
-            expires_at=expires_at,
         )[0]
-        if not made:
-            self._refuse_single(transfer, kind, expires_at=expires_at)
-        return bool(made)
+        if not new:
+            self._refuse(few=True, parameters=columns([transfer]))
+        return int(new)
 
-    def _refuse_single(
-        self, transfer: Transfer, kind: Kind, *, expires_at: datetime | None
-    ) -> None:
-        """Raise unless the transfer is known alike."""
-        known = self._tx.connection.execute(_KNOWN, {"id": transfer.id}).first()
-        if known is not None:
-            alike = (
-                kind.value,
-                transfer.source,
-                transfer.target,
-                transfer.amount,
-                transfer.reason,
-                transfer.reference,
-                transfer.effective_at,
-                expires_at,
-            )
-            if tuple(known) != alike:
-                raise Conflict(rules.other_content(transfer.id))
-            return
-        codes = (transfer.source, transfer.target)
-        found = self._tx.connection.execute(_TERMS, {"codes": list(codes)}).all()
-        terms = {row.code: row for row in found}
-        for code in codes:
-            if code not in terms:
-                raise NotFound(rules.not_open(code, transfer.id))
-        rules.check_units(*codes, units=(terms[codes[0]].unit, terms[codes[1]].unit))
-        source = terms[transfer.source]
-        available = source.posted - source.pending_out
-        after = available - transfer.amount
-        raise Shortage(rules.short(source.code, available, floor=source.floor, after=after))
+    def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
+        """Make a pending transfer: the amount is held at the source. False when known alike."""
+        return bool(self.reserve_all([transfer], expires_at=expires_at))
 
-    def post(self, pending: UUID, *, amount: int | None = None) -> None:
+    def reserve_all(
+        self,
+        transfers: Sequence[Transfer],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> int:
+        """Make pending transfers, all or none; returns how many were new."""
+        return pending.reserve_all(self._tx, transfers, expires_at=expires_at, keep=keep)
+
+    def reserve_each(
+        self,
+        groups: Sequence[Sequence[Transfer]],
+        *,
+        expires_at: datetime | None = None,
+        keep: Mapping[str, int] = NOTHING_KEPT,
+    ) -> list[bool]:
+        """Reserve group by group in the order given, each whole or not at all."""
+        return pending.reserve_each(self._tx, groups, expires_at=expires_at, keep=keep)
+
+    def post(self, reserved: UUID, *, amount: int | None = None) -> None:
         """Carry out a pending transfer, whole or a part (the rest is released)."""
-        if amount is not None and amount < 1:
-            self._refuse_closing(pending, Kind.POSTED, amount)
-        if not self._close([pending], Kind.POSTED, amount):
-            self._refuse_closing(pending, Kind.POSTED, amount)
+        pending.post(self._tx, reserved, amount)
 
-    def void(self, pending: UUID) -> None:
+    def post_all(self, reserved: Sequence[UUID]) -> int:
+        """Carry out pending transfers whole, all or none; returns how many were open."""
+        return pending.close_all(self._tx, reserved, Kind.POSTED)
+
+    def void(self, reserved: UUID) -> None:
         """Release a pending transfer; again changes nothing."""
-        if not self._close([pending], Kind.VOIDED, None):
-            self._refuse_closing(pending, Kind.VOIDED, None)
+        self.void_all([reserved])
+
+    def void_all(self, reserved: Sequence[UUID]) -> int:
+        """Release pending transfers, all or none; returns how many were open."""
+        return pending.close_all(self._tx, reserved, Kind.VOIDED)
 
     def expire(self, now: datetime) -> int:
         """Void the pending transfers whose time is over; returns how many."""
-        due = self._tx.connection.execute(_DUE, {"now": now}).scalars().all()
-        return self._close(list(due), Kind.VOIDED, None) if due else 0
-
-    def _close(self, ids: list[UUID], kind: Kind, amount: int | None) -> int:
-        return int(self._one(_CLOSE, ids=ids, kind=kind.value, amount=amount)[0])
-
-    def _refuse_closing(self, pending: UUID, kind: Kind, amount: int | None) -> None:
-        """Raise unless the pending transfer is closed alike."""
-        known = self._tx.connection.execute(_KNOWN, {"id": pending}).first()
-        if known is None or known.kind != Kind.PENDING.value:
-            raise NotFound(rules.not_pending(pending))
-        wanted = known.amount
-        if kind is Kind.POSTED:
-            wanted = rules.posted_amount(known.amount, amount, place=f"transfer {pending}")
-        closed = self._tx.connection.execute(_CLOSED, {"id": pending}).first()
-        if closed is None or (closed.kind, closed.amount) != (kind.value, wanted):
-            found = (kind, wanted) if closed is None else (Kind(closed.kind), closed.amount)
-            raise Conflict(rules.already(pending, *found))
+        return pending.expire(self._tx, now)
 
     def balances(self, codes: Collection[str]) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
@@ -456,14 +354,7 @@ class PostgresLedger:
         return self._tx.connection.execute(statement, given).one()
 
 
-def _columns(transfers: list[Transfer]) -> Mapping[str, Any]:
-    """Transfers as parameters of `_PARAMETERS`."""
-    return {
-        "ids": [transfer.id for transfer in transfers],
-        "sources": [transfer.source for transfer in transfers],
-        "targets": [transfer.target for transfer in transfers],
-        "amounts": [transfer.amount for transfer in transfers],
-        "reasons": [transfer.reason for transfer in transfers],
-        "references": [transfer.reference for transfer in transfers],
-        "moments": [transfer.effective_at for transfer in transfers],
-    }
+def _shortage(row: sa.Row[Any]) -> Shortage:
+    """The refusal of an account as `_SHORT` tells it."""
+    after = row.available + row.amount
+    return Shortage(rules.short(row.code, row.available, floor=row.floor, after=after))

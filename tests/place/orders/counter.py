@@ -1,0 +1,143 @@
+"""A shop with an order desk, for tests: two places, a few SKUs, and the books to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sanhe.core.clock import FixedClock
+from sanhe.core.storage import Transaction
+from sanhe.core.values import new_id
+from sanhe.goods.stock import committed_account, on_hand_account
+from sanhe.place.orders import (
+    AtPlace,
+    Basket,
+    BasketLine,
+    Delivery,
+    Orders,
+    PaymentNotice,
+    Placed,
+    Placing,
+    Settled,
+)
+from sanhe.place.orders.money import owed_account, provider_account, sales_account
+from tests.goods.shop import DAY, Shop, counted, fact
+
+PRICES = {"A": 1_000, "B": 333, "SET": 2_500, "GIFT": 0}
+
+
+@dataclass
+class Counter:
+    """An order desk on a shop with ten of A and B at S1 and three at S2."""
+
+    shop: Shop
+    orders: Orders
+    references: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, tx: Transaction) -> Counter:
+        shop = Shop.of(tx, in_memory=False)
+        shop.record(
+            [
+                *(described(sku) for sku in ("A", "B", "GIFT")),
+                described("SET", components="A:2 B:1"),
+                *(priced(sku, cents) for sku, cents in PRICES.items()),
+                *(
+                    counted(f"{sku}@{place}", units, sku=sku, place=place)
+                    for place, units in (("S1", 10), ("S2", 3))
+                    for sku in ("A", "B", "GIFT")
+                ),
+            ]
+        )
+        orders = Orders(
+            tx, ledger=shop.ledger, catalog=shop.catalog, stock=shop.stock, outbox=shop.outbox
+        )
+        return cls(shop, orders)
+
+    @property
+    def clock(self) -> FixedClock:
+        clock = self.shop.tx.clock
+        assert isinstance(clock, FixedClock)
+        return clock
+
+    def place(self, *lines: tuple[str, int], place: str = "S1", channel: str = "web") -> Placed:
+        basket = basket_of(*lines, place=place, channel=channel)
+        total = self.orders.quote(basket, AtPlace()).total_cents
+        return self.orders.place(Placing(basket, total), AtPlace())
+
+    def pay(
+        self, order: UUID, *, cents: int | None = None, reference: str = "", currency: str = "CNY"
+    ) -> Settled:
+        notice = PaymentNotice(
+            provider="wechatpay",
+            reference=reference or new_id().hex,
+            order=order,
+            amount_cents=self.orders.get(order).total_cents if cents is None else cents,
+            currency=currency,
+            paid_at=self.clock.now(),
+        )
+        return self.orders.settle(notice)
+
+    def tell(self) -> int:
+        """What the flow of telling sales does, without its facts' batch name."""
+        sold = self.orders.untold(limit=100)
+        self.orders.told(sold)
+        self.shop.record(
+            [
+                fact(
+                    "sale.line",
+                    one.id,
+                    source="sanhe.orders",
+                    sku=one.sku,
+                    place=one.place,
+                    quantity=one.quantity,
+                    amount_cents=one.amount_cents,
+                    hour=1,
+                )
+                for one in sold
+            ]
+        )
+        return len(sold)
+
+    def free(self, sku: str, place: str = "S1") -> int:
+        code = on_hand_account(place, sku)
+        return self.shop.ledger.balances([code])[code].available
+
+    def committed(self, sku: str, place: str = "S1") -> int:
+        code = committed_account(place, sku)
+        found = self.shop.ledger.balances([code])
+        return found[code].posted if code in found else 0
+
+    def money(self, place: str = "S1") -> Mapping[str, int]:
+        codes = {
+            "owed": owed_account(place),
+            "held": provider_account("wechatpay", place),
+            "sales": sales_account(place),
+        }
+        found = self.shop.ledger.balances(codes.values())
+        return {name: found[code].posted if code in found else 0 for name, code in codes.items()}
+
+
+def basket_of(*lines: tuple[str, int], place: str = "S1", channel: str = "web") -> Basket:
+    wanted = tuple(BasketLine(sku, quantity) for sku, quantity in lines)
+    return Basket(channel, "CNY", wanted, Delivery("pickup", place))
+
+
+def described(sku: str, **payload: object) -> object:
+    given = [("name", f"Item {sku}"), *payload.items()]
+    return fact("item.described", f"item {sku}", sku=sku, place=None, payload=given, day=DAY)
+
+
+def priced(sku: str, cents: int) -> object:
+    payload = [("tax_included", True), ("tax_rate", 0.13)]
+    return fact(
+        "price.set",
+        f"price {sku}",
+        sku=sku,
+        place=None,
+        amount_cents=cents,
+        currency="CNY",
+        payload=payload,
+        day=DAY,
+    )

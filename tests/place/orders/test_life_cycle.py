@@ -1,0 +1,222 @@
+"""Any order of placing, paying, cancelling, handing over, returning, expiring and repeating.
+
+After each step stock, money and state are what the orders say, recomputed here from the orders
+alone. The second test takes a guard away and must see it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter as Bag
+from datetime import timedelta
+from uuid import UUID
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sanhe.core.errors import Conflict, Shortage
+from sanhe.core.storage import Database
+from sanhe.place.orders import Order, Outcome, Piece, State
+from sanhe.place.orders.rules import LineState
+from tests.place.orders.counter import Counter
+
+PLACES, SKUS = ("S1", "S2"), ("A", "B", "SET")
+
+
+class LifeCycle(RuleBasedStateMachine):
+    """One shop, any number of orders; whatever is refused must leave no trace."""
+
+    database: Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._opened = self.database.transaction(actor="tester")
+        self.tx = self._opened.__enter__()
+        self.nested = self.tx.connection.begin_nested()
+        self.counter = Counter.of(self.tx)
+        self.start = self.counter.clock.now()
+        self.initial = self.counter.shop.nets()
+        self.ids: list[UUID] = []
+        self.paid: list[tuple[UUID, str]] = []
+
+    def teardown(self) -> None:
+        self.nested.rollback()
+        self.counter.clock.move(self.start - self.counter.clock.now())
+        self._opened.__exit__(None, None, None)
+
+    @initialize()
+    def open_shop(self) -> None:
+        self.place([("A", 1)], "S1")
+
+    @rule(
+        wanted=st.lists(st.tuples(st.sampled_from(SKUS), st.integers(1, 4)), min_size=1, max_size=3),
+        place=st.sampled_from(PLACES),
+    )
+    def place(self, wanted: list[tuple[str, int]], place: str) -> None:
+        free = {sku: self.counter.free(sku, place) for sku in ("A", "B")}
+        try:
+            self.ids.append(self.counter.place(*wanted, place=place).id)
+        except Shortage:
+            assert {sku: self.counter.free(sku, place) for sku in ("A", "B")} == free
+
+    @rule(data=st.data(), wrong=st.sampled_from([0, 0, 0, 1]))
+    def pay(self, data: st.DataObject, wrong: int) -> None:
+        order = data.draw(st.sampled_from(self.ids))
+        known = [name for one, name in self.paid if one == order]
+        name = data.draw(st.sampled_from([*known, f"wx{len(self.paid)}"]))
+        cents = self.counter.orders.get(order).total_cents + wrong
+        try:
+            settled = self.counter.pay(order, cents=cents, reference=name)
+        except Conflict:
+            assert name in known
+            return
+        if name not in known:
+            self.paid.append((order, name))
+            told = self.counter.orders.payments(order)
+            assert sum(one.outcome is Outcome.TAKEN for one in told) <= 1
+        assert (settled.outcome is Outcome.TAKEN) == (settled.refund is None)
+
+    @rule(data=st.data(), whole=st.booleans())
+    def cancel(self, data: st.DataObject, whole: bool) -> None:
+        order = self.counter.orders.get(data.draw(st.sampled_from(self.ids)))
+        pieces = None if whole else self._some(data, order)
+        try:
+            self.counter.orders.cancel(order.id, "no", pieces=pieces)
+        except Conflict:
+            assert self.counter.orders.get(order.id) == order
+
+    @rule(data=st.data(), whole=st.booleans())
+    def hand_over(self, data: st.DataObject, whole: bool) -> None:
+        order = self.counter.orders.get(data.draw(st.sampled_from(self.ids)))
+        pieces = None if whole else self._some(data, order)
+        try:
+            self.counter.orders.hand_over(order.id, pieces)
+        except Conflict:
+            assert self.counter.orders.get(order.id) == order
+
+    @rule(data=st.data(), units=st.integers(1, 3))
+    def take_back(self, data: st.DataObject, units: int) -> None:
+        order = self.counter.orders.get(data.draw(st.sampled_from(self.ids)))
+        line = data.draw(st.sampled_from(order.lines)).line
+        try:
+            self.counter.orders.take_back(order.id, {line: units}, "back")
+        except Conflict:
+            assert self.counter.orders.get(order.id) == order
+
+    @rule(minutes=st.integers(1, 20))
+    def wait(self, minutes: int) -> None:
+        self.counter.clock.move(timedelta(minutes=minutes))
+
+    @rule()
+    def expire(self) -> None:
+        self.counter.orders.expire()
+
+    @rule()
+    def tell(self) -> None:
+        self.counter.tell()
+
+    @precondition(lambda self: self.ids)
+    @rule(data=st.data())
+    def give_money_back(self, data: st.DataObject) -> None:
+        order = data.draw(st.sampled_from(self.ids))
+        for refund in self.counter.orders.refunds(order):
+            first = self.counter.orders.refunded(refund.id)
+            assert first == (refund.done_at is None)
+
+    @invariant()
+    def stock_is_what_orders_say(self) -> None:
+        held: Bag[tuple[str, str]] = Bag()
+        committed: Bag[tuple[str, str]] = Bag()
+        gone: Bag[tuple[str, str]] = Bag()
+        untold = {(one.sku, one.place): 0 for one in self.counter.orders.untold(limit=1000)}
+        for one in self.counter.orders.untold(limit=1000):
+            untold[(one.sku, one.place)] += one.quantity
+        for order in self.all():
+            for part in order.parts:
+                pair = (part.sku, part.place)
+                gone[pair] += part.handed * part.each
+                if order.state is State.PLACED:
+                    held[pair] += part.open * part.each
+                else:
+                    committed[pair] += part.open * part.each
+        nets = self.counter.shop.nets()
+        for (sku, place), before in self.initial.items():
+            pair = (sku, place)
+            waiting = untold.get(pair, 0)
+            assert self.counter.committed(sku, place) == committed[pair] + waiting
+            assert nets[pair] == before - gone[pair] + waiting
+            free = nets[pair] - committed[pair] - waiting - held[pair]
+            assert self.counter.free(sku, place) == free >= 0
+
+    @invariant()
+    def money_is_what_orders_say(self) -> None:
+        for place in PLACES:
+            held = earned = owed = 0
+            for order in [one for one in self.all() if one.place == place]:
+                told = sum(one.amount_cents for one in self.counter.orders.payments(order.id))
+                asked = self.counter.orders.refunds(order.id)
+                done = sum(one.amount_cents for one in asked if one.done_at is not None)
+                back = sum(one.amount_cents for one in asked)
+                net = sum(one.state.handed_cents - one.state.returned_cents for one in order.lines)
+                held, earned, owed = held + told - done, earned + net, owed + told - done - net
+                kept = order.state in {State.PLACED, State.PAID}
+                open_cents = sum(worth_of_the_open(one.state) for one in order.lines)
+                waits = open_cents if kept and order.paid_cents else 0
+                assert told - back - net == waits, order
+            found = self.counter.money(place)
+            assert found == {"owed": -owed, "held": held, "sales": -earned}
+
+    @invariant()
+    def the_books_balance(self) -> None:
+        self.counter.shop.ledger.verify()
+        self.counter.shop.stock.verify()
+
+    def all(self) -> list[Order]:
+        return self.counter.orders.find(self.ids)
+
+    def _some(self, data: st.DataObject, order: Order) -> list[Piece]:
+        line = data.draw(st.sampled_from(order.lines)).line
+        return [Piece(line, order.place, data.draw(st.integers(1, 4)))]
+
+
+def worth_of_the_open(line: LineState) -> int:
+    return line.worth_cents(line.open)
+
+
+def run(database: Database, machine: type[LifeCycle], *, examples: int) -> None:
+    machine.database = database
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+def test_stock_money_and_state_stay_exact(database: Database) -> None:
+    run(database, LifeCycle, examples=20)
+
+
+class Careless(LifeCycle):
+    """Frees the stock of a cancelled part, and forgets to give the money back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        orders = self.counter.orders
+        orders._give_back = lambda *_, **__: None  # type: ignore[method-assign]
+
+
+def test_the_test_sees_money_that_is_not_given_back(database: Database) -> None:
+    with pytest.raises(AssertionError):
+        run(database, Careless, examples=60)
