@@ -20,6 +20,7 @@ class Settings:
     `currency`: ISO 4217 code of amounts that name none (SANHE_CURRENCY).
     `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
     `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
+    `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     """
 
     home: Path
@@ -27,6 +28,7 @@ class Settings:
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     customers: bool = False
+    payments: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -55,10 +57,12 @@ class Settings:
                 place="SANHE_CUSTOMERS",
                 remedy="give 1 to learn from who bought, 0 not to",
             )
+        payments = given.get("SANHE_PAYMENTS")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
             currency=currency,
             time_zone=time_zone,
             customers=customers == "1",
+            payments=Path(payments).expanduser().resolve() if payments else None,
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
-from sanhe.web import problems
+from sanhe.web import partner, problems
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
 from sanhe.web.guards import Guards
@@ -49,7 +49,7 @@ def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
     app.state.served = Served(sanhe, running)
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    for router in routers():
+    for router in (*routers(), *partner.routers()):
         api.include_router(router)
     app.include_router(api)
     add_pages(app, console)

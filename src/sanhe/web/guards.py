@@ -14,7 +14,10 @@ from sanhe.web.problems import problem
 
 MOST_BYTES: Final = 1_000_000
 MOST_UPLOAD_BYTES: Final = 512_000_000
+MOST_NOTICE_BYTES: Final = 64_000
 UPLOADS: Final = "/api/imports"
+PARTNERS: Final = "/api/partner/"
+"""What partners send is small, and comes from anybody until its signature is proved."""
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HEADERS: Final = {
@@ -51,12 +54,18 @@ class Guards:
         scope.setdefault("state", {})["nonce"] = nonce
         send = _with_headers(send, scope, nonce)
         headers = Headers(scope=scope)
-        most = MOST_UPLOAD_BYTES if scope["path"] == UPLOADS else MOST_BYTES
+        most = _most_bytes(scope["path"])
         if refused := _refused(scope, headers, most):
             status, why, remedy = refused
             await problem(status, why, remedy=remedy)(scope, receive, send)
             return
         await self._app(scope, _measured(receive, most), send)
+
+
+def _most_bytes(path: str) -> int:
+    if path.startswith(PARTNERS):
+        return MOST_NOTICE_BYTES
+    return MOST_UPLOAD_BYTES if path == UPLOADS else MOST_BYTES
 
 
 def _refused(scope: Scope, headers: Headers, most: int) -> tuple[int, str, str] | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sanhe.core.clock import Clock, SystemClock
@@ -15,6 +15,8 @@ from sanhe.core.storage import Database, Saved, backup, restore
 from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
 from sanhe.models.forecast import ACCURATE, ChampionSettings
+from sanhe.place.orders import Payments
+from sanhe.wiring.providers import payment_providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 
 KEPT_FOLDERS = ("lake", "orders", "rejects")
@@ -29,6 +31,7 @@ class Sanhe:
     database: Database
     lake: ParquetLake
     effort: ChampionSettings = ACCURATE
+    payments: Mapping[str, Payments] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -45,9 +48,12 @@ class Sanhe:
         """
         settings.home.mkdir(parents=True, exist_ok=True)
         ticking = clock or SystemClock()
-        with Database.open(settings, clock=ticking) as database:
+        with (
+            payment_providers(settings, ticking) as payments,
+            Database.open(settings, clock=ticking) as database,
+        ):
             lake = ParquetLake(settings.home / "lake", clock=ticking)
-            yield cls(settings, ticking, database, lake, effort)
+            yield cls(settings, ticking, database, lake, effort, payments)
 
     @contextmanager
     def work(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Work]:

@@ -10,6 +10,7 @@ as `sale.line` facts; refunds in the outbox.
 
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
+from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
@@ -27,6 +28,7 @@ from sanhe.place.orders.rules import LineState, Outcome, State
 __all__ = [
     "CHANNELS",
     "METHODS",
+    "PAY_BEFORE",
     "REFUND_TOPIC",
     "AskedRefund",
     "AtPlace",
@@ -34,7 +36,9 @@ __all__ = [
     "BasketLine",
     "Charge",
     "Delivery",
+    "Dues",
     "LineState",
+    "OpenCharge",
     "Order",
     "OrderEvent",
     "OrderLine",
@@ -56,4 +60,5 @@ __all__ = [
     "Sold",
     "Sourcing",
     "State",
+    "ends_at",
 ]
