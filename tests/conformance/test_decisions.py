@@ -318,6 +318,13 @@ def test_the_newest_decision_of_each_line_stands(work: Work) -> None:
         assert len(decisions.tally("replenish", places=["S001", "S002"])) == 4
         assert decisions.count(places=["S001"]) == 4 and decisions.count(places=[]) == 0
         assert decisions.listed(places=["S002"]) == []
+        two = pa.table({"sku": ["B", "C", "B"], "place": ["S001", "S001", "S002"]})
+        assert {one.sku for one in decisions.listed(lines=two)} == {"B", "C"}
+        assert decisions.listed(lines=two, places=["S002"]) == []
+        assert decisions.count(lines=two) == 2 and decisions.count(lines=two.slice(2)) == 0
+        assert set(decisions.tally("replenish", lines=two)) == {Status.EXECUTED, Status.PROPOSED}
+        assert {row["value_cents"] for row in found} == {1000}
+        assert {row["valid_until"] for row in found} == {None}
         elsewhere = pa.table({"sku": ["A"], "place": ["S002"]})
         assert decisions.standing("replenish", elsewhere).num_rows == 0
         assert decisions.standing("other", lines).num_rows == 0
@@ -557,6 +564,7 @@ def test_search_is_by_money(work: Work) -> None:
         assert listed[0].number == found[1].number and listed[0].status is Status.PROPOSED
         assert (listed[0].value, listed[0].proposed_value, listed[0].label) == (12, 12, "AX")
         assert listed[0].created_at == found[1].created_at
+        assert (listed[0].terms, listed[0].valid_until) == (found[1].proposal.terms, None)
         about = decisions.subjects([found[0].number, 999])
         assert about == {found[0].number: Subject(sku="B", place="S001")}
         decisions.approve([found[0].number])

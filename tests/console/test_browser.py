@@ -73,6 +73,17 @@ def test_a_planner_reads_edits_approves_and_sees_the_order(desk: Desk) -> None:
     page.focus("[data-row='1']")
     page.keyboard.press("a")
     page.wait_for_selector("[data-row='1'] .status-good")
+    page.keyboard.press("o")  # what is decided tells what became of it, and offers nothing
+    assert "planner approved it" in page.wait_for_selector(".happened").inner_text()
+    assert not page.locator(".ant-drawer-footer").count() and not page.locator(".ruling").count()
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ant-drawer-open", state="hidden")
+    page.focus("[data-row='2']")
+    page.keyboard.press("o")
+    assert "No rule of the policy" in page.wait_for_selector(".ruling").inner_text()
+    assert page.locator(".ant-drawer-footer button").count() == 4
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ant-drawer-open", state="hidden")
     open_page(page, f"{desk.address}/orders")
     page.wait_for_selector("[data-row='0']")
     page.click("[data-row='0'] button")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sanhe.core.errors import BadInput
@@ -11,6 +13,12 @@ from sanhe.core.settings import Settings
 def test_who_bought_is_learned_from_only_when_asked_for() -> None:
     assert not Settings.from_environment({}).customers
     assert Settings.from_environment({"SANHE_CUSTOMERS": "1"}).customers
+
+
+def test_a_policy_file_may_be_named_for_good(tmp_path: Path) -> None:
+    assert Settings.from_environment({}).policy is None
+    named = Settings.from_environment({"SANHE_POLICY": str(tmp_path / "ours.toml")})
+    assert named.policy == tmp_path / "ours.toml"
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from sanhe.goods.demand import Demand
 from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
+from tests.place.devices.till import Till
 from tests.wiring.files import deliveries
 from tests.wiring.installation import installed, opened
 
@@ -158,6 +159,11 @@ def _rows_by_hand(tx: Transaction) -> None:
         )
     work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
     work.tasks.open([NewTask(place, "count", sku) for place in places])
+    for number, place in enumerate(places):
+        till = Till(f"till-{number}")
+        work.devices.register(till.name, place, till.public_key)
+        till.sell(), till.write("sing", {})
+        work.devices.sync(till.name, till.events)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
@@ -174,7 +180,7 @@ TABLES = (
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
-    *("store_description", "courier_offer"),
+    *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -212,6 +218,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     decisions = [row for row in all_rows["decision"] if decision(row)]
     numbers = {row["number"] for row in decisions}
     tasks = {row["id"] for row in all_rows["store_task"] if decision(row)}
+    devices = {row["id"] for row in all_rows["device"] if decision(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -250,6 +257,9 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "decision_event": lambda r: r["decision"] in numbers,
         "decision_snapshot": lambda r: r["number"] in snapshots,
         "ledger_account": account,
+        "device": decision,
+        "device_event": lambda r: r["device"] in devices,
+        "device_problem": lambda r: r["device"] in devices,
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
@@ -305,6 +315,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
             {"place": d.proposal.subject.place, "inside": True}
             for d in (work.decisions.get(one.number) for one in decided[:5])
         ],
+        "devices.all": [{"place": one.place, "inside": True} for one in work.devices.all()],
         "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
         "tasks.counts": work.tasks.counts().to_pylist(),
         "audit.trail": [{"actor": event.actor} for event in work.audit.trail(limit=1000)],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sanhe.cli.options import Actor, AsOf, Home, Json, day, default_actor, opened
+from sanhe.cli.options import Actor, AsOf, Home, Json, PolicyFile, day, default_actor, opened
 from sanhe.cli.output import Output, table
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def daily(
     horizon: Annotated[int, typer.Option(min=1, help="Days to forecast.")] = 28,
     method: Annotated[str, typer.Option(help="Forecast method.")] = "champion",
     assumptions: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
+    policy: PolicyFile = None,
     plan_anyway: Annotated[
         bool, typer.Option("--plan-anyway", help="Plan although a file was refused.")
     ] = False,

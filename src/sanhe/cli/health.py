@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sanhe.cli.options import AsOf, Home, Json, day, default_actor, opened
+from sanhe.cli.options import AsOf, Home, Json, PolicyFile, day, default_actor, opened
 from sanhe.cli.output import Output, money, table
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def health(
         str | None, typer.Option("--to", help="moves: until when [default: the newest kept day].")
     ] = None,
     depth: Annotated[int, typer.Option(help="moves: how many letters of the class count.")] = 4,
-    policy: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
+    policy: PolicyFile = None,
     limit: Annotated[int, typer.Option(min=0, help="How many lines to list.")] = 10,
     home: Home = None,
     json: Json = False,

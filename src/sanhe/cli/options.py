@@ -32,6 +32,10 @@ AsOf = Annotated[
         "--as-of", help="The morning to plan for, YYYY-MM-DD [default: after the last sale]."
     ),
 ]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", help="The policy's TOML file [default: SANHE_POLICY or as shipped]."),
+]
 Numbers = Annotated[list[int] | None, typer.Argument(help="Decision numbers.", show_default=False)]
 
 

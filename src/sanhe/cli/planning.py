@@ -13,6 +13,7 @@ from sanhe.cli.options import (
     AsOf,
     Home,
     Json,
+    PolicyFile,
     day,
     default_actor,
     opened,
@@ -37,7 +38,7 @@ def plan(
     horizon: Annotated[int, typer.Option(min=1, help="Days to forecast.")] = 28,
     method: Annotated[str, typer.Option(help="Forecast method.")] = "champion",
     assumptions: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
-    policy: Annotated[Path | None, typer.Option(help="TOML file; see the guide.")] = None,
+    policy: PolicyFile = None,
     budget: Annotated[float | None, typer.Option(min=0, help="The most to spend.")] = None,
     changed: Annotated[
         bool,

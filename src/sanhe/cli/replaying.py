@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sanhe.cli.options import AsOf, Home, Json, day, default_actor, opened
+from sanhe.cli.options import AsOf, Home, Json, PolicyFile, day, default_actor, opened
 from sanhe.cli.output import Output, table
 from sanhe.core.errors import BadInput
 
@@ -54,9 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    policy: Annotated[
-        Path | None, typer.Option(help="The new policy, TOML [default: the shipped one].")
-    ] = None,
+    policy: PolicyFile = None,
     against: Against = None,
     cover_days: Annotated[int, typer.Option(min=1, help="Days that days-of-cover fills up.")] = 30,
     weeks: Annotated[int, typer.Option(min=1, help="Weeks to count.")] = 8,

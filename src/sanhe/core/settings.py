@@ -20,6 +20,7 @@ class Settings:
     `currency`: ISO 4217 code of amounts that name none (SANHE_CURRENCY).
     `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
     `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
+    `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
     `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     """
 
@@ -28,6 +29,7 @@ class Settings:
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     customers: bool = False
+    policy: Path | None = None
     payments: Path | None = None
 
     @classmethod
@@ -57,6 +59,7 @@ class Settings:
                 place="SANHE_CUSTOMERS",
                 remedy="give 1 to learn from who bought, 0 not to",
             )
+        policy = given.get("SANHE_POLICY", "")
         payments = given.get("SANHE_PAYMENTS")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
@@ -64,5 +67,6 @@ class Settings:
             currency=currency,
             time_zone=time_zone,
             customers=customers == "1",
+            policy=Path(policy).expanduser().resolve() if policy else None,
             payments=Path(payments).expanduser().resolve() if payments else None,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanhe.goods.health import Health, Moves, matrix
-from sanhe.goods.replenish import Assumptions, Policy
+from sanhe.goods.replenish import Assumptions
 from sanhe.wiring.planning import goods_today, next_day
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def health(
     sanhe.refresh_lake()
     day = as_of or next_day(sanhe)
     assessed = Health(
-        sanhe.lake, assumptions=Assumptions.load(assumptions), policy=Policy.load(policy)
+        sanhe.lake, assumptions=Assumptions.load(assumptions), policy=sanhe.policy(policy)
     )
     with sanhe.work(actor=actor) as work:
         known = goods_today(work, day)

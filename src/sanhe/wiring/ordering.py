@@ -178,10 +178,10 @@ def tell_sales(sanhe: Sanhe, *, limit: int = TOLD_AT_ONCE) -> int:
 
 def sale_facts(work: Work, sold: Sequence[Sold]) -> list[Fact]:
     """What was sold as facts, on the business day of its place."""
-    calendars = work.places.calendars()
+    calendars = work.places.calendars({one.place for one in sold})
     facts = []
     for one in sold:
-        zone, cut_off = calendars.get(one.place, work.places.default_calendar)
+        zone, cut_off = calendars[one.place]
         facts.append(
             Fact(
                 type="sale.line",

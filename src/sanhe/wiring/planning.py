@@ -52,7 +52,8 @@ KEPT_FORECASTS = 10
 class PlanRequest:
     """What to plan. `as_of` is the morning planned for; None = the day after the newest sale.
 
-    `assumptions` and `policy` are TOML files; `budget_cents` the most to spend in this run.
+    `assumptions` and `policy` are TOML files, see `Sanhe.policy`; `budget_cents` the most to spend
+    in this run.
     `changed`: look only at the lines that facts have touched since the last plan, where that one
     was made for the same morning and asked the same; all lines otherwise, and under a budget,
     which all share. Proposals that no longer hold and that nobody has decided on are replaced.
@@ -90,7 +91,7 @@ def plan(sanhe: Sanhe, request: PlanRequest, *, actor: str, report: Report = sil
     """
     report("bringing the lake up to date", 0, 1)
     refreshed = refresh(sanhe.database, sanhe.lake)
-    policy = Policy.load(request.policy).with_budget(request.budget_cents)
+    policy = sanhe.policy(request.policy).with_budget(request.budget_cents)
     assumptions = Assumptions.load(request.assumptions)
     as_of = request.as_of or next_day(sanhe)
     asked = _asked(request, as_of, policy=policy, assumptions=assumptions)

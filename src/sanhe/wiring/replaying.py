@@ -41,7 +41,7 @@ Sweep: TypeAlias = Literal["service", "review", "lead", "moq"]
 class ReplayRequest:
     """What to replay: the `weeks` before `as_of` (None = the day after the newest sale).
 
-    `policy`: the new policy's TOML file, None = the shipped one. `against`: the old one's file,
+    `policy`: the new policy's TOML file, see `Sanhe.policy`. `against`: the old one's file,
     "days-of-cover", or None = the new policy before the change of a class, or days of cover where
     no class is changed. `cover_days`: of days of cover. `label` with `review_days`,
     `lowest_service` and `highest_service` changes a class of the new policy. `settle_weeks` go
@@ -79,9 +79,8 @@ class ReplayRequest:
                 remedy="give a class with review days or service bounds, or neither",
             )
 
-    def policies(self) -> tuple[Policy | None, Policy]:
-        """The old policy, None = days of cover, and the new one."""
-        base = Policy.load(self.policy)
+    def policies(self, base: Policy) -> tuple[Policy | None, Policy]:
+        """The old policy, None = days of cover, and the new one, made of `base`."""
         new = base
         if self.label:
             new = base.with_class(
@@ -139,7 +138,7 @@ def replay_past(
     those of `as_of`; the opening stock is days of expected demand, as assumed, and wears off in
     the settling weeks. Raises BadInput for too short a past or a policy that can't be used.
     """
-    old, new = request.policies()
+    old, new = request.policies(sanhe.policy(request.policy))
     stage = _staged(sanhe, request, actor=actor, report=report)
     past = stage.past(stage.known, new)
     before: Rule = _cover(request)
@@ -165,7 +164,7 @@ def replay_sweep(
     Raises BadInput for a value that can't be, and a lead time beyond the settling weeks: its
     first orders would come while it is measured, and what the stock began with would be its.
     """
-    _, new = request.policies()
+    _, new = request.policies(sanhe.policy(request.policy))
     chosen = [_setting(over, value, new) for value in values]
     if not chosen:
         raise BadInput("no values to sweep", place="replay", remedy="give some: 0.8,0.9,0.95")

@@ -14,6 +14,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, Saved, backup, restore
 from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
+from sanhe.goods.replenish import Policy
 from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.place.orders import Payments
 from sanhe.wiring.providers import payment_providers
@@ -72,6 +73,13 @@ class Sanhe:
     def demand(self) -> Demand:
         """Forecasts over the lake. `refresh_lake` first, so that it knows the newest facts."""
         return Demand(self.lake, settings=self.effort, customers=self.settings.customers)
+
+    def policy(self, file: Path | None = None) -> Policy:
+        """The order policy of this file, of SANHE_POLICY, or else the shipped one.
+
+        Raises BadInput for a file that is missing or can't be read as a policy.
+        """
+        return Policy.load(file or self.settings.policy)
 
     @property
     def orders_folder(self) -> Path:

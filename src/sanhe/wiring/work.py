@@ -24,6 +24,8 @@ from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
+from sanhe.place.devices import Devices
+from sanhe.place.orders import AtPlace, Dues, Orders, Sourcing
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
 
@@ -43,7 +45,10 @@ EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one request or job works with; all of it is committed at the end or nothing."""
+    """What one request or job works with; all of it is committed at the end or nothing.
+
+    `projections` is what follows the facts, in the order of dependence.
+    """
 
     facts: PostgresFacts
     ledger: PostgresLedger
@@ -59,12 +64,12 @@ class Work:
     suppliers: Suppliers
     replenish: Replenish
     tasks: Tasks
+    devices: Devices
     views: Views
-
-    @property
-    def projections(self) -> tuple[Projection, ...]:
-        """What follows the facts, in the order of dependence."""
-        return (self.places, self.catalog, self.suppliers, self.stock, self.stores)
+    orders: Orders
+    dues: Dues
+    sourcing: Sourcing
+    projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
         """Replenishment under a policy and assumptions of one's own."""
@@ -85,6 +90,10 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     decisions = PostgresDecisions(tx)
     audit = PostgresAudit(tx)
     places = Places(tx, facts, default_time_zone=settings.time_zone)
+    items, lying, tasks = Catalog(tx), Stock(tx, ledger), Tasks(tx)
+    buying = Suppliers(tx, outbox, currency=settings.currency)
+    serving = Stores(tx, places, default_time_zone=settings.time_zone)
+    projections = (places, items, buying, lying, serving)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
     return Work(
@@ -96,11 +105,33 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         places=places,
-        stores=Stores(tx, places, default_time_zone=settings.time_zone),
-        catalog=Catalog(tx),
-        stock=Stock(tx, ledger),
-        suppliers=Suppliers(tx, outbox, currency=settings.currency),
+        stores=serving,
+        catalog=items,
+        stock=lying,
+        suppliers=buying,
         replenish=Replenish(decisions, tx.clock),
-        tasks=Tasks(tx),
+        tasks=tasks,
+        devices=Devices(
+            tx,
+            facts,
+            stock=lying,
+            tasks=tasks,
+            places=places,
+            audit=audit,
+            projections=projections,
+            currency=settings.currency,
+        ),
         views=Views(tx),
+        orders=Orders(
+            tx,
+            ledger=ledger,
+            catalog=items,
+            stock=lying,
+            outbox=outbox,
+            currency=settings.currency,
+            time_zone=settings.time_zone,
+        ),
+        dues=Dues(tx),
+        sourcing=AtPlace(),
+        projections=projections,
     )

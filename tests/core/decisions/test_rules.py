@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -108,6 +109,37 @@ def test_a_rule_covers_kind_class_and_money(
     assert covered == (
         kind == "replenish" and cents <= most and (label[:2] in labels or labels == frozenset())
     )
+
+
+def test_the_nearest_rule_is_of_the_class_and_exceeded_least() -> None:
+    small = AutoApproval("replenish", frozenset({"AX"}), 5, "small")
+    large = AutoApproval("replenish", frozenset({"AX", "B"}), 9, "large")
+    moves = AutoApproval("transfer", frozenset(), 99, "moves")
+    given = [small, large, moves]
+
+    def nearest(label: str, cents: int) -> tuple[str, bool, int]:
+        found = rules.ruling(given, "replenish", label=label, value_cents=cents)
+        assert found is not None
+        assert found.approves == (found.fits_class and found.over_cents == 0)
+        return found.rule.name, found.fits_class, found.over_cents
+
+    assert nearest("AXH1", 4) == ("small", True, 0)  # the first that approves it
+    assert nearest("AXH1", 7) == ("large", True, 0)
+    assert nearest("BZ", 12) == ("large", True, 3)
+    assert nearest("C", 7) == ("large", False, 0)
+    assert rules.ruling(given, "reprice", label="AX", value_cents=1) is None
+
+
+def test_only_what_waits_and_is_valid_can_be_approved() -> None:
+    now = datetime(2025, 9, 1, tzinfo=UTC)
+    by_people = {Status.APPROVED, Status.EDITED, Status.REJECTED, Status.SNOOZED}
+    for status in Status:
+        waits = status in (Status.PROPOSED, Status.SNOOZED)
+        for until in (None, now + timedelta(seconds=1)):
+            found = rules.may_still(status, valid_until=until, now=now)
+            assert found == (by_people if waits else set())
+        found = rules.may_still(status, valid_until=now, now=now)
+        assert found == ({Status.REJECTED} if waits else set())
 
 
 @pytest.mark.parametrize("inner", [float("nan"), float("inf"), [1.0, {"x": float("-inf")}]])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sanhe.core.errors import BadInput
 from sanhe.place.devices import Head, Reason, SignedEvent, event_hash, genesis, public_key_of
-from sanhe.place.devices.rules import MOST_PAYLOAD, Taken, read_event, take
+from sanhe.place.devices.rules import MOST_PAYLOAD, Taken, read, read_event, take
 from tests.place.devices.till import Till, signed
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -28,7 +28,7 @@ def deliver(till: Till, events: list[SignedEvent], taken: list[bytes]) -> Taken:
     """What a server decides that has taken these hashes."""
     head = Head(len(taken), taken[-1] if taken else genesis(till.public_key))
     known = dict(enumerate(taken, start=1))
-    return take(events, head, known, device=till.name, public_key=till.public_key)
+    return take(read(events, till.name), head, known, public_key=till.public_key)
 
 
 TILL = sold()

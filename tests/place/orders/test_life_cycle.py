@@ -49,7 +49,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.nested.rollback()
-        self.counter.clock.move(self.start - self.counter.clock.now())
+        self.counter.clock.moment = self.start
         self._opened.__exit__(None, None, None)
 
     @initialize()
@@ -113,7 +113,7 @@ class LifeCycle(RuleBasedStateMachine):
 
     @rule(minutes=st.integers(1, 20))
     def wait(self, minutes: int) -> None:
-        self.counter.clock.move(timedelta(minutes=minutes))
+        self.counter.clock.moment += timedelta(minutes=minutes)
 
     @rule()
     def expire(self) -> None:

@@ -22,7 +22,7 @@ def counter(database: Database) -> Iterator[Counter]:
 
 
 def later(counter: Counter, minutes: int) -> None:
-    counter.clock.move(timedelta(minutes=minutes))
+    counter.clock.moment += timedelta(minutes=minutes)
 
 
 def test_an_order_holds_its_stock_and_payment_commits_it(counter: Counter) -> None:
@@ -141,8 +141,8 @@ def test_an_order_is_cancelled_before_and_after_payment(counter: Counter) -> Non
     assert (counter.free("B"), counter.committed("B")) == (9, 1)
     rest = counter.orders.cancel(paid.id, "all of it")
     assert counter.orders.get(paid.id).state is State.CANCELLED
-    amounts = [refund.amount_cents for refund in counter.orders.refunds(paid.id)]
-    assert amounts == [666, 333] and rest != part
+    amounts = sorted(refund.amount_cents for refund in counter.orders.refunds(paid.id))
+    assert amounts == [333, 666] and rest != part
     assert counter.free("B") == 10
 
 

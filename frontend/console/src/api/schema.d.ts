@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 88bf4cde5962d26b12c3e0b20de4f57acc9fa276754107a1c70e3650fef9d60c. Don't edit.
+// Made by `make client` from the OpenAPI document c7b22f4b06019fbb7cdc241a433b18d291acb75ba0f34417d29f354797fbe6c2. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -173,7 +173,7 @@ export interface paths {
         };
         /**
          * Read Waterfall
-         * @description The decisions of a region or place by what became of them.
+         * @description The decisions of a part of the business by what became of them.
          */
         get: operations["read_waterfall_api_decisions_waterfall_get"];
         put?: never;
@@ -1087,6 +1087,27 @@ export interface components {
             subject: string;
         };
         /**
+         * AutoRule
+         * @description The policy's rule that approves a proposal by itself, or comes nearest to it.
+         *
+         *     `classes`: it approves labels that begin so; none named = all. `over_cents`: by how much the
+         *     proposal is above `max_value_cents`, 0 = within. `approves`: nothing is missing.
+         */
+        AutoRule: {
+            /** Approves */
+            approves: boolean;
+            /** Classes */
+            classes: string[];
+            /** Fits Class */
+            fits_class: boolean;
+            /** Max Value Cents */
+            max_value_cents: number;
+            /** Name */
+            name: string;
+            /** Over Cents */
+            over_cents: number;
+        };
+        /**
          * Bar
          * @description The stock that lasts so many days.
          */
@@ -1288,7 +1309,8 @@ export interface components {
          * DecisionRow
          * @description A decision. `value` is the present one, `proposed` what was proposed.
          *
-         *     `reason` is told of one alone, not in lists, as it lies in what the decision was made of.
+         *     `reason` is told of one alone, as it lies in what the decision was made of; the terms, which
+         *     add up to `proposed`, stand in lists too. `deeds`: what may still be made of it.
          */
         DecisionRow: {
             /**
@@ -1296,6 +1318,10 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+            /** Deeds */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
+            /** Item Name */
+            item_name: string | null;
             /** Kind */
             kind: string;
             /** Label */
@@ -1317,6 +1343,10 @@ export interface components {
             sku: string | null;
             /** Status */
             status: string;
+            /** Terms */
+            terms: components["schemas"]["Term"][];
+            /** Valid Until */
+            valid_until: string | null;
             /** Value */
             value: number;
             /** Value Cents */
@@ -1325,6 +1355,9 @@ export interface components {
         /**
          * DecisionTold
          * @description One decision opened up.
+         *
+         *     `rule`: the auto-approval rule nearest to it; None without a rule of its kind. `newer`: a later
+         *     decision on the same line. `orders`: what carried it out.
          */
         DecisionTold: {
             decision: components["schemas"]["DecisionRow"];
@@ -1332,6 +1365,11 @@ export interface components {
             /** History */
             history: components["schemas"]["HistoryStep"][];
             measured: components["schemas"]["Expected"] | null;
+            /** Newer */
+            newer: number | null;
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
         };
         /**
          * Edited
@@ -1377,6 +1415,8 @@ export interface components {
          * @description A line that needs a person: why, what is at stake, what to know, and its proposal.
          */
         ExceptionRow: {
+            /** Deeds */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
             /** Facts */
             facts: {
                 [key: string]: number | null;
@@ -1558,6 +1598,9 @@ export interface components {
         /**
          * HistoryStep
          * @description One step of a decision's life.
+         *
+         *     `cause`: why sanhe itself took it, as a word: its validity was `over`, new facts `replaced` it,
+         *     it was put off until now (`awake`), a `rule` approved it; empty where a person did.
          */
         HistoryStep: {
             /** Actor */
@@ -1567,6 +1610,11 @@ export interface components {
              * Format: date-time
              */
             at: string;
+            /**
+             * Cause
+             * @enum {string}
+             */
+            cause: "" | "over" | "replaced" | "awake" | "rule";
             /** Reason */
             reason: string;
             /** Status */
@@ -1723,8 +1771,10 @@ export interface components {
         };
         /**
          * LineRow
-         * @description One SKU at one place as the plan left it. `number`, `status`, `decided`: of its newest
-         *     decision; `reason`: in one sentence.
+         * @description One SKU at one place as the plan left it; `reason` in a few words.
+         *
+         *     `number`, `status`, `decided`: of its newest decision; `deeds`: what may still be made of it;
+         *     `rule`: which rule approves it, or comes nearest, while it waits.
          */
         LineRow: {
             /** Category */
@@ -1733,6 +1783,11 @@ export interface components {
             cover_days: number | null;
             /** Decided */
             decided?: number | null;
+            /**
+             * Deeds
+             * @default []
+             */
+            deeds: ("approve" | "edit" | "reject" | "snooze")[];
             /** Exception */
             exception: string | null;
             /** Forecast Per Day */
@@ -1762,6 +1817,7 @@ export interface components {
             region: string | null;
             /** Reserved */
             reserved: number;
+            rule?: components["schemas"]["AutoRule"] | null;
             /** Sku */
             sku: string;
             /** Status */
@@ -1775,7 +1831,10 @@ export interface components {
         };
         /**
          * LineTold
-         * @description A line opened up: its arithmetic, its decision with history, and its demand.
+         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
+         *
+         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
+         *     `orders`: what carried it out.
          */
         LineTold: {
             decision: components["schemas"]["DecisionRow"] | null;
@@ -1783,8 +1842,9 @@ export interface components {
             /** History */
             history: components["schemas"]["HistoryStep"][];
             line: components["schemas"]["LineRow"];
-            /** Rule */
-            rule: string | null;
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
             series: components["schemas"]["Series"] | null;
         };
         /**

@@ -4,26 +4,28 @@ import dayjs from "dayjs";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useMay } from "../app/session";
-import { useDeciding, type Deed } from "./deciding";
+import type { Deed } from "../api/types";
+import { useDeciding, type Decided } from "./deciding";
 
-export const UNDECIDED = new Set(["proposed", "snoozed"]);
+const OF_MANY: Deed[] = ["approve", "reject", "snooze"];
 type Asked = "edit" | "reject" | "snooze";
 type Entered = { reason?: string; quantity?: number; until?: dayjs.Dayjs };
 
 type Props = {
   numbers: number[];
-  /** The present quantity of a single decision; without it nothing can be edited. */
+  /** What may still be made of a single decision, and its present quantity. */
+  deeds?: Deed[];
   quantity?: number;
   onDone?: () => void;
 };
 
-export function DecideBar({ numbers, quantity, onDone }: Props) {
+export function DecideBar({ numbers, deeds = OF_MANY, quantity, onDone }: Props) {
   const { t } = useTranslation();
   const may = useMay();
   const deciding = useDeciding();
   const [asked, setAsked] = useState<Asked>();
   if (!may("decisions.decide") || !numbers.length) return null;
-  const send = (deed: Deed) =>
+  const send = (deed: Decided) =>
     deciding.mutate(deed, {
       onSuccess: () => {
         setAsked(undefined);
@@ -38,20 +40,26 @@ export function DecideBar({ numbers, quantity, onDone }: Props) {
   };
   return (
     <Space wrap>
-      <Button
-        type="primary"
-        loading={deciding.isPending}
-        onClick={() => send({ what: "approve", numbers, reason: "" })}
-      >
-        {t("deciding.approve")}
-      </Button>
-      {quantity !== undefined && (
+      {deeds.includes("approve") && (
+        <Button
+          type="primary"
+          loading={deciding.isPending}
+          onClick={() => send({ what: "approve", numbers, reason: "" })}
+        >
+          {t("deciding.approve")}
+        </Button>
+      )}
+      {deeds.includes("edit") && (
         <Button onClick={() => setAsked("edit")}>{t("deciding.edit")}</Button>
       )}
-      <Button danger onClick={() => setAsked("reject")}>
-        {t("deciding.reject")}
-      </Button>
-      <Button onClick={() => setAsked("snooze")}>{t("deciding.snooze")}</Button>
+      {deeds.includes("reject") && (
+        <Button danger onClick={() => setAsked("reject")}>
+          {t("deciding.reject")}
+        </Button>
+      )}
+      {deeds.includes("snooze") && (
+        <Button onClick={() => setAsked("snooze")}>{t("deciding.snooze")}</Button>
+      )}
       <Modal
         open={asked !== undefined}
         title={asked && t(`deciding.${asked}`)}

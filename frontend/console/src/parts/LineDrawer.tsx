@@ -4,18 +4,21 @@
  * It is open while the address has `line=PLACE/SKU`, so that a link leads to it.
  */
 import { useQuery } from "@tanstack/react-query";
-import { Alert, Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
+import { Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
-import type { Explanation, HistoryStep, LineTold } from "../api/types";
+import type { AutoRule, DecisionRow, Explanation, HistoryStep, LineTold } from "../api/types";
 import { useScope } from "../app/scope";
-import { DecideBar, UNDECIDED } from "./DecideBar";
+import { useMay } from "../app/session";
+import { DecideBar } from "./DecideBar";
 import { Failure } from "./Failure";
 import { ForecastBand } from "./ForecastBand";
 import { useFormat } from "./format";
+import { Happened } from "./Happened";
 import { useReason } from "./reason";
-import { Status } from "./Status";
+import { useRuling } from "./ruling";
+import { isOver, Status } from "./Status";
 import { Terms } from "./Terms";
 
 export const lineName = (line: { place: string; sku: string }) => `${line.place}/${line.sku}`;
@@ -37,24 +40,42 @@ export function LineDrawer() {
   const { data, error, refetch } = useLine(filters.line);
   const close = () => set({ line: undefined });
   const told = data?.explanation;
+  const decision = data?.decision;
   return (
     <Drawer
       open={!!filters.line}
       onClose={close}
       size={wide ? 620 : "100%"}
       title={told ? `${told.item_name ?? told.sku} · ${told.place}` : t("line.title")}
-      extra={told?.status && <Status status={told.status} />}
-      footer={
-        told?.number && told.status && UNDECIDED.has(told.status) ? (
-          <DecideBar numbers={[told.number]} quantity={told.decided} onDone={close} />
-        ) : undefined
-      }
+      extra={decision && <Status status={decision.status} over={isOver(decision)} />}
+      footer={useFoot(decision, close)}
       destroyOnHidden
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Skeleton active title={false} />}
       {data && <Told told={data} />}
     </Drawer>
+  );
+}
+
+/** The foot of a drawer: what may still be made of a decision; none where that is nothing. */
+export function useFoot(decision: DecisionRow | null | undefined, onDone: () => void): ReactNode {
+  const may = useMay();
+  if (!decision?.deeds.length || !may("decisions.decide")) return undefined;
+  const { number, deeds, value } = decision;
+  return <DecideBar numbers={[number]} deeds={deeds} quantity={value} onDone={onDone} />;
+}
+
+/** Which rule would approve a proposal without a person, or what it lacks. */
+export function AutoApproval({ decision, rule }: { decision: DecisionRow; rule: AutoRule | null }) {
+  const { t } = useTranslation();
+  const ruling = useRuling();
+  if (!decision.deeds.length) return null;
+  return (
+    <Section title={t("line.ruleTitle")}>
+      <p className="ruling">{ruling({ ...decision, rule })}</p>
+      {!rule && <p className="muted">{t("rule.noneTodo")}</p>}
+    </Section>
   );
 }
 
@@ -65,6 +86,9 @@ function Told({ told }: { told: LineTold }) {
   return (
     <div tabIndex={0} className="drawer-told">
       <p className="reason">{reason(explanation)}</p>
+      {told.decision && (
+        <Happened decision={told.decision} history={told.history} orders={told.orders} />
+      )}
       <Facts told={told} />
       <Section title={t("line.series")}>
         {told.series ? (
@@ -74,7 +98,7 @@ function Told({ told }: { told: LineTold }) {
         )}
       </Section>
       <Explained explanation={explanation} />
-      {told.rule && <Alert type="info" showIcon title={t("line.rule", { rule: told.rule })} />}
+      {told.decision && <AutoApproval decision={told.decision} rule={told.rule} />}
       <Section title={t("line.history")}>
         <History steps={told.history} />
       </Section>
@@ -216,7 +240,11 @@ export function History({ steps }: { steps: HistoryStep[] }) {
             {step.value !== null && step.value !== undefined && (
               <span> → {format.quantity(step.value)}</span>
             )}
-            {step.reason && <div>{step.reason}</div>}
+            {step.cause ? (
+              <div>{t(`cause.${step.cause}`)}</div>
+            ) : (
+              step.reason && <div>{step.reason}</div>
+            )}
           </>
         ),
       }))}

@@ -13,11 +13,19 @@ const LOOKS: Record<string, string> = {
   snoozed: "warn",
 };
 
-export function Status({ status }: { status: string }) {
+const WAITING = new Set(["proposed", "snoozed"]);
+
+/** Whether a decision waits though its validity is over. */
+export const isOver = ({ status, deeds }: { status?: string | null; deeds: string[] }) =>
+  WAITING.has(status ?? "") && !deeds.includes("approve");
+
+/** `over`: it waits, but its validity is over, and nobody can approve it any more. */
+export function Status({ status, over = false }: { status: string; over?: boolean }) {
   const { t } = useTranslation();
+  const shown = over ? "over" : status;
   return (
-    <Tag className={`status-${LOOKS[status] ?? "plain"}`}>
-      {t(`status.${status}`, { defaultValue: status })}
+    <Tag className={`status-${LOOKS[shown] ?? "plain"}`}>
+      {t(`status.${shown}`, { defaultValue: shown })}
     </Tag>
   );
 }

@@ -6,7 +6,7 @@ import { inWords, post } from "../api/client";
 import type { Schemas } from "../api/types";
 
 type Changed = Schemas["Changed"];
-export type Deed =
+export type Decided =
   | { what: "approve"; numbers: number[]; reason: string }
   | { what: "reject"; numbers: number[]; reason: string }
   | { what: "snooze"; numbers: number[]; reason: string; until: string }
@@ -19,7 +19,7 @@ export function useDeciding() {
   const { message } = App.useApp();
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (deed: Deed): Promise<Changed> => {
+    mutationFn: (deed: Decided): Promise<Changed> => {
       if (deed.what === "edit") {
         const { number, quantity, reason } = deed;
         return post("/api/decisions/{number}/edit", {

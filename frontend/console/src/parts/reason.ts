@@ -7,7 +7,7 @@ import { useFormat } from "./format";
 type Told = { reason: string; quantity: number; terms: Term[] };
 
 /**
- * The server's sentence where English is read; else one made of the terms, which add up to the
+ * The server's sentence where English is read and it came along; else one made of the terms, which add up to the
  * quantity: "订货 76：预期需求 73 + 安全库存 56 − 现有库存 55 + 整箱取整 2".
  */
 export function useReason(): (told: Told) => string {
@@ -15,7 +15,7 @@ export function useReason(): (told: Told) => string {
   const format = useFormat();
   return useCallback(
     ({ reason, quantity, terms }) => {
-      if (i18n.language === "en" || !terms.length) return reason;
+      if ((i18n.language === "en" && reason) || !terms.length) return reason;
       const sum = terms
         .filter((term) => term.value !== 0)
         .map((term, at) => {

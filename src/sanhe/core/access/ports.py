@@ -21,6 +21,8 @@ class Role(StrEnum):
     SERVICE = "service"
     SUPPLIER = "supplier"
     ADMIN = "admin"
+    CHANNEL = "channel"
+    """A program that sells: a till, the mini-program's server, a marketplace's door."""
 
 
 @dataclass(frozen=True, slots=True)

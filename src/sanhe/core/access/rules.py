@@ -88,6 +88,17 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "orders.change": _action({Role.BUYER, Role.ADMIN}, "send and cancel purchase orders"),
         "orders.answer": _action({Role.SUPPLIER}, "accept, counter or announce deliveries"),
         "orders.receive": _action({Role.STORE, Role.BUYER, Role.ADMIN}, "receive deliveries"),
+        "sales.read": _action(
+            {Role.STORE, Role.SERVICE, Role.GROWTH, Role.PLANNER, Role.CHANNEL, Role.ADMIN},
+            "see what shoppers ordered",
+        ),
+        "sales.place": _action(
+            {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN},
+            "quote, place and cancel orders of shoppers",
+        ),
+        "sales.hand_over": _action(
+            {Role.STORE, Role.CHANNEL, Role.ADMIN}, "hand goods over to shoppers"
+        ),
         "terms.read": _action(
             {Role.PLANNER, Role.BUYER, Role.SUPPLIER, Role.ADMIN}, "see supply terms and costs"
         ),

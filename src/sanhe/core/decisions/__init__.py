@@ -20,13 +20,17 @@ from sanhe.core.decisions.ports import (
     Proposal,
     ProposalTable,
     Proposed,
+    Ruling,
     Status,
     Subject,
 )
+from sanhe.core.decisions.rules import AWAKE, OVER, may_still, ruling
 from sanhe.core.decisions.store import PostgresDecisions
 
 __all__ = [
+    "AWAKE",
     "OPEN",
+    "OVER",
     "AutoApproval",
     "Decision",
     "DecisionKind",
@@ -39,7 +43,10 @@ __all__ = [
     "Proposal",
     "ProposalTable",
     "Proposed",
+    "Ruling",
     "Status",
     "Subject",
+    "may_still",
     "proposals_of",
+    "ruling",
 ]

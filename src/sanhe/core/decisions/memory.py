@@ -123,16 +123,14 @@ class MemoryDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of."""
         every = len(self._decisions)
-        found = [
-            one
-            for one in self.find(kind=kind, statuses=statuses, sku=sku, limit=every)
-            if places is None or one.proposal.subject.place in places
-        ][offset : offset + limit]
+        found = self.find(kind=kind, statuses=statuses, sku=sku, limit=every)
+        found = _within(found, places, lines)[offset : offset + limit]
         return [
             ListedDecision(
                 number=one.number,
@@ -146,6 +144,8 @@ class MemoryDecisions:
                 proposed_value=one.proposal.value,
                 value_cents=one.proposal.value_cents,
                 created_at=one.created_at,
+                valid_until=one.proposal.valid_until,
+                terms=one.proposal.terms,
             )
             for one in found
         ]
@@ -158,22 +158,25 @@ class MemoryDecisions:
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> int:
         """How many there are."""
         every = len(self._decisions)
         found = self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every)
-        return sum(places is None or one.proposal.subject.place in places for one in found)
+        return len(_within(found, places, lines))
 
     def tally(
-        self, kind: str, *, places: Collection[str] | None = None
+        self,
+        kind: str,
+        *,
+        places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
         found: dict[Status, tuple[int, int]] = {}
-        for decision in self._decisions.values():
-            place = decision.proposal.subject.place
-            if decision.proposal.kind == kind and (places is None or place in places):
-                count, cents = found.get(decision.status, (0, 0))
-                found[decision.status] = count + 1, cents + decision.proposal.value_cents
+        for decision in _within(self.find(kind=kind, limit=len(self._decisions)), places, lines):
+            count, cents = found.get(decision.status, (0, 0))
+            found[decision.status] = count + 1, cents + decision.proposal.value_cents
         return found
 
     def overruled(self, kind: str, run: UUID) -> pa.Table:
@@ -241,7 +244,11 @@ class MemoryDecisions:
                 "status": pa.array([d.status.value for d in found], text),
                 "value": pa.array([d.value for d in found], number),
                 "proposed_value": pa.array([d.proposal.value for d in found], number),
+                "value_cents": pa.array([d.proposal.value_cents for d in found], number),
                 "label": pa.array([d.proposal.label for d in found], text),
+                "valid_until": pa.array(
+                    [d.proposal.valid_until for d in found], pa.timestamp("us", "UTC")
+                ),
             }
         )
 
@@ -347,11 +354,11 @@ class MemoryDecisions:
             if decision.status not in {Status.PROPOSED, Status.SNOOZED}:
                 continue
             if until is not None and max(until, decision.snoozed_until or until) <= now:
-                self._move(decision, self._event(Status.EXPIRED, "validity is over"))
+                self._move(decision, self._event(Status.EXPIRED, rules.OVER))
                 changed += 1
             elif decision.snoozed_until is not None and decision.snoozed_until <= now:
                 awake = replace(decision, snoozed_until=None)
-                self._move(awake, self._event(Status.PROPOSED, "snoozed long enough"))
+                self._move(awake, self._event(Status.PROPOSED, rules.AWAKE))
                 changed += 1
         return changed
 
@@ -411,6 +418,19 @@ class MemoryDecisions:
         )
         if event.status not in OPEN:
             self._open.pop((decision.proposal.kind, decision.proposal.subject), None)
+
+
+def _within(
+    found: Sequence[Decision], places: Collection[str] | None, lines: pa.Table | None
+) -> list[Decision]:
+    """Those of these places and of these lines; None = of all."""
+    named = None if lines is None else {(row["sku"], row["place"]) for row in lines.to_pylist()}
+    return [
+        one
+        for one in found
+        if (places is None or one.proposal.subject.place in places)
+        and (named is None or _line_of(one) in named)
+    ]
 
 
 def _line_of(decision: Decision) -> tuple[str | None, str | None]:

@@ -160,6 +160,8 @@ class ListedDecision:
     proposed_value: int
     value_cents: int
     created_at: datetime
+    valid_until: datetime | None
+    terms: tuple[int, ...]
 
 
 LISTED = tuple(ListedDecision.__dataclass_fields__)
@@ -188,6 +190,24 @@ class AutoApproval:
     labels: frozenset[str]
     max_value_cents: int
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rule that comes nearest to approving a proposal says of it.
+
+    `fits_class`: the proposal's class is one of the rule's. `over_cents`: by how much its money at
+    stake is above the rule's most, 0 = within.
+    """
+
+    rule: AutoApproval
+    fits_class: bool
+    over_cents: int
+
+    @property
+    def approves(self) -> bool:
+        """Whether the rule approves the proposal by itself."""
+        return self.fits_class and self.over_cents == 0
 
 
 class Decisions(Protocol):
@@ -239,12 +259,13 @@ class Decisions(Protocol):
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of: quick for long lists.
 
-        `places`: of one of these; None = of all.
+        `places`: of one of these; `lines`: of one of these, columns sku and place; None = of all.
         """
         ...
 
@@ -256,16 +277,21 @@ class Decisions(Protocol):
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> int:
         """How many there are."""
         ...
 
     def tally(
-        self, kind: str, *, places: Collection[str] | None = None
+        self,
+        kind: str,
+        *,
+        places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them.
 
-        `places`: of these places; None = of all. Statuses that none stands in are left out.
+        `places`, `lines`: as in `listed`. Statuses that none stands in are left out.
         """
         ...
 
@@ -289,7 +315,7 @@ class Decisions(Protocol):
         """The newest decision of a kind of each of these lines that has any, closed or not.
 
         `lines`: columns sku and place, each line once. Columns: sku, place, number, status, value,
-        proposed_value, label; no snapshot is opened.
+        proposed_value, value_cents, label, valid_until; no snapshot is opened.
         """
         ...
 

@@ -6,7 +6,7 @@ Pure functions; the database holds the same arithmetic and uniqueness by constra
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from sanhe.core.decisions.ports import (
     Effect,
     Proposal,
     ProposalTable,
+    Ruling,
     Status,
 )
 from sanhe.core.errors import BadInput, Conflict
@@ -52,6 +53,16 @@ MOVES: Mapping[Status, frozenset[Status]] = {
 }
 """From each status, the statuses a decision may move to. A measure may be taken again later."""
 
+WAITING = frozenset({Status.PROPOSED, Status.SNOOZED})
+"""What nobody has decided on yet."""
+
+BY_PEOPLE = frozenset({Status.APPROVED, Status.EDITED, Status.REJECTED, Status.SNOOZED})
+"""What people make of a proposal."""
+
+OVER = "validity is over"
+AWAKE = "snoozed long enough"
+"""Why a decision has expired, or is proposed again."""
+
 LARGEST = 2**63 - 1
 
 
@@ -79,8 +90,7 @@ def check_valid(
     number: int, present: Status, *, valid_until: datetime | None, now: datetime
 ) -> None:
     """Raise Conflict for the approval of a proposal whose validity is over."""
-    waiting = present in {Status.PROPOSED, Status.SNOOZED}
-    if waiting and valid_until is not None and valid_until <= now:
+    if present in WAITING and valid_until is not None and valid_until <= now:
         first = "reject it, then " if present is Status.SNOOZED else ""
         raise Conflict(
             f"decision {number} was valid until {valid_until:%Y-%m-%d %H:%M %Z}; stock and orders "
@@ -262,11 +272,43 @@ def check_until(until: datetime, now: datetime) -> None:
 
 def covers(rule: AutoApproval, proposal: Proposal) -> bool:
     """Whether a rule approves a proposal: its kind, its class, its money at stake."""
-    return (
-        rule.kind == proposal.kind
-        and (not rule.labels or proposal.label.startswith(tuple(rule.labels)))
-        and proposal.value_cents <= rule.max_value_cents
-    )
+    given = ruling([rule], proposal.kind, label=proposal.label, value_cents=proposal.value_cents)
+    return given is not None and given.approves
+
+
+def ruling(
+    rules: Iterable[AutoApproval], kind: str, *, label: str, value_cents: int
+) -> Ruling | None:
+    """The first rule that approves such a proposal, or else the one that comes nearest.
+
+    Nearest is one of its class, then the one it exceeds least. None without a rule of the kind.
+
+    >>> small = AutoApproval("replenish", frozenset({"AX"}), 5000, "small")
+    >>> ruling([small], "replenish", label="AXH1", value_cents=7200)
+    Ruling(rule=AutoApproval(kind='replenish', labels=frozenset({'AX'}), max_value_cents=5000, \
+name='small'), fits_class=True, over_cents=2200)
+    """
+    found = [
+        Ruling(
+            rule,
+            fits_class=not rule.labels or label.startswith(tuple(rule.labels)),
+            over_cents=max(value_cents - rule.max_value_cents, 0),
+        )
+        for rule in rules
+        if rule.kind == kind
+    ]
+    return min(found, key=lambda one: (not one.fits_class, one.over_cents), default=None)
+
+
+def may_still(status: Status, *, valid_until: datetime | None, now: datetime) -> frozenset[Status]:
+    """What people can still make of a decision that waits for them; nothing of any other.
+
+    One whose validity is over can only be closed: stock and orders may have changed since.
+    """
+    if status not in WAITING:
+        return frozenset()
+    over = valid_until is not None and valid_until <= now
+    return MOVES[status] & (frozenset({Status.REJECTED}) if over else BY_PEOPLE)
 
 
 def is_overruled(decision: Decision) -> bool:

@@ -49,6 +49,11 @@ _RECORD = (
 )
 _DECISION = sa.table("decision", *(sa.column(name) for name in _RECORD.split(", ")))
 
+_OF_LINES = sa.text("""
+(decision.sku, decision.place) IN
+    (SELECT * FROM unnest(CAST(:skus AS text[]), CAST(:sites AS text[])))
+""")
+
 _REGISTER = sa.text("""
 INSERT INTO decision_kind (name, version, owner, unit, terms, meaning)
 VALUES (:name, :version, :owner, :unit, CAST(:terms AS text[]), :meaning)
@@ -118,17 +123,17 @@ CROSS JOIN LATERAL (
 """
 
 # The open one of a line along the index of these; else the last along that of closed ones.
+_STANDS = "number, status, value, proposed_value, value_cents, label, valid_until"
 _STANDING = f"""
-SELECT line.sku, line.place, found.number, found.status, found.value, found.proposed_value,
-    found.label
+SELECT line.sku, line.place, found.*
 FROM unnest(%s::text[], %s::text[]) AS line (sku, place)
 CROSS JOIN LATERAL (
     (
-        SELECT number, status, value, proposed_value, label FROM decision
+        SELECT {_STANDS} FROM decision
         WHERE kind = %s AND status IN {_OPEN} AND sku = line.sku AND place = line.place
             AND party IS NULL
     ) UNION ALL (
-        SELECT number, status, value, proposed_value, label FROM decision
+        SELECT {_STANDS} FROM decision
         WHERE kind = %s AND status NOT IN {_OPEN} AND sku = line.sku AND place = line.place
         ORDER BY number DESC LIMIT 1
     ) ORDER BY number DESC LIMIT 1
@@ -207,7 +212,7 @@ WITH due AS (
     SELECT number,
            -- due and no longer valid is over, whether it was put off or not
            CASE WHEN valid_until <= :now THEN 'expired' ELSE 'proposed' END AS status,
-           CASE WHEN valid_until <= :now THEN 'validity is over' ELSE 'snoozed long enough' END
+           CASE WHEN valid_until <= :now THEN CAST(:over AS text) ELSE CAST(:awake AS text) END
                AS reason
     FROM decision
     WHERE status IN ('proposed', 'snoozed')
@@ -383,11 +388,12 @@ class PostgresDecisions:
         statuses: Collection[Status] | None = None,
         sku: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, places=places)
+        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, places=places, lines=lines)
         statement = (
             sa.select(*(_DECISION.c[name] for name in LISTED))
             .where(*wanted)
@@ -396,7 +402,10 @@ class PostgresDecisions:
             .offset(offset)
         )
         rows = self._tx.connection.execute(statement).mappings()
-        return [ListedDecision(**{**row, "status": Status(row["status"])}) for row in rows]
+        return [
+            ListedDecision(**{**row, "status": Status(row["status"]), "terms": tuple(row["terms"])})
+            for row in rows
+        ]
 
     def count(
         self,
@@ -406,20 +415,27 @@ class PostgresDecisions:
         sku: str | None = None,
         place: str | None = None,
         places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> int:
         """How many there are."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, place=place, places=places)
+        wanted = _wanted(
+            kind=kind, statuses=statuses, sku=sku, place=place, places=places, lines=lines
+        )
         statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
         return int(self._tx.connection.execute(statement).scalar_one())
 
     def tally(
-        self, kind: str, *, places: Collection[str] | None = None
+        self,
+        kind: str,
+        *,
+        places: Collection[str] | None = None,
+        lines: pa.Table | None = None,
     ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
         cents = sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger)
         statement = (
             sa.select(_DECISION.c.status, sa.func.count().label("decisions"), cents.label("cents"))
-            .where(*_wanted(kind=kind, places=places))
+            .where(*_wanted(kind=kind, places=places, lines=lines))
             .group_by(_DECISION.c.status)
         )
         rows = self._tx.connection.execute(statement)
@@ -512,7 +528,7 @@ class PostgresDecisions:
 
     def expire(self) -> int:
         """Close proposals whose validity is over and wake those snoozed long enough."""
-        return int(self._run(_EXPIRE).scalar_one())
+        return int(self._run(_EXPIRE, over=rules.OVER, awake=rules.AWAKE).scalar_one())
 
     def _lock(self, numbers: Collection[int], status: Status) -> list[int]:
         """Lock these decisions; raise NotFound or Conflict unless all may move there."""
@@ -567,6 +583,7 @@ def _wanted(
     sku: str | None = None,
     place: str | None = None,
     places: Collection[str] | None = None,
+    lines: pa.Table | None = None,
 ) -> list[sa.ColumnElement[bool]]:
     """The conditions of a search."""
     equal = {"kind": kind, "run": run, "sku": sku, "place": place}
@@ -575,4 +592,7 @@ def _wanted(
         wanted.append(_DECISION.c.status.in_([status.value for status in statuses]))
     if places is not None:
         wanted.append(_DECISION.c.place.in_(sorted(places)))
+    if lines is not None:
+        skus, sites = (lines.column(name).to_pylist() for name in ("sku", "place"))
+        wanted.append(_OF_LINES.bindparams(skus=skus, sites=sites))  # type: ignore[arg-type]
     return wanted

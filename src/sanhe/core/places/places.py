@@ -94,10 +94,12 @@ class Places:
         """Those among these codes that are neither a place nor the parent of one, in order."""
         return store.read_unknown(self._tx, places) if places else []
 
-    def calendars(self) -> dict[str, tuple[str, time]]:
-        """Time zone and beginning of the business day of each place."""
+    def calendars(self, others: Collection[str] = ()) -> dict[str, tuple[str, time]]:
+        """Time zone and beginning of the business day of each place, and of `others`, which need
+        not be described: then they are the installation's."""
         rows = store.read_place_rows(self._tx)
-        return {place.id: (self.time_zone(place), place.cut_off) for place in rows}
+        described = {place.id: (self.time_zone(place), place.cut_off) for place in rows}
+        return dict.fromkeys(others, (self._zone, time())) | described
 
     def holidays(self) -> list[Holiday]:
         """The declared days in order."""

@@ -40,7 +40,7 @@ SALE_LINE: Final = FactType(
         "line": FactField("int", "line of the receipt"),
         "return_of": FactField("str", "external id of the line that comes back"),
     },
-    writers=("connectors.files",),
+    writers=("connectors.files", "place.devices", "place.orders"),
     readers=(OWNER, "goods.stock", "goods.health", "loop.desk"),
 )
 PROMOTION_PUBLISHED: Final = FactType(

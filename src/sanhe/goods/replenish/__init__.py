@@ -27,7 +27,7 @@ from sanhe.goods.replenish.changes import (
     plan_changes,
 )
 from sanhe.goods.replenish.classes import LETTERS, check_class
-from sanhe.goods.replenish.explain import ExplainedTerm, Explanation, explained_terms
+from sanhe.goods.replenish.explain import ExplainedTerm, Explanation, explained_terms, terms_of
 from sanhe.goods.replenish.lines import Lines, Minimum, Shared
 from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
@@ -35,7 +35,14 @@ from sanhe.goods.replenish.moving import Moving
 from sanhe.goods.replenish.policy import KIND, TRANSFER, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
-from sanhe.goods.replenish.replenish import DECISION_KIND, Executed, Orders, Plan, Replenish
+from sanhe.goods.replenish.replenish import (
+    DECISION_KIND,
+    STALE,
+    Executed,
+    Orders,
+    Plan,
+    Replenish,
+)
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Outcome, compute
 from sanhe.goods.replenish.transfers import (
     TRANSFER_KIND,
@@ -55,6 +62,7 @@ __all__ = [
     "DECISION_KIND",
     "KIND",
     "LETTERS",
+    "STALE",
     "TERMS",
     "TERM_WORDS",
     "TRANSFER",
@@ -93,6 +101,7 @@ __all__ = [
     "plan_changes",
     "planned_transfers",
     "prepare",
+    "terms_of",
     "unit_money",
     "warehouses",
     "with_transfers",

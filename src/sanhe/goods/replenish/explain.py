@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -99,7 +99,7 @@ def explain_proposal(proposal: Proposal) -> Explanation:
         quantity=proposal.value,
         decided=proposal.value,
         value_cents=proposal.value_cents,
-        terms=_terms(proposal.terms, proposal.kind),
+        terms=terms_of(proposal.kind, proposal.terms),
         limits=tuple(_limit(name) for name in proposal.constraints),
         assumed=_assumed(inputs.get("assumed")),
         forecast=_forecast(inputs),
@@ -110,7 +110,8 @@ def explain_proposal(proposal: Proposal) -> Explanation:
     )
 
 
-def _terms(values: tuple[int, ...], kind: str) -> tuple[ExplainedTerm, ...]:
+def terms_of(kind: str, values: Sequence[int]) -> tuple[ExplainedTerm, ...]:
+    """The terms of a proposal of this kind, told as `explained_terms` does."""
     names, words = (TRANSFER_TERMS, TRANSFER_WORDS) if kind == TRANSFER else (TERMS, TERM_WORDS)
     return explained_terms(dict(zip(names, values, strict=False)), words)
 

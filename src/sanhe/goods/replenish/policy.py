@@ -170,14 +170,6 @@ class Policy:
             "presentation.units": self.presentation_by_class,
         }
 
-    def approved_by(self, label: str, value_cents: int) -> str | None:
-        """The name of the first rule that approves such a line by itself, None without one."""
-        for rule in self.auto_approval:
-            fits = not rule.labels or label.startswith(tuple(rule.labels))
-            if rule.kind == KIND and fits and value_cents <= rule.max_value_cents:
-                return rule.name
-        return None
-
     def digest(self) -> str:
         """A SHA-256 of the policy: equal policies have equal digests, in every process."""
         content = {

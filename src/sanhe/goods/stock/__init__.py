@@ -12,7 +12,9 @@ from sanhe.goods.stock.positions import Stock
 from sanhe.goods.stock.rules import (
     Opening,
     StockEvent,
+    committed_account,
     desired_entries,
+    quota_account,
     discrepancy_account,
     on_hand_account,
     unit_of,
@@ -24,6 +26,8 @@ __all__ = [
     "Opening",
     "Stock",
     "StockEvent",
+    "committed_account",
+    "quota_account",
     "desired_entries",
     "discrepancy_account",
     "on_hand_account",

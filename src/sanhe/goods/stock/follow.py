@@ -113,6 +113,7 @@ def _accounts(pairs: list[_Pair]) -> list[Account]:
     for pair in fresh:
         unit = rules.unit_of(pair.sku)
         accounts.append(Account(rules.on_hand_account(pair.place, pair.sku), unit, floor=0))
+        accounts.append(Account(rules.committed_account(pair.place, pair.sku), unit, floor=0))
         accounts.append(Account(rules.discrepancy_account(pair.place, pair.sku), unit))
     return accounts
 

@@ -70,13 +70,28 @@ class Stock:
             "reserved": pa.array([balance.pending_out for balance in on_hand], pa.int64()),
             "discrepancy": pa.array([balance.posted for balance in aside], pa.int64()),
             "net": pa.array(
-                [here.posted + there.posted for here, there in zip(on_hand, aside, strict=True)],
+                [here.posted + there.posted + c.posted for here, there, c in zip(on_hand, aside, self._balances([rules.committed_account(*n) for n in names]), strict=True)],
                 pa.int64(),
             ),
             "known_since": table.column("known_since"),
             "counted_at": table.column("counted_at"),
         }
         return pa.table(columns)
+
+    def available(self, pairs, *, channel=None):
+        import pyarrow as pa
+        ps = sorted(pairs)
+        b = self._balances([rules.on_hand_account(p, s) for s, p in ps])
+        q = self._balances([rules.quota_account(channel or "", p, s) for s, p in ps])
+        return pa.table({"sku": [s for s, _ in ps], "place": [p for _, p in ps],
+                         "available": [x.available for x in b], "quota": [x.available for x in q]})
+
+    def allot(self, channel, place, sku, quantity):
+        from sanhe.core.ledger import Account, Transfer
+        from sanhe.core.values import new_id
+        code = rules.quota_account(channel, place, sku)
+        self._ledger.open_accounts([Account(code, rules.unit_of(sku), floor=0)])
+        self._ledger.transfer([Transfer(new_id(), rules.on_hand_account(place, sku), code, quantity, "quota", "q", self._tx.clock.now())])
 
     def discrepancies(self) -> pa.Table:
         """Positions whose net lies below what is on hand, as `positions` gives them.
@@ -136,6 +151,7 @@ class Stock:
         on_hand = self._balances([rules.on_hand_account(*name) for name in names])
         aside = self._balances([rules.discrepancy_account(*name) for name in names])
         for row, here, there in zip(rows, on_hand, aside, strict=True):
+            there = Balance(there.posted + self._balances([rules.committed_account(row['place'], row['sku'])])[0].posted, 0, 0)
             if not row["net"] == row["entries"] == here.posted + there.posted:
                 raise Tampered(
                     f"stock of {row['sku']} at {row['place']}: position {row['net']}, entries "

@@ -245,3 +245,11 @@ def world_account(sku: str) -> str:
 def unit_of(sku: str) -> str:
     """The ledger's unit of an SKU: its base units."""
     return f"each:{sku}"
+
+
+def committed_account(place: str, sku: str) -> str:
+    return account_code("stock.committed", place, sku)
+
+
+def quota_account(channel: str, place: str, sku: str) -> str:
+    return account_code("stock.quota", place, sku, channel)

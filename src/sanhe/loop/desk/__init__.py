@@ -12,7 +12,7 @@ how the business stands against an earlier day.
 from sanhe.loop.desk.cockpit import Cockpit, Kpi, Todo
 from sanhe.loop.desk.desk import Desk, Page, Scopes, Stock
 from sanhe.loop.desk.filters import Filters
-from sanhe.loop.desk.rules import ACTIONS, KINDS
+from sanhe.loop.desk.rules import ACTIONS, KINDS, in_brief
 from sanhe.loop.desk.store import FOLDER
 
 __all__ = [
@@ -27,4 +27,5 @@ __all__ = [
     "Scopes",
     "Stock",
     "Todo",
+    "in_brief",
 ]

@@ -127,6 +127,11 @@ class Desk:
         store.as_of(self._lake)
         return store.lines(self._lake, filters, sort=sort, descending=descending)
 
+    def keys(self, filters: Filters) -> pa.Table:
+        """SKU and place of all the filtered lines."""
+        store.as_of(self._lake)
+        return store.keys(self._lake, filters)
+
     def exceptions(self, filters: Filters, *, offset: int = 0, limit: int = 200) -> Page:
         """Lines that need a person, most money first; of one kind where the filters name it."""
         asked = replace(filters, excepted=True)

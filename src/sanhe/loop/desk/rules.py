@@ -37,6 +37,19 @@ LEAST_CENTS: Final = 1
 """An exception without money at stake is none."""
 
 
+def in_brief(on_hand: int | None, cover_days: float | None, lead_time_days: float | None) -> str:
+    """What matters about a line in a few words; empty where it is not known.
+
+    >>> in_brief(12, 3.0, 2.0)
+    'lasts 3.0 days, an order takes 2.0'
+    """
+    if on_hand is None:
+        return "stock was never counted"
+    if cover_days is None or lead_time_days is None:
+        return ""
+    return f"lasts {cover_days:.1f} days, an order takes {lead_time_days:.1f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What N lines are judged by, in base units and cents; nan where it is not known.

@@ -277,6 +277,13 @@ def scopes(lake: Lake) -> dict[str, list[Any]]:
     return found
 
 
+def keys(lake: Lake, filters: Filters) -> pa.Table:
+    """SKU and place of the filtered lines."""
+    where, given = _where(filters)
+    sql = f'SELECT sku, place FROM "{LINES}" WHERE {where}'  # noqa: S608 -- constants
+    return lake.query(sql, given, tables=[LINES])
+
+
 def _placed(filters: Filters, *, label: str | None = None) -> Filters:
     """The filters that sums know: region, place and category, and a label."""
     of = (filters.region, filters.place, filters.category)

@@ -3,9 +3,12 @@
 Systems: S35.
 
 Inputs: events that a registered device numbered, chained by hash and signed with its Ed25519 key.
-Decides which of them are the next ones of the chain; refuses holes, forgeries and clones.
+Decides which of them are the next ones of the chain; refuses holes, forgeries and clones. Outputs:
+sale.line and stock.counted facts with the stock that follows them, tasks for what is short or
+wrong, blocked devices.
 """
 
+from sanhe.place.devices.devices import Devices, Short, Synced
 from sanhe.place.devices.rules import (
     MOST_EVENTS,
     MOST_PAYLOAD,
@@ -23,15 +26,21 @@ from sanhe.place.devices.signing import (
     public_key_of,
     verifies,
 )
+from sanhe.place.devices.store import Device, DeviceProblem
 
 __all__ = [
     "MOST_EVENTS",
     "MOST_PAYLOAD",
+    "Device",
+    "DeviceProblem",
     "DeviceState",
+    "Devices",
     "Head",
     "Reason",
     "Refusal",
+    "Short",
     "SignedEvent",
+    "Synced",
     "TillEvent",
     "event_hash",
     "event_message",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -94,6 +94,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a device sends: the events that can be read, and why others can't."""
+
+    device: str
+    events: tuple[TillEvent, ...]
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Taken:
     """What becomes of a delivery: events to take, in order; the head after them; how many were
     known; the refusal, if not all of the rest was known; the genuine events that make a fork."""
@@ -143,27 +152,32 @@ def read_event(signed: SignedEvent, device: str) -> TillEvent:
         raise BadInput(f"an event can't be read: {error}", remedy="send what was signed") from error
 
 
-def take(
-    events: Iterable[SignedEvent],
-    head: Head,
-    known: Mapping[int, bytes],
-    *,
-    device: str,
-    public_key: bytes,
-) -> Taken:
-    """Decide on a delivery to a device with this head.
+def read(events: Iterable[SignedEvent], device: str) -> Delivery:
+    """The events that are sent as one of this device, as far as they can be read."""
+    found: list[TillEvent] = []
+    refusal = None
+    for signed in events:
+        try:
+            found.append(read_event(signed, device))
+        except BadInput as error:
+            refusal = refusal or Refusal(Reason.MALFORMED, None, error.what)
+    return Delivery(device, tuple(found), refusal)
 
-    `known` gives the hashes of taken events, at least of the positions that are delivered again;
-    `public_key` is that of the device. Taken is the longest chain of genuine events that follows
+
+def take(delivery: Delivery, head: Head, known: Mapping[int, bytes], *, public_key: bytes) -> Taken:
+    """Decide on what a device with this head and key delivers.
+
+    `known` gives the hashes of taken events, at least of the positions that are delivered again.
+    Taken is the longest chain of genuine events that follows
     the head; what can't be read or is not signed by the device never changes that. A position
     that two genuine events claim, or one that follows another predecessor, is a fork: nothing is
     taken from there on.
     """
-    read, refusal = _readable(events, device)
+    refusal = delivery.refusal
     duplicates = 0
     accepted: list[TillEvent] = []
     by_sequence: dict[int, dict[bytes, list[TillEvent]]] = {}
-    for event in read:
+    for event in delivery.events:
         by_sequence.setdefault(event.sequence, {}).setdefault(event.hash, []).append(event)
     for sequence in sorted(by_sequence):
         claims = by_sequence[sequence]
@@ -174,7 +188,7 @@ def take(
             break
         genuine, forged = _split(claims, public_key)
         if forged:
-            why = f"event {sequence} is not signed by the key of {device}"
+            why = f"event {sequence} is not signed by the key of {delivery.device}"
             refusal = refusal or Refusal(Reason.TAMPERED, sequence, why)
         if not genuine:
             continue
@@ -224,12 +238,6 @@ def _hole(head: Head, sequence: int) -> Refusal:
 def _fork(sequence: int) -> Refusal:
     why = f"two genuine events claim position {sequence}: somebody else has the device's key"
     return Refusal(Reason.FORK, sequence, why)
-
-
-def held_between(event: TillEvent, first: datetime, last: datetime) -> TillEvent:
-    """The event at a moment that can be: a clock that is wrong tells one outside of its device's
-    registration and the event's arrival, and is held to the nearer of the two."""
-    return replace(event, at=min(max(event.at, first), last))
 
 
 def _of_device(value: object, device: str) -> str:

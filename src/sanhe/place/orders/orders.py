@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from datetime import time, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,9 +13,9 @@ from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
 from sanhe.core.ledger import Ledger, Transfer
 from sanhe.core.storage import Transaction
-from sanhe.core.values import business_day, derived_id
+from sanhe.core.values import Json, business_day, derived_id
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.stock import Stock, committed_account, on_hand_account
+from sanhe.goods.stock import Stock, committed_account, on_hand_account, quota_account
 from sanhe.place.orders import placing, reading, rules, store
 from sanhe.place.orders.basket import Basket, check_basket, priced
 from sanhe.place.orders.choose import Piece, Sourcing
@@ -111,10 +112,12 @@ class Orders:
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
             drafts: dict[int, Draft] = {}
+            drawn: Counter[str] = Counter()
             for at in left:
-                tried = self._tried(asked[at], sourcing)
+                tried = self._tried(asked[at], sourcing, drawn)
                 if isinstance(tried, Draft):
                     drafts[at] = tried
+                    drawn.update({one.source: one.amount for one in tried.transfers})
                 else:
                     outcomes[at] = tried
             granted = self._ledger.reserve_each(
@@ -314,16 +317,27 @@ class Orders:
         """The refunds asked for an order."""
         return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
 
-    def _tried(self, asked: Placing, sourcing: Sourcing) -> Draft | SanheError:
+    def _tried(
+        self, asked: Placing, sourcing: Sourcing, drawn: Mapping[str, int]
+    ) -> Draft | SanheError:
         try:
-            return self._draft(asked, sourcing)
+            return self._draft(asked, sourcing, drawn)
         except SanheError as error:
             return error
 
-    def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
-        quote = self.quote(asked.basket, sourcing)
+    def _draft(
+        self, asked: Placing, sourcing: Sourcing, drawn: Mapping[str, int] | None = None
+    ) -> Draft:
+        """The order of a basket; `drawn` is what others in front of it draw from accounts."""
+        quote, channel = self.quote(asked.basket, sourcing), asked.basket.channel
+        pairs = {(sku, piece.place) for piece, sku, _ in placing.wanted_of(quote)}
+        quotas = {
+            code: row["quota"] - (drawn or {}).get(code, 0)
+            for row in self._stock.available(pairs, channel=channel).to_pylist()
+            if row["quota"] and (code := quota_account(channel, row["place"], row["sku"]))
+        }
         now = self._tx.clock.now()
-        return placing.draft(asked, quote, stock=self._stock, now=now, hold=self._hold)
+        return placing.draft(asked, quote, quotas=quotas, now=now, hold=self._hold)
 
     def _write(self, drafts: Sequence[Draft]) -> list[Placed]:
         if not drafts:
@@ -406,9 +420,8 @@ class Orders:
         if after is not order.state:
             closed_at = None if after in {State.PLACED, State.PAID} else self._tx.clock.now()
             store.set_state(self._tx, order.id, after.value, closed_at=closed_at)
-        told = [{"line": p.line, "place": p.place, "units": p.units} for p in pieces]
         kind = "handed_over" if what == "handed" else what
-        details = {"pieces": told, "reason": reason}
+        details = {"pieces": [asdict(piece) for piece in pieces], "reason": reason}
         store.add_event(self._tx, order.id, kind, details=details)
         return sum(line["worth"] for line in lines), after
 
@@ -427,7 +440,7 @@ class Orders:
         self, refund: UUID, order: Order, *, paid_by: tuple[str, str], amount_cents: int, reason: str
     ) -> None:
         provider, reference = paid_by
-        asked = {
+        asked: dict[str, Json] = {
             "id": str(refund),
             "order": str(order.id),
             "provider": provider,

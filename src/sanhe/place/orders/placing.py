@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,9 +10,9 @@ from uuid import UUID
 from sanhe.core.errors import Conflict
 from sanhe.core.ledger import Transfer
 from sanhe.core.values import derived_id, new_id
-from sanhe.goods.stock import Stock, committed_account, on_hand_account, quota_account
+from sanhe.goods.stock import committed_account, on_hand_account, quota_account
 from sanhe.place.orders.basket import Basket, PricedLine
-from sanhe.place.orders.choose import Plan
+from sanhe.place.orders.choose import Piece, Plan
 from sanhe.place.orders.reading import OrderPart
 from sanhe.place.orders.rules import State
 from sanhe.place.orders.store import Row
@@ -132,55 +132,50 @@ class Draft:
 
 
 def draft(
-    placing: Placing, quote: Quote, *, stock: Stock, now: datetime, hold: timedelta
+    placing: Placing, quote: Quote, *, quotas: Mapping[str, int], now: datetime, hold: timedelta
 ) -> Draft:
-    """The order that a basket would be. Raises Conflict when it costs something else by now."""
+    """The order that a basket would be. Raises Conflict when it costs something else by now.
+
+    `quotas`: what is left of the channel's own, by account.
+    """
     if placing.agreed_cents != quote.total_cents:
         raise Conflict(
             f"it costs {quote.total_cents} now, not {placing.agreed_cents}: show the shopper the "
             "new quote"
         )
     order, basket = new_id(), placing.basket
-    parts = parts_of(order, quote, stock=stock, channel=basket.channel)
+    parts = parts_of(order, quote, quotas=quotas, channel=basket.channel)
     return Draft(order, basket, quote, parts, now, now + hold)
 
 
-def parts_of(
-    order: UUID, quote: Quote, *, stock: Stock, channel: str
-) -> tuple[OrderPart, ...]:
-    """The parts that the plan's pieces are made of.
-
-    A channel draws from its own quota where that covers the part, else from the open stock.
-    """
+def wanted_of(quote: Quote) -> list[tuple[Piece, str, int]]:
+    """What the plan's pieces take from stock: each with an SKU and its base units for one."""
     components = {line.line: line.components for line in quote.lines}
-    wanted = [
+    return [
         (piece, sku, each) for piece in quote.plan.pieces for sku, each in components[piece.line]
     ]
-    quotas = quotas_of(stock, [(sku, piece.place) for piece, sku, _ in wanted], channel=channel)
-    return tuple(
-        OrderPart(
+
+
+def parts_of(
+    order: UUID, quote: Quote, *, quotas: Mapping[str, int], channel: str
+) -> tuple[OrderPart, ...]:
+    """The parts of an order: of a channel's own quota where that covers the part, else of the
+    open stock."""
+    parts = []
+    for piece, sku, each in wanted_of(quote):
+        own = quota_account(channel, piece.place, sku)
+        covered = quotas.get(own, 0) >= piece.units * each
+        part = OrderPart(
             id=derived_id("order.part", str(order), str(piece.line), piece.place, sku),
             line=piece.line,
             place=piece.place,
             sku=sku,
-            account=(
-                quota_account(channel, piece.place, sku)
-                if quotas.get((sku, piece.place), 0) >= piece.units * each
-                else on_hand_account(piece.place, sku)
-            ),
+            account=own if covered else on_hand_account(piece.place, sku),
             units=piece.units,
             each=each,
         )
-        for piece, sku, each in wanted
-    )
-
-
-def quotas_of(
-    stock: Stock, pairs: Sequence[tuple[str, str]], *, channel: str
-) -> Mapping[tuple[str, str], int]:
-    """What is left of a channel's quotas of (sku, place); those without one are missing."""
-    found = stock.available(set(pairs), channel=channel).to_pylist()
-    return {(row["sku"], row["place"]): row["quota"] for row in found if row["quota"]}
+        parts.append(part)
+    return tuple(parts)
 
 
 def holding(part: OrderPart, *, order: UUID, now: datetime) -> Transfer:

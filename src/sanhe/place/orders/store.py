@@ -225,9 +225,11 @@ def lock(tx: Transaction, order: UUID) -> bool:
 def read(tx: Transaction, orders: Sequence[UUID]) -> tuple[list[Row], list[Row], list[Row]]:
     """Orders, their lines, their parts, in any order of the orders."""
     given = {"ids": list(orders)}
-    found = (tx.connection.execute(query, given).mappings() for query in (_ORDERS, _LINES, _PARTS))
-    rows, lines, parts = ([dict(row) for row in rows] for rows in found)
-    return rows, lines, parts
+
+    def rows(query: sa.TextClause) -> list[Row]:
+        return [dict(row) for row in tx.connection.execute(query, given).mappings()]
+
+    return rows(_ORDERS), rows(_LINES), rows(_PARTS)
 
 
 def read_events(tx: Transaction, order: UUID) -> list[Row]:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime, time
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from sanhe.core.decisions import Status
+from sanhe.core.decisions import Decision, Status
 from sanhe.core.errors import BadInput, SanheError
 from sanhe.goods.replenish import KIND
 from sanhe.web.asked import Number, Quantity, Reason, ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.told import DecisionRow, Expected, Explained, HistoryStep, listed_row, row_of
+from sanhe.web.console.told import (
+    AutoRule,
+    DecisionRow,
+    Expected,
+    Explained,
+    HistoryStep,
+    listed_row,
+    row_of,
+)
 from sanhe.web.running import Event
 from sanhe.wiring import Work, approve, edit, run_jobs
 
@@ -41,12 +49,19 @@ class DecisionPage(BaseModel):
 
 
 class DecisionTold(BaseModel):
-    """One decision opened up."""
+    """One decision opened up.
+
+    `rule`: the auto-approval rule nearest to it; None without a rule of its kind. `newer`: a later
+    decision on the same line. `orders`: what carried it out.
+    """
 
     decision: DecisionRow
     explanation: Explained
     history: list[HistoryStep]
     measured: Expected | None
+    rule: AutoRule | None
+    newer: int | None
+    orders: list[str]
 
 
 class Step(BaseModel):
@@ -96,29 +111,29 @@ def read_decisions(
     asked: Annotated[DecisionsAsked, Query()], caller: Annotated[Caller, depends("decisions.read")]
 ) -> DecisionPage:
     """The log of decisions."""
-    statuses = None if asked.status is None else {asked.status}
-    kind, sku = asked.kind or None, asked.sku or None
+    now = caller.sanhe.clock.now()
     with caller.work() as work:
-        places = _places(work, asked)
-        found = work.decisions.listed(
-            kind=kind,
-            statuses=statuses,
-            sku=sku,
-            places=places,
-            limit=asked.limit,
-            offset=asked.offset,
-        )
-        total = work.decisions.count(kind=kind, statuses=statuses, sku=sku, places=places)
-    return DecisionPage(rows=[listed_row(one) for one in found], total=total, offset=asked.offset)
+        wanted = {
+            "kind": asked.kind or None,
+            "statuses": None if asked.status is None else {asked.status},
+            "sku": asked.sku or None,
+            **_within(caller, work, asked),
+        }
+        found = work.decisions.listed(**wanted, limit=asked.limit, offset=asked.offset)
+        total = work.decisions.count(**wanted)
+        items = work.catalog.items({one.sku for one in found if one.sku is not None})
+    names = dict(zip(items["sku"].to_pylist(), items["name"].to_pylist(), strict=True))
+    rows = [listed_row(one, names=names, now=now) for one in found]
+    return DecisionPage(rows=rows, total=total, offset=asked.offset)
 
 
 @router.get("/decisions/waterfall")
 def read_waterfall(
     asked: Annotated[ScopeAsked, Query()], caller: Annotated[Caller, depends("decisions.read")]
 ) -> Waterfall:
-    """The decisions of a region or place by what became of them."""
+    """The decisions of a part of the business by what became of them."""
     with caller.work() as work:
-        tally = work.decisions.tally(KIND, places=_places(work, asked))
+        tally = work.decisions.tally(KIND, **_within(caller, work, asked))
 
     def of(*statuses: Status) -> tuple[int, int]:
         chosen = [tally.get(status, (0, 0)) for status in statuses]
@@ -143,14 +158,16 @@ def read_waterfall(
     )
 
 
-def _places(work: Work, asked: ScopeAsked) -> list[str] | None:
-    """The places asked for, None = all; a decision knows its place, not its category."""
+def _within(caller: Caller, work: Work, asked: ScopeAsked) -> dict[str, Any]:
+    """The places or lines asked for; a decision knows its place, the plan category and supplier."""
+    if asked.category or asked.supplier:
+        return {"lines": caller.desk.keys(asked.filters())}
     if asked.place:
-        return [asked.place]
+        return {"places": [asked.place]}
     if not asked.region:
-        return None
+        return {}
     rows = work.places.all().to_pylist()
-    return [row["id"] for row in rows if row["region"] == asked.region]
+    return {"places": [row["id"] for row in rows if row["region"] == asked.region]}
 
 
 def _less(counted: tuple[int, int]) -> tuple[int, int]:
@@ -163,16 +180,36 @@ def read_decision(
     number: Annotated[Number, Path()], caller: Annotated[Caller, depends("decisions.read")]
 ) -> DecisionTold:
     """One decision with its arithmetic and history."""
+    sanhe = caller.sanhe
     with caller.work() as work:
         decision = work.decisions.get(number)
         told = work.replenish.explain(number)
-    effect = decision.measured
+        newer = _newer(work, decision)
+    proposal, effect = decision.proposal, decision.measured
+    rules = sanhe.policy().auto_approval
     return DecisionTold(
-        decision=row_of(decision),
+        decision=row_of(decision, now=sanhe.clock.now()),
         explanation=Explained.of(decision, told),
         history=[HistoryStep.of(event) for event in decision.history],
         measured=None if effect is None else Expected.model_validate(effect, from_attributes=True),
+        rule=AutoRule.of(
+            rules, proposal.kind, label=proposal.label, value_cents=proposal.value_cents
+        ),
+        newer=newer,
+        orders=list(decision.actions),
     )
+
+
+def _newer(work: Work, decision: Decision) -> int | None:
+    """The newest decision on the same line, where that is a later one."""
+    import pyarrow as pa
+
+    subject = decision.proposal.subject
+    if subject.sku is None or subject.place is None or subject.party is not None:
+        return None
+    line = pa.table({"sku": [subject.sku], "place": [subject.place]})
+    (newest,) = work.decisions.standing(decision.proposal.kind, line)["number"].to_pylist()
+    return newest if newest > decision.number else None
 
 
 @router.post("/decisions/approve")
@@ -216,11 +253,11 @@ def edit_decision(number: Annotated[Number, Path()], edited: Edited, caller: Dec
     return _carried_out(caller, [number], 1, status="edited")
 
 
-Deed = Literal["approved", "edited", "rejected", "snoozed"]
+Done = Literal["approved", "edited", "rejected", "snoozed"]
 
 
 def _carried_out(
-    caller: Caller, numbers: Collection[int], changed: int, *, status: Deed
+    caller: Caller, numbers: Collection[int], changed: int, *, status: Done
 ) -> Changed:
     """Run what was queued; a failed job is told by the next plan, the decision stands."""
     try:
@@ -232,7 +269,7 @@ def _carried_out(
     return Changed(changed=told.changed, orders=orders)
 
 
-def _told(caller: Caller, numbers: Collection[int], changed: int, *, status: Deed) -> Changed:
+def _told(caller: Caller, numbers: Collection[int], changed: int, *, status: Done) -> Changed:
     """Tell open pages which of the decisions they may see have changed."""
     by_place: dict[str, list[int]] = {}
     with caller.work() as work:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
 import numpy as np
@@ -10,13 +10,23 @@ from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from sanhe.core.decisions import AutoApproval, Status
 from sanhe.core.errors import NotFound
 from sanhe.goods.demand import ForecastRun
 from sanhe.goods.replenish import KIND, TERMS, explained_terms
-from sanhe.loop.desk import Page
+from sanhe.loop.desk import Page, in_brief
 from sanhe.web.asked import ExceptionsAsked, LinesAsked, LinesPageAsked, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.told import DecisionRow, Explained, HistoryStep, Term, row_of
+from sanhe.web.console.told import (
+    AutoRule,
+    DecisionRow,
+    Deed,
+    Explained,
+    HistoryStep,
+    Term,
+    deeds_of,
+    row_of,
+)
 from sanhe.web.files import csv_file, excel_file
 
 router = APIRouter(tags=["lines"])
@@ -24,8 +34,11 @@ May = Annotated[Caller, depends("decisions.read")]
 
 
 class LineRow(BaseModel):
-    """One SKU at one place as the plan left it. `number`, `status`, `decided`: of its newest
-    decision; `reason`: in one sentence."""
+    """One SKU at one place as the plan left it; `reason` in a few words.
+
+    `number`, `status`, `decided`: of its newest decision; `deeds`: what may still be made of it;
+    `rule`: which rule approves it, or comes nearest, while it waits.
+    """
 
     sku: str
     place: str
@@ -47,6 +60,8 @@ class LineRow(BaseModel):
     number: int | None = None
     status: str | None = None
     decided: int | None = None
+    deeds: list[Deed] = []
+    rule: AutoRule | None = None
     reason: str = ""
 
 
@@ -95,6 +110,7 @@ class ExceptionRow(BaseModel):
     facts: dict[str, float | None]
     number: int | None
     status: str | None
+    deeds: list[Deed]
     quantity: int | None
 
 
@@ -117,7 +133,7 @@ def read_exceptions(
 ) -> ExceptionPage:
     """What needs a person, sorted by the money at stake."""
     page = caller.desk.exceptions(asked.filters(), offset=asked.offset, limit=asked.limit)
-    standing = _standing(caller, page)
+    standing, now = _standing(caller, page), caller.sanhe.clock.now()
     rows = [
         ExceptionRow(
             kind=row["exception"],
@@ -129,6 +145,9 @@ def read_exceptions(
             facts={name: row[name] for name in _FACTS},
             number=decision.get("number"),
             status=decision.get("status"),
+            deeds=deeds_of(Status(decision["status"]), valid_until=decision["valid_until"], now=now)
+            if decision
+            else [],
             quantity=decision.get("value", row["quantity"] or None),
         )
         for row in page.rows.to_pylist()
@@ -153,14 +172,19 @@ class Series(BaseModel):
 
 
 class LineTold(BaseModel):
-    """A line opened up: its arithmetic, its decision with history, and its demand."""
+    """A line opened up: its arithmetic, its newest decision with history, and its demand.
+
+    `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
+    `orders`: what carried it out.
+    """
 
     line: LineRow
     explanation: Explained
     decision: DecisionRow | None
     history: list[HistoryStep]
     series: Series | None
-    rule: str | None
+    rule: AutoRule | None
+    orders: list[str]
 
 
 @router.get("/lines/{place}/{sku:path}")
@@ -176,22 +200,25 @@ def read_line(
         explanation = _unordered(found)
         if decision is not None:
             explanation = Explained.of(decision, work.replenish.explain(decision.number))
-        rule = work.replenish.policy.approved_by(found["label"] or "", found["value_cents"])
-    row = _row(found, standing[0] if standing else {})
+    rules, now = caller.sanhe.policy().auto_approval, caller.sanhe.clock.now()
+    row = _row(found, standing[0] if standing else {}, rules=rules, now=now)
     return LineTold(
         line=row,
         explanation=explanation,
-        decision=None if decision is None else row_of(decision),
+        decision=None if decision is None else row_of(decision, now=now),
         history=[] if decision is None else [HistoryStep.of(one) for one in decision.history],
         series=_series(caller, sku, place),
-        rule=rule,
+        rule=row.rule,
+        orders=[] if decision is None else list(decision.actions),
     )
 
 
 def _rows(caller: Caller, page: Page) -> list[LineRow]:
-    standing = _standing(caller, page)
+    standing, now = _standing(caller, page), caller.sanhe.clock.now()
+    rules = caller.sanhe.policy().auto_approval
     return [
-        _row(row, standing.get((row["sku"], row["place"]), {})) for row in page.rows.to_pylist()
+        _row(row, standing.get((row["sku"], row["place"]), {}), rules=rules, now=now)
+        for row in page.rows.to_pylist()
     ]
 
 
@@ -204,26 +231,27 @@ def _standing(caller: Caller, page: Page) -> dict[tuple[str, str], dict[str, Any
     return {(row["sku"], row["place"]): row for row in found.to_pylist()}
 
 
-def _row(row: dict[str, Any], decision: dict[str, Any]) -> LineRow:
-    number = decision.get("number")
+def _row(
+    row: dict[str, Any],
+    decision: dict[str, Any],
+    *,
+    rules: tuple[AutoApproval, ...],
+    now: datetime,
+) -> LineRow:
     told = {name: row[name] for name in LineRow.model_fields if name in row}
-    return LineRow(
-        **told,
-        number=number,
-        status=decision.get("status"),
-        decided=None if number is None else decision["value"],
-        reason=_reason(row),
-    )
+    made = LineRow(**told, reason=_brief(row))
+    if decision:
+        status, until = Status(decision["status"]), decision["valid_until"]
+        made.number, made.status, made.decided = decision["number"], status, decision["value"]
+        made.deeds = deeds_of(status, valid_until=until, now=now)
+        if made.deeds:
+            label, cents = decision["label"], decision["value_cents"]
+            made.rule = AutoRule.of(rules, KIND, label=label, value_cents=cents)
+    return made
 
 
-def _reason(row: dict[str, Any]) -> str:
-    """What matters about a line in a few words; the whole sentence is in its explanation."""
-    cover, lead = row["cover_days"], row["lead_time_days"]
-    if row["on_hand"] is None:
-        return "stock was never counted"
-    if cover is None or lead is None:
-        return ""
-    return f"lasts {cover:.1f} days, an order takes {lead:.1f}"
+def _brief(row: dict[str, Any]) -> str:
+    return in_brief(row["on_hand"], row["cover_days"], row["lead_time_days"])
 
 
 def _export(caller: Caller, asked: LinesAsked) -> list[dict[str, Any]]:
@@ -250,7 +278,7 @@ def _unordered(row: dict[str, Any]) -> Explained:
         place=row["place"],
         item_name=row["item_name"],
         label=row["label"] or "",
-        reason=_reason(row),
+        reason=_brief(row),
         quantity=row["quantity"] or 0,
         decided=row["quantity"] or 0,
         value_cents=row["value_cents"] or 0,

@@ -6,15 +6,16 @@ import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
 import type { DecisionRow } from "../../api/types";
 import { useScope } from "../../app/scope";
-import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
+import { DecideBar } from "../../parts/DecideBar";
+import { Happened } from "../../parts/Happened";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
-import { Explained, History, Section } from "../../parts/LineDrawer";
+import { AutoApproval, Explained, History, Section, useFoot } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { useReason } from "../../parts/reason";
-import { Status } from "../../parts/Status";
+import { isOver, Status } from "../../parts/Status";
 import { Waterfall } from "./Waterfall";
 
 const STATUSES = [
@@ -62,7 +63,7 @@ export default function Decisions() {
         onOpen={(row) => set({ decision: String(row.number) })}
         bulk={(rows, clear) => (
           <DecideBar
-            numbers={rows.filter((row) => UNDECIDED.has(row.status)).map((row) => row.number)}
+            numbers={rows.flatMap((row) => (row.deeds.includes("approve") ? row.number : []))}
             onDone={clear}
           />
         )}
@@ -76,6 +77,7 @@ export default function Decisions() {
 function useColumns(): Column<DecisionRow>[] {
   const { t } = useTranslation();
   const format = useFormat();
+  const reason = useReason();
   const { set } = useScope();
   return useMemo(
     () => [
@@ -85,16 +87,24 @@ function useColumns(): Column<DecisionRow>[] {
         </button>
       ) },
       { name: "kind", title: t("col.kind"), width: 140, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
-      { name: "sku", title: t("col.sku"), width: 110, show: (row) => row.sku ?? "–" },
+      { name: "item", title: t("col.item"), width: 168, show: (row) => {
+        const name = row.item_name ?? row.sku ?? "–";
+        return <span title={name}>{name}</span>;
+      } },
+      { name: "sku", title: t("col.sku"), width: 110, extra: true, show: (row) => row.sku ?? "–" },
       { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
       { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
-      { name: "status", title: t("col.status"), width: 124, show: (row) => <Status status={row.status} /> },
+      { name: "status", title: t("col.status"), width: 124, show: (row) => <Status status={row.status} over={isOver(row)} /> },
       { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
       { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
       { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
+      { name: "reason", title: t("col.reason"), width: 300, show: (row) => {
+        const told = reason({ ...row, quantity: row.proposed });
+        return <span title={told}>{told}</span>;
+      } },
       { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, show: (row) => format.moment(row.created_at) },
     ],
-    [t, format, set],
+    [t, format, reason, set],
   );
 }
 
@@ -118,19 +128,22 @@ function DecisionDrawer() {
       onClose={close}
       size={wide ? 620 : "100%"}
       title={t("decisions.one", { number })}
-      extra={decision && <Status status={decision.status} />}
-      footer={
-        decision && UNDECIDED.has(decision.status) ? (
-          <DecideBar numbers={[decision.number]} quantity={decision.value} onDone={close} />
-        ) : undefined
-      }
+      extra={decision && <Status status={decision.status} over={isOver(decision)} />}
+      footer={useFoot(decision, close)}
     >
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Skeleton active title={false} />}
       {data && decision && (
         <div tabIndex={0} className="drawer-told">
-          <p className="reason">{data.explanation ? reason(data.explanation) : decision.reason}</p>
-          {data.explanation && <Explained explanation={data.explanation} />}
+          <p className="reason">{reason(data.explanation)}</p>
+          <Happened
+            decision={decision}
+            history={data.history}
+            orders={data.orders}
+            newer={data.newer}
+          />
+          <Explained explanation={data.explanation} />
+          <AutoApproval decision={decision} rule={data.rule} />
           {data.measured && (
             <Section title={t("decisions.measured")}>
               <p>

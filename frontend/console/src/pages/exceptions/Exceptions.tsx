@@ -54,7 +54,10 @@ export default function Exceptions() {
         rowKey={(row) => `${row.kind}/${lineName(row)}`}
         onOpen={(row) => set({ line: lineName(row) })}
         bulk={(rows, clear) => (
-          <DecideBar numbers={rows.flatMap((row) => row.number ?? [])} onDone={clear} />
+          <DecideBar
+            numbers={rows.flatMap((row) => (row.deeds.includes("approve") ? row.number! : []))}
+            onDone={clear}
+          />
         )}
         empty={<Empty what={t("exceptions.none")} todo={t("exceptions.noneTodo")} />}
       />

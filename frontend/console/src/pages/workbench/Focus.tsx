@@ -5,23 +5,30 @@ import { useTranslation } from "react-i18next";
 import { useScope } from "../../app/scope";
 import { ForecastBand } from "../../parts/ForecastBand";
 import { useReason } from "../../parts/reason";
+import { useRuling } from "../../parts/ruling";
 import { useLine } from "../../parts/LineDrawer";
 
 export function Focus({ name }: { name: string | undefined }) {
   const { t } = useTranslation();
   const { set } = useScope();
   const reason = useReason();
+  const ruling = useRuling();
   const { data, error } = useLine(useDeferredValue(name));
   if (!name || error) return null;
   if (!data) return <Skeleton.Node active className="focus" />;
-  const { explanation, series } = data;
+  const { explanation, series, decision, rule } = data;
   return (
     <section className="focus panel" aria-label={t("workbench.focus")}>
       <div className="focus-head">
         <strong>
           {explanation.item_name ?? explanation.sku} · {explanation.place}
         </strong>
-        <span className="focus-reason">{reason(explanation)}</span>
+        <span className="focus-reason">
+          {reason(explanation)}
+          {decision && decision.deeds.length > 0 && (
+            <span className="muted"> {ruling({ ...decision, rule })}</span>
+          )}
+        </span>
         <Button size="small" onClick={() => set({ line: name })}>
           {t("workbench.open")}
         </Button>

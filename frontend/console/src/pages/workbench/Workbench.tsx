@@ -8,13 +8,14 @@ import type { Line } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
-import { DecideBar, UNDECIDED } from "../../parts/DecideBar";
+import { DecideBar } from "../../parts/DecideBar";
 import { useDeciding } from "../../parts/deciding";
 import { Empty } from "../../parts/Empty";
 import { useFormat } from "../../parts/format";
 import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { useRuling } from "../../parts/ruling";
 import { SearchBox } from "../../parts/SearchBox";
 import { columns, phoneFirst } from "./columns";
 import { Focus } from "./Focus";
@@ -43,13 +44,13 @@ export default function Workbench() {
     setEditing(undefined);
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".paged-focus")?.focus());
   }, []);
+  const ruling = useRuling();
   const wide = Grid.useBreakpoint().md ?? true;
   const listed = useMemo(() => {
-    const all = columns(t, format, { key: editing, end: endEditing });
+    const all = columns(t, format, ruling, { key: editing, end: endEditing });
     return wide ? all : phoneFirst(all);
-  }, [t, format, editing, endEditing, wide]);
-  const undecided = (row: Line) =>
-    row.number !== null && UNDECIDED.has(row.status ?? "");
+  }, [t, format, ruling, editing, endEditing, wide]);
+  const undecided = (row: Line) => row.deeds.includes("approve");
   const decide = may("decisions.decide");
   const pressed = (key: string, row: Line) => {
     if (key === "o") set({ line: lineName(row) });

@@ -2,7 +2,8 @@ import type { TFunction } from "i18next";
 import type { Line } from "../../api/types";
 import type { useFormat } from "../../parts/format";
 import type { Column } from "../../parts/PagedTable";
-import { Status } from "../../parts/Status";
+import type { useRuling } from "../../parts/ruling";
+import { isOver, Status } from "../../parts/Status";
 import { EditQuantity } from "./EditQuantity";
 
 /** What speaks for an order; a line may order and have too much for later days as well. */
@@ -13,6 +14,7 @@ type Editing = { key: string | undefined; end: () => void };
 export function columns(
   t: TFunction,
   format: ReturnType<typeof useFormat>,
+  ruling: ReturnType<typeof useRuling>,
   editing: Editing,
 ): Column<Line>[] {
   const why = (row: Line): string => {
@@ -41,7 +43,12 @@ export function columns(
       <EditQuantity row={row} format={format} open={editing.key === `${row.place}/${row.sku}`} end={editing.end} />
     ) },
     { name: "value", title: t("col.value"), width: 102, numeric: true, sort: "value_cents", show: (row) => format.money(row.value_cents) },
-    { name: "status", title: t("col.status"), width: 92, show: (row) => (row.status ? <Status status={row.status} /> : "–") },
+    { name: "status", title: t("col.status"), width: 92, show: (row) => (row.status ? <Status status={row.status} over={isOver(row)} /> : "–") },
+    { name: "rule", title: t("col.rule"), width: 340, extra: true, show: (row) => {
+      if (!row.deeds.length) return "–";
+      const told = ruling({ ...row, label: row.label ?? "" });
+      return <span title={told}>{told}</span>;
+    } },
     { name: "reason", title: t("col.reason"), width: 176, show: (row) => <span title={why(row)}>{why(row)}</span> },
   ];
 }

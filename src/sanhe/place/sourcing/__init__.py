@@ -1,0 +1,47 @@
+"""Sourcing (订单寻源): which places send an order, and what may be promised of it.
+
+Systems: S5, S14, S30.
+
+Inputs: an order's lines, address and due time; for each place near it its store, stock that can
+be promised, open pick work and expected demand. Decides the places, couriers and quantities of an
+order by cost, promise, pick capacity and stock. Outputs: promises (within two hours, today, within
+24 hours, pick-up) from the same arithmetic on product page, cart and checkout; a sourcing whose
+terms add up. Nearest-first is the baseline, the solved optimum the measure of the gap.
+"""
+
+from sanhe.place.sourcing.batch import choose_all
+from sanhe.place.sourcing.choose import choose, nearest_first, promises
+from sanhe.place.sourcing.optimum import Optimum, optimum
+from sanhe.place.sourcing.rules import (
+    PAID,
+    Alternative,
+    Method,
+    Need,
+    Node,
+    Order,
+    Part,
+    Policy,
+    Promise,
+    Sourcing,
+    Term,
+)
+
+__all__ = [
+    "PAID",
+    "Alternative",
+    "Method",
+    "Need",
+    "Node",
+    "Optimum",
+    "Order",
+    "Part",
+    "Policy",
+    "Promise",
+    "Sourcing",
+    "Term",
+    "choose",
+    "choose_all",
+    "nearest_first",
+    "optimum",
+    "promises",
+]
