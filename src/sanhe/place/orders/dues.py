@@ -78,8 +78,9 @@ class Dues:
         """
         store.put_off_refund(self._tx, refund.id, tries=0 if away else 1)
         if refused:
-            told = {"refund": str(refund.id), "amount_cents": refund.amount_cents, "why": refused}
-            self._tell(refund.order, "refund_refused", told)
+            about: dict[str, Json] = {"refund": str(refund.id), "why": refused}
+            about["amount_cents"] = refund.amount_cents
+            self._tell(refund.order, "refund_refused", about)
 
     def _tell(self, order: UUID, kind: str, details: Mapping[str, Json]) -> None:
         """Write into the timeline what is not there yet."""
@@ -91,4 +92,3 @@ class Dues:
 def ends_at(order: Order) -> datetime:
     """Until when a provider may take money for an order."""
     return order.expires_at - PAY_BEFORE
-

@@ -73,14 +73,14 @@ class WechatPaySimulator:
         self.trades = Trades(MERCHANT, APP, seed=seed, refund_time=refund_time)
         self.schedule = Schedule(Random(seed), faults or Faults(), scale)
         self.notify_url = ""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Requests)
-        self._server.daemon_threads = True
-        self._server.simulator = self  # type: ignore[attr-defined]
+        self.answers = False
+        self._server = self._listening(0)
+        self._port = self._server.server_address[1]
 
     @property
     def address(self) -> str:
         """Where it answers."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     @property
     def config(self) -> WechatPayConfig:
@@ -280,14 +280,32 @@ class WechatPaySimulator:
             return 0
         return answer.status_code
 
-    def __enter__(self) -> WechatPaySimulator:
+    def start(self) -> None:
+        """Answer, also again after `stop`, at the same address."""
+        if self._server.socket.fileno() < 0:
+            self._server = self._listening(self._port)
+        self.answers = True
         thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
+
+    def stop(self) -> None:
+        """Answer no more: WeChat Pay is away, and keeps what it knows."""
+        self.answers = False
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _listening(self, port: int) -> ThreadingHTTPServer:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _Requests)
+        server.daemon_threads = True
+        server.simulator = self  # type: ignore[attr-defined]
+        return server
+
+    def __enter__(self) -> WechatPaySimulator:
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.stop()
 
 
 class _Requests(BaseHTTPRequestHandler):
@@ -299,6 +317,9 @@ class _Requests(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         simulator: WechatPaySimulator = self.server.simulator  # type: ignore[attr-defined]
+        if not simulator.answers:  # a connection that was opened before the end
+            self.close_connection = True
+            return
         status, octets, headers = simulator.answer(
             self.command, self.path, dict(self.headers.items()), body=body
         )
