@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from sanhe.core.decisions import Status
+from sanhe.core.errors import Code
 from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS
 from sanhe.loop.desk import KINDS
 from sanhe.web.console.told import Cause
@@ -22,6 +23,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "exception": KINDS,
     "status": tuple(Status),
     "decisionKind": (KIND, TRANSFER),
+    "problem": tuple(Code),
     "cause": tuple(cause for cause in get_args(Cause) if cause),
 }
 

@@ -14,7 +14,7 @@ from uuid import UUID
 from fastapi import Depends, Request
 
 from sanhe.core.access import Identity, may
-from sanhe.core.errors import Denied
+from sanhe.core.errors import Code, Denied
 from sanhe.core.lake import Lake, ResidentLake
 from sanhe.core.scope import Scope
 from sanhe.goods.demand import Demand
@@ -110,13 +110,16 @@ def identity_of(request: Request) -> Identity:
             return work.access.identify_key(secret.strip())
         token = request.cookies.get(COOKIE)
         if not token:
-            raise Denied("nobody is signed in: sign in, or give a key")
+            raise Denied("nobody is signed in: sign in, or give a key", code=Code.SIGNED_OUT)
         identity = work.access.identify(token)
     given = request.headers.get(CSRF_HEADER, "")
     if request.method not in _SAFE and not hmac.compare_digest(
         given.encode(), identity.csrf.encode()
     ):
-        raise Forbidden(f"the header {CSRF_HEADER} is missing or of another session: reload")
+        raise Forbidden(
+            f"the header {CSRF_HEADER} is missing or of another session: reload",
+            code=Code.STALE_PAGE,
+        )
     return identity
 
 
@@ -148,7 +151,10 @@ def depends_everywhere(action: str) -> Any:
 
     def caller(found: Caller = may_do) -> Caller:
         if not found.identity.scope.is_everything:
-            raise Forbidden("this bears on all places, and your account sees a part of them")
+            raise Forbidden(
+                "this bears on all places, and your account sees a part of them",
+                code=Code.FORBIDDEN_PART,
+            )
         return found
 
     return Depends(caller)

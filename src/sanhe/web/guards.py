@@ -10,6 +10,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sanhe.core.errors import Code
 from sanhe.web.problems import problem
 
 MOST_BYTES: Final = 1_000_000
@@ -57,9 +58,12 @@ class Guards:
         most = _most_bytes(scope["path"])
         if refused := _refused(scope, headers, most):
             status, why, remedy = refused
-            await problem(status, why, remedy=remedy)(scope, receive, send)
+            await problem(status, why, code=_CODES[status], remedy=remedy)(scope, receive, send)
             return
         await self._app(scope, _measured(receive, most), send)
+
+
+_CODES: Final = {403: Code.STALE_PAGE, 413: Code.TOO_LARGE, 422: Code.INVALID}
 
 
 def _most_bytes(path: str) -> int:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from sanhe.core.errors import (
     BadInput,
+    Code,
     Conflict,
     Denied,
     MissingPart,
@@ -31,9 +32,12 @@ _LOG = logging.getLogger("sanhe.web")
 
 
 class Problem(BaseModel):
-    """What went wrong: `place` names the field or file, `remedy` what to do next."""
+    """What went wrong: `place` names the field or file, `remedy` what to do next.
 
-    type: str = "about:blank"
+    `type`: "urn:sanhe:problem:" and one of `core.errors.Code`: stable, whatever the words become.
+    """
+
+    type: str
     title: str
     status: int
     detail: str
@@ -43,6 +47,8 @@ class Problem(BaseModel):
 
 class Forbidden(Denied):
     """Who asks is known, and may not do this."""
+
+    code = Code.FORBIDDEN
 
 
 STATUS: Final[tuple[tuple[type[SanheError], int], ...]] = (
@@ -68,17 +74,27 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 """What every operation may answer besides."""
 
 
+TYPE: Final = "urn:sanhe:problem:"
+_OF_STATUS: Final[dict[int, Code]] = {404: Code.NO_OPERATION, 413: Code.TOO_LARGE}
+
+
 def problem(
     status: int,
     detail: str,
     *,
+    code: Code,
     place: str = "",
     remedy: str = "",
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """A problem document as a response."""
     told = Problem(
-        title=HTTPStatus(status).phrase, status=status, detail=detail, place=place, remedy=remedy
+        type=TYPE + code,
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        place=place,
+        remedy=remedy,
     )
     given = None if headers is None else dict(headers)
     return JSONResponse(told.model_dump(), status, headers=given, media_type=MEDIA)
@@ -87,15 +103,17 @@ def problem(
 def refusal(error: SanheError) -> JSONResponse:
     """The problem document of a refusal."""
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
+    code = error.code
     if isinstance(error, BadInput):
-        return problem(status, error.what, place=error.place, remedy=error.remedy)
+        return problem(status, error.what, code=code, place=error.place, remedy=error.remedy)
     if isinstance(error, TooMany):
         wait = {"Retry-After": str(error.retry_after_seconds)}
-        return problem(status, str(error), headers=wait)
+        return problem(status, str(error), code=code, headers=wait)
     if isinstance(error, Temporary):
-        return problem(status, str(error), headers={"Retry-After": f"{error.delay_seconds:.0f}"})
+        wait = {"Retry-After": f"{error.delay_seconds:.0f}"}
+        return problem(status, str(error), code=code, headers=wait)
     place = "code" if isinstance(error, Denied) and error.needs_code else ""
-    return problem(status, str(error), place=place)
+    return problem(status, str(error), code=code, place=place)
 
 
 def install(app: FastAPI) -> None:
@@ -105,24 +123,32 @@ def install(app: FastAPI) -> None:
     async def refused(request: Request, error: SanheError) -> JSONResponse:
         # Signing in anew does not help whoever is known already.
         if isinstance(error, Denied) and getattr(request.state, "known", False):
-            return problem(403, str(error))
+            return problem(403, str(error), code=Code.FORBIDDEN)
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         place = "/".join(str(part) for part in first["loc"])
-        return problem(422, str(first["msg"]), place=place, remedy="see the API's description")
+        return problem(
+            422,
+            str(first["msg"]),
+            code=Code.INVALID,
+            place=place,
+            remedy="see the API's description",
+        )
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
+        code = _OF_STATUS.get(error.status_code, Code.REFUSED)
+        return problem(error.status_code, str(error.detail), code=code, headers=error.headers)
 
     async def away(request: Request, error: Exception) -> JSONResponse:
         _LOG.error("the database can't be used: %s", type(error).__name__)
         return problem(
             503,
             "the database can't be used now",
+            code=Code.DATABASE_AWAY,
             remedy="try again; sanhe doctor tells what is wrong",
             headers={"Retry-After": "5"},
         )
@@ -143,4 +169,5 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def fault(request: Request, error: Exception) -> JSONResponse:
         _LOG.exception("a fault in %s %s", request.method, request.url.path, exc_info=error)
-        return problem(500, "sanhe failed here; the log of the server says how")
+        what = "sanhe failed here; the log of the server says how"
+        return problem(500, what, code=Code.FAULT)

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final, Literal
 
 from sanhe.core.clock import Clock
-from sanhe.core.errors import NotFound, SanheError, TooMany
+from sanhe.core.errors import Code, NotFound, SanheError, TooMany
 from sanhe.core.values import new_id
 
 KEPT: Final = 100
@@ -82,7 +82,11 @@ class Running:
         job = Job(new_id().hex, what, actor, "waiting", self._clock.now())
         with self._lock:
             if sum(one.state == "waiting" for one in self._jobs.values()) >= MOST_WAITING:
-                raise TooMany(f"{MOST_WAITING} jobs wait already", retry_after_seconds=60)
+                raise TooMany(
+                    f"{MOST_WAITING} jobs wait already",
+                    retry_after_seconds=60,
+                    code=Code.JOBS_WAITING,
+                )
             self._jobs[job.id] = job
             ended = [one.id for one in self._jobs.values() if one.ended_at is not None]
             for old in ended[: max(len(self._jobs) - KEPT, 0)]:
@@ -96,7 +100,10 @@ class Running:
         with self._lock:
             found = self._jobs.get(job_id)
         if found is None:
-            raise NotFound(f"no job {job_id!r}: jobs are known until the server is started anew")
+            raise NotFound(
+                f"no job {job_id!r}: jobs are known until the server is started anew",
+                code=Code.JOB_FORGOTTEN,
+            )
         return found
 
     def all(self) -> list[Job]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sanhe.core.errors import NotFound
+from sanhe.core.errors import Code, NotFound
 from sanhe.wiring.planning import backtest, losses, next_day
 from sanhe.wiring.progress import Report, silent
 
@@ -51,9 +51,14 @@ def kept_losses(lake: Lake) -> pa.Table:
 
 def groups(lake: Lake, *, by: str) -> tuple[dict[str, Any], pa.Table, pa.Table]:
     """What is kept of groups: details (as_of, notes), weeks (group, first_day, sold or mean), and
-    their league. Raises NotFound before the first backtest."""
+    their league. Raises NotFound before the first backtest, or for one that lacks what was sold."""
     name = f"{FOLDER}groups/{by}"
     weeks = _kept(lake, f"groups/{by}")
+    if "sold" not in weeks.column_names:
+        raise NotFound(
+            "the kept backtest is of an older version of sanhe: start one anew here",
+            code=Code.OLDER_VERSION,
+        )
     return dict(lake.tables()[name].details), weeks, _kept(lake, f"group_league/{by}")
 
 
@@ -86,5 +91,8 @@ def _keep(sanhe: Sanhe, name: str, table: pa.Table, *, as_of: date) -> None:
 
 def _kept(lake: Lake, name: str) -> pa.Table:
     if FOLDER + name not in lake.tables():
-        raise NotFound("no backtest is kept yet: start one here; it takes some minutes")
+        raise NotFound(
+            "no backtest is kept yet: start one here; it takes some minutes",
+            code=Code.NOT_BACKTESTED,
+        )
     return lake.read(FOLDER + name)

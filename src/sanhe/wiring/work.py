@@ -25,7 +25,8 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
-from sanhe.place.orders import AtPlace, Dues, Orders, Sourcing
+from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
+from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
 
@@ -132,6 +133,6 @@ def construct(tx: Transaction, settings: Settings) -> Work:
             time_zone=settings.time_zone,
         ),
         dues=Dues(tx),
-        sourcing=AtPlace(),
+        sourcing=Nearby(Nodes(serving, lying, tasks)),
         projections=projections,
     )

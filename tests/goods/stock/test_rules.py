@@ -133,12 +133,28 @@ def test_a_movement_before_the_last_count_leaves_the_net(
     assert net([*history, last]) == net([*history, last, late]) == 11
 
 
-@given(st.integers(-50, 50), st.integers(0, 20))
-def test_on_hand_is_never_below_what_is_reserved(net: int, reserved: int) -> None:
-    split = rules.split_net(net, reserved)
+counts = st.integers(0, 20)
+
+
+@given(st.integers(-50, 50), counts, counts, counts, counts)
+def test_what_is_promised_stays_on_the_books(
+    net: int, reserved: int, committed: int, quota_left: int, quota_reserved: int
+) -> None:
+    promised = rules.Promises(reserved, committed, quota_left + quota_reserved, quota_reserved)
+    split = rules.split_net(net, promised)
+    assert split.on_hand + committed + split.quota + split.discrepancy == net
     assert split.on_hand >= reserved
-    assert split.on_hand + split.discrepancy == net
-    assert split.discrepancy <= 0
+    assert quota_reserved <= split.quota <= promised.quota
+    assert split.discrepancy == min(net - reserved - committed - quota_reserved, 0)
+    if split.quota < promised.quota:
+        assert split.on_hand == reserved, "a quota gives back only what the open stock lacks"
+
+
+def test_the_fullest_quota_gives_back_first() -> None:
+    free = {"a": 3, "b": 5, "c": 3, "d": 0}
+    assert rules.give_backs(free, 0) == {}
+    assert rules.give_backs(free, 9) == {"b": 5, "a": 3, "c": 1}
+    assert rules.give_backs({}, 0) == {}
 
 
 @given(st.lists(st.text("ab/%", max_size=3), min_size=1, max_size=3))

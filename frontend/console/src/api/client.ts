@@ -1,7 +1,10 @@
 /** The HTTP API: typed by its OpenAPI document, failing with its problem documents. */
+import i18n from "i18next";
 import createClient from "openapi-fetch";
 import type { paths } from "./schema";
 import type { Schemas } from "./types";
+
+const TYPE = "urn:sanhe:problem:";
 
 /** A problem document (RFC 9457) of the server, with the place of the fault and its remedy. */
 export class Problem extends Error {
@@ -9,19 +12,28 @@ export class Problem extends Error {
   readonly title: string;
   readonly place: string;
   readonly remedy: string;
+  /** Its stable name, `core.errors.Code`; empty where the answer is not sanhe's. */
+  readonly code: string;
 
-  constructor(status: number, told: { title?: string; detail?: string; place?: string; remedy?: string }) {
+  constructor(status: number, told: Partial<Schemas["Problem"]>) {
     super(told.detail || told.title || `HTTP ${status}`);
     this.status = status;
     this.title = told.title || `HTTP ${status}`;
     this.place = told.place ?? "";
     this.remedy = told.remedy ?? "";
+    this.code = told.type?.startsWith(TYPE) ? told.type.slice(TYPE.length) : "";
   }
 }
 
-/** What went wrong in one line, with its remedy. */
-export const inWords = (error: Error): string =>
-  [error.message, error instanceof Problem ? error.remedy : ""].filter(Boolean).join(" ");
+/** What went wrong in one line, in the reader's language, then as the server says it. */
+export function inWords(error: Error): string {
+  if (!(error instanceof Problem)) return error.message;
+  return [inShort(error), error.message, error.remedy].filter(Boolean).join(" · ");
+}
+
+/** What a problem is called in the reader's language. */
+export const inShort = ({ code, title }: Problem): string =>
+  i18n.t(`problem.${code}`, { defaultValue: title });
 
 type Verb = "get" | "post" | "put" | "patch" | "delete";
 type With<V extends Verb> = {

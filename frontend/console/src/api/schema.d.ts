@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document c7b22f4b06019fbb7cdc241a433b18d291acb75ba0f34417d29f354797fbe6c2. Don't edit.
+// Made by `make client` from the OpenAPI document 7a81b9a9905cbdd4cddedf042b3fc0f63e7cfbb10236cb0bf164d836c7db9bd7. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -2175,6 +2175,8 @@ export interface components {
         /**
          * Problem
          * @description What went wrong: `place` names the field or file, `remedy` what to do next.
+         *
+         *     `type`: "urn:sanhe:problem:" and one of `core.errors.Code`: stable, whatever the words become.
          */
         Problem: {
             /** Detail */
@@ -2193,10 +2195,7 @@ export interface components {
             status: number;
             /** Title */
             title: string;
-            /**
-             * Type
-             * @default about:blank
-             */
+            /** Type */
             type: string;
         };
         /**

@@ -2,7 +2,7 @@
 import { Alert, Button } from "antd";
 import { Component, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Problem } from "../api/client";
+import { inShort, Problem } from "../api/client";
 
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = useTranslation();
@@ -13,9 +13,13 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
       type="error"
       showIcon
       className="failure"
-      title={unreachable ? t("failure.unreachable") : t(`http.${problem?.status ?? 0}`, {
-              defaultValue: problem?.title ?? t("failure.unexpected"),
-            })}
+      title={
+        unreachable
+          ? t("failure.unreachable")
+          : problem
+            ? inShort(problem)
+            : t("failure.unexpected")
+      }
       description={
         <>
           <p>{unreachable ? t("failure.unreachableRemedy") : String((error as Error).message)}</p>

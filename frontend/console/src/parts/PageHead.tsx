@@ -5,7 +5,7 @@ import { App, Button, Checkbox, Dropdown, Input, Popover } from "antd";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { useSearchParams } from "react-router";
-import { fileAddress, get, put, remove } from "../api/client";
+import { fileAddress, get, inWords, put, remove } from "../api/client";
 import { useScope } from "../app/scope";
 import { useShown, type Column } from "./PagedTable";
 
@@ -87,7 +87,7 @@ function Views({ page }: { page: string }) {
     queryFn: () => get("/api/views/{page}", { path: { page } }),
   });
   const done = () => void cache.invalidateQueries({ queryKey: ["views", page] });
-  const failed = (error: Error) => void message.error(error.message);
+  const failed = (error: Error) => void message.error(inWords(error), 8);
   const save = useMutation({
     mutationFn: (called: string) =>
       put("/api/views/{page}/{name}", {

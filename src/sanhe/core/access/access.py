@@ -11,7 +11,7 @@ from sanhe.core.access import rules, secrets, store
 from sanhe.core.access.ports import Account, Identity, Key, Role, SignedIn
 from sanhe.core.access.store import Credentials
 from sanhe.core.audit import PostgresAudit
-from sanhe.core.errors import BadInput, Conflict, Denied, NotFound, TooMany
+from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound, TooMany
 from sanhe.core.places import Places
 from sanhe.core.scope import Scope
 from sanhe.core.storage import Transaction
@@ -74,7 +74,7 @@ class Access:
         self._check_scope(account.roles, places, suppliers)
         store.alone(self._tx)
         if store.read_account(self._tx, kept) is not None:
-            raise Conflict(f"the name {kept!r} is taken: choose another")
+            raise Conflict(f"the name {kept!r} is taken: choose another", code=Code.NAME_TAKEN)
         store.add_account(self._tx, account, password=secrets.hash_password(password))
         self._tell("account added", kept, _told(account))
         return account
@@ -113,7 +113,10 @@ class Access:
         after = self._require(name)
         self._check_scope(after.roles, after.places, after.suppliers)
         if had and not store.admins(self._tx):
-            raise Conflict(f"{before.name} is the last administrator: make another one first")
+            raise Conflict(
+                f"{before.name} is the last administrator: make another one first",
+                code=Code.LAST_ADMINISTRATOR,
+            )
         if not after.active:
             store.end_sessions(self._tx, after.name)
         self._tell("account changed", after.name, {"before": _told(before), "after": _told(after)})
@@ -179,7 +182,7 @@ class Access:
             or not found.account.active
             or rules.expiry(found.begun_at, found.seen_at) <= now
         ):
-            raise Denied("the session is over: sign in again")
+            raise Denied("the session is over: sign in again", code=Code.SIGNED_OUT)
         if now - found.seen_at >= _SEEN_EVERY:
             store.see_session(self._tx, digest)
         return self._identity(found.account, token)
@@ -314,7 +317,7 @@ class Access:
             subject = "account" if name is None else f"account {name}"
             PostgresAudit(apart).record("sign-in refused", subject, details)
         what = "the code is wrong or was used" if why == "code" else "name or password is wrong"
-        raise Denied(what, needs_code=why == "code")
+        raise Denied(what, needs_code=why == "code", code=Code.WRONG_PASSWORD)
 
     def _require(self, name: str) -> Account:
         found = store.read_account(self._tx, rules.checked_name(name))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from sanhe.core.errors import BadInput
+from sanhe.core.errors import BadInput, Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -46,7 +46,12 @@ def check_password(password: str, *, name: str) -> None:
         what = "this password is among those that are guessed first"
     else:
         return
-    raise BadInput(what, place="password", remedy="take four or more words that don't belong")
+    raise BadInput(
+        what,
+        place="password",
+        remedy="take four or more words that don't belong",
+        code=Code.WEAK_PASSWORD,
+    )
 
 
 def hash_password(password: str) -> str:

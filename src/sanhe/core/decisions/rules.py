@@ -22,7 +22,7 @@ from sanhe.core.decisions.ports import (
     Ruling,
     Status,
 )
-from sanhe.core.errors import BadInput, Conflict
+from sanhe.core.errors import BadInput, Code, Conflict
 from sanhe.core.values import Json
 
 if TYPE_CHECKING:
@@ -82,7 +82,8 @@ def check_move(number: int, present: Status, wanted: Status) -> None:
         return
     froms = ", ".join(sorted(sources(wanted))) or "nothing"
     raise Conflict(
-        f"decision {number} is {present.value}: only what is {froms} can become {wanted.value}"
+        f"decision {number} is {present.value}: only what is {froms} can become {wanted.value}",
+        code=Code.DECIDED,
     )
 
 
@@ -94,7 +95,8 @@ def check_valid(
         first = "reject it, then " if present is Status.SNOOZED else ""
         raise Conflict(
             f"decision {number} was valid until {valid_until:%Y-%m-%d %H:%M %Z}; stock and orders "
-            f"may have changed since: {first}plan again for a fresh one"
+            f"may have changed since: {first}plan again for a fresh one",
+            code=Code.OVER,
         )
 
 
@@ -250,7 +252,11 @@ def check_moment(moment: datetime, *, place: str) -> None:
 def check_reason(reason: str, *, action: str) -> None:
     """Raise BadInput when a reason is required and none is given."""
     if not reason.strip():
-        raise BadInput(f"a reason is required to {action}", remedy="say why, others will ask")
+        raise BadInput(
+            f"a reason is required to {action}",
+            remedy="say why, others will ask",
+            code=Code.REASON_MISSING,
+        )
 
 
 def check_edited_value(value: int, *, number: int) -> None:

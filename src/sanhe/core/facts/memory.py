@@ -9,7 +9,7 @@ from uuid import UUID
 import pyarrow as pa
 
 from sanhe.core.clock import Clock
-from sanhe.core.errors import BadInput, Conflict, NotFound
+from sanhe.core.errors import BadInput, Code, Conflict, NotFound
 from sanhe.core.facts.ports import Appended, Batch, Fact
 from sanhe.core.facts.schema import SORT, StateDigest, facts_table, table_facts
 from sanhe.core.facts.types import FactTypes
@@ -73,7 +73,7 @@ class MemoryFacts:
         if found.kind == "undo":
             raise Conflict(f"batch {batch} is itself an undo; import its file again instead")
         if found.undone_by is not None:
-            raise Conflict(f"batch {batch} has been undone already")
+            raise Conflict(f"batch {batch} has been undone already", code=Code.UNDONE)
         undo = new_id()
         retracted = 0
         for entries in self._entries.values():

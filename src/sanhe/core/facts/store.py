@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from sanhe.core.errors import BadInput, Conflict, NotFound
+from sanhe.core.errors import BadInput, Code, Conflict, NotFound
 from sanhe.core.facts.ports import Appended, Batch, Fact
 from sanhe.core.facts.schema import FACT_SCHEMA, StateDigest, facts_table
 from sanhe.core.facts.types import FactTypes
@@ -194,7 +194,7 @@ class PostgresFacts:
             undo, kind="undo", source=found.source, name=found.name, digest="", undoes=batch
         )
         if not done:
-            raise Conflict(f"batch {batch} has been undone already")
+            raise Conflict(f"batch {batch} has been undone already", code=Code.UNDONE)
         part = self._next_part()
         types = self._tx.connection.execute(_TYPES_OF, {"batch": batch}).scalar_one()
         given = {"part": part, "batch": batch}

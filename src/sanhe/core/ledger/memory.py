@@ -219,7 +219,7 @@ class MemoryLedger:
             self._close(entry, Kind.VOIDED, entry.amount or 0)
         return len(over)
 
-    def balances(self, codes: Collection[str]) -> Mapping[str, Balance]:
+    def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
         return {code: self.held[code] for code in codes if code in self.held}
 

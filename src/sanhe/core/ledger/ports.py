@@ -161,8 +161,12 @@ class Ledger(Protocol):
         """Void the pending transfers whose time is over; returns how many."""
         ...
 
-    def balances(self, codes: Collection[str]) -> Mapping[str, Balance]:
-        """The balances of these accounts; an account that is not open is missing."""
+    def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
+        """The balances of these accounts; an account that is not open is missing.
+
+        With `lock` nobody else changes them until the transaction ends: for what is decided from
+        them. Ask for all such accounts in one call, as locks are taken in order within a call.
+        """
         ...
 
     def accounts(self, prefix: str = "") -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from sanhe.core.errors import BadInput, NotFound
+from sanhe.core.errors import BadInput, Code, NotFound
 from sanhe.goods.demand import override_value
 from sanhe.goods.demand.aggregates import AggregateForecast, forecast_groups
 from sanhe.goods.demand.backtest import Asked, backtest_table
@@ -273,7 +273,7 @@ class Demand:
         """The run that was kept last. Raises NotFound when there is none."""
         kept = find_run(self._lake, {})
         if kept is None:
-            raise NotFound("no forecast yet; run sanhe plan")
+            raise NotFound("no forecast yet; run sanhe plan", code=Code.NOT_PLANNED)
         return kept
 
     def latest_of(self, sku: str, place: str) -> ForecastRun:

@@ -1,12 +1,14 @@
 """The stock (库存): how much of each SKU lies at each place, on the ledger.
 
-Systems: S3.
+Systems: S3, S30, S31.
 
 Inputs: the facts stock.counted (dated snapshots), stock.moved, purchase.received, sale.day and
-sale.line, in any order, any number of times. Decides nothing. Outputs: positions on the ledger,
-the stock card of an SKU × place, and discrepancies: what outside systems reported below zero.
+sale.line, in any order, any number of times; claims of orders and quotas of channels. Decides
+who gets what is left. Outputs: positions on the ledger, what can still be promised, the stock card
+of an SKU × place, and discrepancies: what outside systems reported below zero.
 """
 
+from sanhe.goods.stock.claims import Claim
 from sanhe.goods.stock.facts import FACT_TYPES
 from sanhe.goods.stock.positions import Stock
 from sanhe.goods.stock.rules import (
@@ -14,23 +16,24 @@ from sanhe.goods.stock.rules import (
     StockEvent,
     committed_account,
     desired_entries,
-    quota_account,
     discrepancy_account,
     on_hand_account,
+    quota_account,
     unit_of,
     world_account,
 )
 
 __all__ = [
     "FACT_TYPES",
+    "Claim",
     "Opening",
     "Stock",
     "StockEvent",
     "committed_account",
-    "quota_account",
     "desired_entries",
     "discrepancy_account",
     "on_hand_account",
+    "quota_account",
     "unit_of",
     "world_account",
 ]

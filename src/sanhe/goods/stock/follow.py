@@ -31,6 +31,16 @@ class _Pair:
     shifts: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """`amount` > 0 moves between two accounts of the pair."""
+
+    pair: _Pair
+    source: str
+    target: str
+    amount: int
+
+
 def follow(tx: Transaction, ledger: Ledger, batch: UUID) -> None:
     """Post the differences that a batch makes: after it the ledger equals the current facts.
 
@@ -94,14 +104,11 @@ def _post(tx: Transaction, ledger: Ledger, pairs: list[_Pair], *, changes: pa.Ta
     ledger.open_accounts(_accounts(pairs))
     delta = np.zeros(len(pairs), dtype=np.int64)
     np.add.at(delta, _ints(changes, "pair"), _ints(changes, "delta"))
-    shifts = [
-        (pair, amount)
-        for pair, amount in zip(pairs, _shifts(ledger, pairs, delta.tolist()), strict=True)
-        if amount
-    ]
+    shifts = _shifts(ledger, pairs, delta.tolist(), quotas=_quotas(tx, pairs))
     transfers = [_entry_transfers(changes, pairs), _shift_transfers(shifts, tx.clock.now())]
     ledger.transfer(pa.concat_tables(transfers))
-    store.count_shifts(tx, [pair.sku for pair, _ in shifts], [pair.place for pair, _ in shifts])
+    moved = list(dict.fromkeys(shift.pair for shift in shifts))
+    store.count_shifts(tx, [pair.sku for pair in moved], [pair.place for pair in moved])
 
 
 def _accounts(pairs: list[_Pair]) -> list[Account]:
@@ -113,23 +120,66 @@ def _accounts(pairs: list[_Pair]) -> list[Account]:
     for pair in fresh:
         unit = rules.unit_of(pair.sku)
         accounts.append(Account(rules.on_hand_account(pair.place, pair.sku), unit, floor=0))
-        accounts.append(Account(rules.committed_account(pair.place, pair.sku), unit, floor=0))
         accounts.append(Account(rules.discrepancy_account(pair.place, pair.sku), unit))
     return accounts
 
 
-def _shifts(ledger: Ledger, pairs: list[_Pair], delta: list[int]) -> list[int]:
-    """Per pair what moves from the discrepancy account to on hand (below zero: back)."""
-    here = [rules.on_hand_account(pair.place, pair.sku) for pair in pairs]
-    aside = [rules.discrepancy_account(pair.place, pair.sku) for pair in pairs]
-    balances = ledger.balances([*here, *aside])
-    amounts = []
-    for on_hand_code, aside_code, change in zip(here, aside, delta, strict=True):
-        on_hand = balances.get(on_hand_code, NOTHING)
+def _quotas(tx: Transaction, pairs: list[_Pair]) -> dict[tuple[str, str], list[str]]:
+    """The accounts of the quotas of these pairs, by place and SKU."""
+    found: dict[tuple[str, str], list[str]] = {}
+    if any(pair.shifts is not None for pair in pairs):
+        for place, sku, channel in store.read_window_quotas(tx):
+            codes = found.setdefault((place, sku), [])
+            codes.append(rules.quota_account(channel, place, sku))
+    return found
+
+
+def _shifts(
+    ledger: Ledger,
+    pairs: list[_Pair],
+    delta: list[int],
+    *,
+    quotas: dict[tuple[str, str], list[str]],
+) -> list[_Shift]:
+    """What moves between a pair's own accounts, so that what is promised stays on the books.
+
+    The accounts are locked, as what is reserved now would else be gone when the call is made.
+    """
+    kept = [pair for pair in pairs if pair.shifts is not None]
+    codes = [code for pair in kept for code in _own_accounts(pair)]
+    codes += [code for pair in kept for code in quotas.get((pair.place, pair.sku), ())]
+    balances = ledger.balances(codes, lock=True)
+    shifts = []
+    for pair, change in zip(pairs, delta, strict=True):
+        here, aside, committed = _own_accounts(pair)
+        own = {code: balances[code] for code in quotas.get((pair.place, pair.sku), ())}
+        on_hand = balances.get(here, NOTHING)
+        promised = rules.Promises(
+            reserved=on_hand.pending_out,
+            committed=balances.get(committed, NOTHING).posted,
+            quota=sum(quota.posted for quota in own.values()),
+            quota_reserved=sum(quota.pending_out for quota in own.values()),
+        )
         after = on_hand.posted + change
-        net = after + balances.get(aside_code, NOTHING).posted
-        amounts.append(rules.split_net(net, on_hand.pending_out).on_hand - after)
-    return amounts
+        net = after + balances.get(aside, NOTHING).posted + promised.committed + promised.quota
+        split = rules.split_net(net, promised)
+        free = {code: quota.available for code, quota in own.items()}
+        given = rules.give_backs(free, promised.quota - split.quota)
+        shifts += [_Shift(pair, code, here, amount) for code, amount in given.items()]
+        amount = split.on_hand - after - sum(given.values())
+        if amount:
+            source, target = (aside, here) if amount > 0 else (here, aside)
+            shifts.append(_Shift(pair, source, target, abs(amount)))
+    return shifts
+
+
+def _own_accounts(pair: _Pair) -> tuple[str, str, str]:
+    """The accounts of what is on hand, missing and committed."""
+    return (
+        rules.on_hand_account(pair.place, pair.sku),
+        rules.discrepancy_account(pair.place, pair.sku),
+        rules.committed_account(pair.place, pair.sku),
+    )
 
 
 def _entry_transfers(changes: pa.Table, pairs: list[_Pair]) -> pa.Table:
@@ -161,25 +211,26 @@ def _entry_transfers(changes: pa.Table, pairs: list[_Pair]) -> pa.Table:
     )
 
 
-def _shift_transfers(shifts: list[tuple[_Pair, int]], now: datetime) -> pa.Table:
-    """A transfer for each shift between on hand and discrepancy, numbered per SKU × place."""
+def _shift_transfers(shifts: list[_Shift], now: datetime) -> pa.Table:
+    """A transfer for each shift between accounts of a pair, numbered per SKU × place."""
     import pyarrow as pa
 
-    ids, source, target = [], [], []
-    for pair, amount in shifts:
-        here = rules.on_hand_account(pair.place, pair.sku)
-        aside = rules.discrepancy_account(pair.place, pair.sku)
-        number = (pair.shifts or 0) + 1
-        ids.append(str(derived_id("stock.shift", pair.place, pair.sku, str(number))))
-        source.append(aside if amount > 0 else here)
-        target.append(here if amount > 0 else aside)
+    ids, reasons, references = [], [], []
+    for shift in shifts:
+        place, sku = shift.pair.place, shift.pair.sku
+        number = str((shift.pair.shifts or 0) + 1)
+        is_quota = shift.source.startswith(rules.QUOTA)
+        own = (shift.source,) if is_quota else ()
+        ids.append(str(derived_id("stock.shift", place, sku, number, *own)))
+        reasons.append("quota" if is_quota else "discrepancy")
+        references.append(f"{place}/{sku}")
     return _transfer_table(
         ids,
-        source=pa.array(source, pa.string()),
-        target=pa.array(target, pa.string()),
-        amount=pa.array([abs(amount) for _, amount in shifts], pa.int64()),
-        reason=pa.array(["discrepancy"] * len(shifts), pa.string()),
-        reference=pa.array([f"{pair.place}/{pair.sku}" for pair, _ in shifts], pa.string()),
+        source=pa.array([shift.source for shift in shifts], pa.string()),
+        target=pa.array([shift.target for shift in shifts], pa.string()),
+        amount=pa.array([shift.amount for shift in shifts], pa.int64()),
+        reason=pa.array(reasons, pa.string()),
+        reference=pa.array(references, pa.string()),
         effective_at=pa.array([now] * len(shifts), pa.timestamp("us", "UTC")),
     )
 

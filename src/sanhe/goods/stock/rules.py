@@ -32,6 +32,9 @@ STOCK_TYPES = (COUNTED, MOVED, RECEIVED, SALE_DAY, SALE_LINE)
 # +1: the fact's quantity comes in, -1: it goes out. A count is taken as it is.
 DIRECTION: Mapping[str, int] = {COUNTED: 1, MOVED: 1, RECEIVED: 1, SALE_DAY: -1, SALE_LINE: -1}
 
+QUOTA = "stock.quota"
+"""What the accounts of quotas begin with."""
+
 NEVER = np.iinfo(np.int64).max
 """Stands for "no count yet" where times are microseconds since 1970."""
 
@@ -204,21 +207,48 @@ def _snapshots(
 
 
 @dataclass(frozen=True, slots=True)
+class Promises:
+    """What of an SKU × place is not free, in base units.
+
+    `reserved` is held by pending transfers out of the open stock, `committed` is paid for and not
+    handed over, `quota` is set aside for channels and `quota_reserved` held within it.
+    """
+
+    reserved: int = 0
+    committed: int = 0
+    quota: int = 0
+    quota_reserved: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Split:
-    """How a net stock lies on the two accounts: on_hand >= 0, on_hand + discrepancy = net."""
+    """How a net stock lies on its accounts: on_hand + committed + quota + discrepancy = net."""
 
     on_hand: int
+    quota: int
     discrepancy: int
 
 
-def split_net(net: int, reserved: int) -> Split:
-    """On hand never falls below zero or below what is reserved; the rest is a discrepancy.
+def split_net(net: int, promised: Promises) -> Split:
+    """What is promised to somebody stays on the books; what is missing for it is a discrepancy.
 
     A discrepancy (账实差异) below zero is stock that an outside system reported as sold or
-    missing although it was not there, or was promised to someone else.
+    missing although it was not there, or was promised to someone else. What a channel has set
+    aside and not sold is its own as long as it is there, and goes before a promise does.
     """
-    on_hand = max(net, reserved, 0)
-    return Split(on_hand, net - on_hand)
+    held = promised.reserved + promised.committed + promised.quota_reserved
+    lies = max(net, held, 0)
+    quota = promised.quota_reserved + min(promised.quota - promised.quota_reserved, lies - held)
+    return Split(lies - promised.committed - quota, quota, net - lies)
+
+
+def give_backs(free: Mapping[str, int], amount: int) -> dict[str, int]:
+    """How much each quota gives back of what it has `free`, `amount` in all: the fullest first."""
+    given: dict[str, int] = {}
+    for code in sorted(free, key=lambda code: (-free[code], code)):
+        given[code] = min(free[code], amount)
+        amount -= given[code]
+    return {code: part for code, part in given.items() if part}
 
 
 def account_code(kind: str, *names: str) -> str:
@@ -230,6 +260,23 @@ def account_code(kind: str, *names: str) -> str:
 def on_hand_account(place: str, sku: str) -> str:
     """The account of what lies at a place and can be sold or reserved; its floor is 0."""
     return account_code("stock.on_hand", place, sku)
+
+
+def committed_account(place: str, sku: str) -> str:
+    """The account of what is sold and not yet handed over (已占用); its floor is 0.
+
+    It still lies at the place. A reservation (预占) is a pending transfer from `on_hand_account`
+    or a quota to here; payment posts it.
+    """
+    return account_code("stock.committed", place, sku)
+
+
+def quota_account(channel: str, place: str, sku: str) -> str:
+    """The account of what is set aside for a channel (渠道配额); its floor is 0.
+
+    The place comes first in the code, as in all of the stock's: who may see a place may see it.
+    """
+    return account_code(QUOTA, place, sku, channel)
 
 
 def discrepancy_account(place: str, sku: str) -> str:
@@ -245,11 +292,3 @@ def world_account(sku: str) -> str:
 def unit_of(sku: str) -> str:
     """The ledger's unit of an SKU: its base units."""
     return f"each:{sku}"
-
-
-def committed_account(place: str, sku: str) -> str:
-    return account_code("stock.committed", place, sku)
-
-
-def quota_account(channel: str, place: str, sku: str) -> str:
-    return account_code("stock.quota", place, sku, channel)

@@ -227,6 +227,22 @@ _SHIFT = sa.text("""
     WHERE stock_position.sku = moved.sku AND stock_position.place = moved.place
 """)
 
+_QUOTA = sa.text("""
+    INSERT INTO stock_quota (place, sku, channel) VALUES (:place, :sku, :channel)
+    ON CONFLICT DO NOTHING
+""")
+_QUOTAS = sa.text("SELECT place, sku, channel FROM stock_quota ORDER BY place, sku, channel")
+_PAIR_QUOTAS = sa.text("""
+    SELECT place, sku, channel FROM stock_quota
+    JOIN unnest(cast(:skus AS text[]), cast(:places AS text[])) AS wanted (sku, place)
+        USING (sku, place)
+    ORDER BY place, sku, channel
+""")
+_WINDOW_QUOTAS = sa.text("""
+    SELECT place, sku, channel FROM stock_quota JOIN stock_pair USING (place, sku)
+    ORDER BY place, sku, channel
+""")
+
 _IS_UNDO = sa.text("SELECT kind = 'undo' FROM fact_batch WHERE id = :batch")
 _HAS_DEEP = sa.text("SELECT coalesce(bool_or(deep), false) FROM stock_pair")
 
@@ -363,6 +379,26 @@ def read_positions(tx: Transaction, pairs: tuple[list[str], list[str]] | None = 
     if pairs is None:
         return fetch_arrow(tx, _POSITIONS)
     return fetch_arrow(tx, _PAIR_POSITIONS, pairs)
+
+
+def save_quota(tx: Transaction, place: str, sku: str, *, channel: str) -> None:
+    """Remember that the channel has an account at this SKU × place."""
+    tx.connection.execute(_QUOTA, {"place": place, "sku": sku, "channel": channel})
+
+
+def read_quotas(
+    tx: Transaction, pairs: tuple[list[str], list[str]] | None = None
+) -> list[tuple[str, str, str]]:
+    """Place, SKU and channel of the quotas: all, or those of these (SKUs, places)."""
+    if pairs is None:
+        return [(*row,) for row in tx.connection.execute(_QUOTAS)]
+    given = {"skus": pairs[0], "places": pairs[1]}
+    return [(*row,) for row in tx.connection.execute(_PAIR_QUOTAS, given)]
+
+
+def read_window_quotas(tx: Transaction) -> list[tuple[str, str, str]]:
+    """Place, SKU and channel of the quotas within the opened window."""
+    return [(*row,) for row in tx.connection.execute(_WINDOW_QUOTAS)]
 
 
 def read_card(tx: Transaction, sku: str, place: str) -> pa.Table:

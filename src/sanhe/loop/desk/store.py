@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from sanhe.core.errors import BadInput, NotFound
+from sanhe.core.errors import BadInput, Code, NotFound
 from sanhe.core.lake import current_facts, rows_of
 from sanhe.goods.health import COVER_BARS, COVER_DAYS
 from sanhe.loop.desk.filters import Filters
@@ -118,7 +118,9 @@ def as_of(lake: Lake) -> date:
     """The day the lines are of. Raises NotFound before the first plan."""
     found = newest(lake)
     if found is None:
-        raise NotFound("nothing is planned yet: run sanhe plan, or sanhe demo to try it")
+        raise NotFound(
+            "nothing is planned yet: run sanhe plan, or sanhe demo to try it", code=Code.NOT_PLANNED
+        )
     return found
 
 

@@ -11,6 +11,7 @@ as `sale.line` facts; refunds in the outbox.
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
+from sanhe.place.orders.nearby import DeliveryFee, Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
@@ -36,8 +37,10 @@ __all__ = [
     "BasketLine",
     "Charge",
     "Delivery",
+    "DeliveryFee",
     "Dues",
     "LineState",
+    "Nearby",
     "OpenCharge",
     "Order",
     "OrderEvent",

@@ -11,6 +11,7 @@ terms add up. Nearest-first is the baseline, the solved optimum the measure of t
 
 from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
+from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
 from sanhe.place.sourcing.rules import (
     PAID,
@@ -32,6 +33,7 @@ __all__ = [
     "Method",
     "Need",
     "Node",
+    "Nodes",
     "Optimum",
     "Order",
     "Part",

@@ -57,7 +57,7 @@ function Revoke({ id }: { id: string }) {
   const revoke = useMutation({
     mutationFn: () => remove("/api/keys/{id}", { path: { id } }),
     onSuccess: () => void cache.invalidateQueries({ queryKey: ["keys"] }),
-    onError: (error) => void message.error(error.message),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   return (
     <Popconfirm title={t("admin.sureRevoke")} onConfirm={() => revoke.mutate()}>

@@ -68,7 +68,7 @@ function Withdraw({ id }: { id: string }) {
   const withdraw = useMutation({
     mutationFn: () => remove("/api/forecast/overrides/{id}", { path: { id } }),
     onSuccess: () => void cache.invalidateQueries({ queryKey: ["forecast", "overrides"] }),
-    onError: (error) => void message.error(error.message),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   return (
     <Popconfirm title={t("override.sure")} onConfirm={() => withdraw.mutate()}>

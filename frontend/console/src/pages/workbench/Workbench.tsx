@@ -3,7 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { App, Button, Grid, Segmented, Select } from "antd";
 import { useCallback, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { get, post } from "../../api/client";
+import { get, inWords, post } from "../../api/client";
 import type { Line } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
 import { useScope } from "../../app/scope";
@@ -119,7 +119,7 @@ function PlanButton() {
   const plan = useMutation({
     mutationFn: () => post("/api/plans", { body: { horizon_days: 28, changed: false } }),
     onSuccess: () => void message.info(t("workbench.planning")),
-    onError: (error) => void message.error(error.message),
+    onError: (error) => void message.error(inWords(error), 8),
   });
   if (!may("plan.run")) return null;
   return (

@@ -170,10 +170,14 @@ WITH locked AS MATERIALIZED (
 SELECT count(*) FROM entry
 """)
 
-_TERMS = sa.text("""
-SELECT code, unit, floor, posted, pending_out, pending_in FROM ledger_account
+_OF_CODES = """
+SELECT code, posted, pending_out, pending_in FROM ledger_account
 WHERE code = ANY (CAST(:codes AS text[]) COLLATE "C")
-""")
+"""
+_BALANCES = {
+    False: sa.text(_OF_CODES),
+    True: sa.text(f"{_OF_CODES} ORDER BY id FOR NO KEY UPDATE"),
+}
 
 _ACCOUNTS = """
 SELECT code, unit, floor, posted, pending_out, pending_in FROM ledger_account
@@ -332,9 +336,9 @@ class PostgresLedger:
         """Void the pending transfers whose time is over; returns how many."""
         return pending.expire(self._tx, now)
 
-    def balances(self, codes: Collection[str]) -> Mapping[str, Balance]:
+    def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
-        rows = self._tx.connection.execute(_TERMS, {"codes": list(codes)})
+        rows = self._tx.connection.execute(_BALANCES[lock], {"codes": list(codes)})
         return {row.code: Balance(row.posted, row.pending_out, row.pending_in) for row in rows}
 
     def accounts(self, prefix: str = "") -> pa.Table:

@@ -1,0 +1,64 @@
+"""The places as they are now: what an address or a store can be promised, and who would send."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from sanhe.core.errors import NotFound
+from sanhe.core.places import Point
+from sanhe.goods.stock import Stock
+from sanhe.place.sourcing.rules import Node
+from sanhe.place.stores import Store, Stores
+from sanhe.place.tasks import Tasks
+
+MOST_NEAR: Final = 40
+"""So many of the nearest stores are looked at for one address."""
+_PICK: Final = "pick"
+
+
+class Nodes:
+    """Reads the stores that may serve an order, their stock and their open pick work.
+
+    What it reads is of this moment and holds nothing: the ledger alone decides who gets what.
+    """
+
+    def __init__(self, stores: Stores, stock: Stock, tasks: Tasks) -> None:
+        self._stores, self._stock, self._tasks = stores, stock, tasks
+
+    def near(self, point: Point, skus: Collection[str], *, channel: str) -> list[Node]:
+        """The stores of a channel that deliver to an address, nearest first."""
+        near = self._stores.near(point, channel)[:MOST_NEAR]
+        return self._nodes([one.store for one in near], skus, channel=channel)
+
+    def at(self, place: str, skus: Collection[str], *, channel: str) -> Node:
+        """One store. Raises NotFound for a place that takes no orders of the channel."""
+        store = self._stores.get(place)
+        if not store.sells_on(channel):
+            raise NotFound(f"{place} takes no orders of {channel}: name another store")
+        return self._nodes([store], skus, channel=channel)[0]
+
+    def _nodes(self, stores: Sequence[Store], skus: Collection[str], *, channel: str) -> list[Node]:
+        pairs = {(sku, store.place.id) for store in stores for sku in skus}
+        safety = {store.place.id: store.safety_units for store in stores}
+        found = self._stock.available(pairs, channel=channel).to_pylist() if pairs else []
+        # A part draws from the channel's quota or from the open stock, never from both.
+        available = {
+            (row["place"], row["sku"]): max(
+                row["available"], row["quota"] + safety[row["place"]] if row["quota"] else 0
+            )
+            for row in found
+        }
+        picks: Counter[str] = Counter()
+        for row in self._tasks.counts().to_pylist() if stores else []:
+            if row["kind"] == _PICK:
+                picks[row["place"]] += row["open"] + row["taken"]
+        return [
+            Node(
+                store,
+                {sku: available.get((store.place.id, sku), 0) for sku in skus},
+                open_picks=picks[store.place.id],
+            )
+            for store in stores
+        ]
