@@ -35,6 +35,7 @@ def serve(
                     place="--host",
                     remedy="make one first: sanhe account add NAME --role admin",
                 )
+    list(sanhe.payments)  # what can't be used is said before anybody pays
     ready()
     uvicorn.run(
         make_app(sanhe),

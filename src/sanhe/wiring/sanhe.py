@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from sanhe.goods.demand import Demand
 from sanhe.goods.replenish import Policy
 from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.place.orders import Payments
-from sanhe.wiring.providers import payment_providers
+from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 
 KEPT_FOLDERS = ("lake", "orders", "rejects")
@@ -25,7 +25,10 @@ KEPT_FOLDERS = ("lake", "orders", "rejects")
 
 @dataclass(frozen=True, slots=True)
 class Sanhe:
-    """An opened installation. Use it as a context manager; `work` gives a transaction."""
+    """An opened installation. Use it as a context manager; `work` gives a transaction.
+
+    `payments`: the payment providers by name.
+    """
 
     settings: Settings
     clock: Clock
@@ -50,8 +53,8 @@ class Sanhe:
         settings.home.mkdir(parents=True, exist_ok=True)
         ticking = clock or SystemClock()
         with (
-            payment_providers(settings, ticking) as payments,
             Database.open(settings, clock=ticking) as database,
+            closing(Providers(settings, ticking)) as payments,
         ):
             lake = ParquetLake(settings.home / "lake", clock=ticking)
             yield cls(settings, ticking, database, lake, effort, payments)

@@ -21,11 +21,11 @@ _LATER_SECONDS: Final = 30
 
 
 class Refused(Permanent):
-    """WeChat Pay refuses for good: `code` is its documented word for the reason."""
+    """WeChat Pay refuses for good: `word` is its documented code of the reason."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code = status, code
-        super().__init__(f"WeChat Pay refuses ({status} {code}): {message}")
+    def __init__(self, status: int, word: str, message: str) -> None:
+        self.status, self.word = status, word
+        super().__init__(f"WeChat Pay refuses ({status} {word}): {message}")
 
 
 class Client:

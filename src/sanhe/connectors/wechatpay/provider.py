@@ -62,7 +62,7 @@ class WechatPay:
         try:
             told = self._client.ask("POST", f"{_PATH}/{charge.way}", asked)
         except Refused as refused:
-            if refused.code == "PARAM_ERROR":
+            if refused.word == "PARAM_ERROR":
                 raise
             # Paid, closed, or asked for before with another payer, way, amount or end.
             raise Conflict(f"{refused}; ask the order's state, or order anew") from refused
@@ -108,9 +108,9 @@ class WechatPay:
         try:
             self._client.ask("POST", target, {"mchid": self._config.merchant})
         except Refused as refused:
-            if refused.code == "ORDERPAID":
+            if refused.word == "ORDERPAID":
                 return False
-            if refused.status != 404 and refused.code not in ("ORDER_CLOSED", "ORDERCLOSED"):
+            if refused.status != 404 and refused.word not in ("ORDER_CLOSED", "ORDERCLOSED"):
                 raise
         return True
 

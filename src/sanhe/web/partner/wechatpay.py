@@ -31,7 +31,7 @@ class Failed(BaseModel):
 
 _FAILED: Final[dict[int | str, dict[str, Any]]] = {
     status: {"model": Failed, "description": "Not taken: it is to be sent again"}
-    for status in (400, 401, 403, 404, 409, 422, 500, 501)
+    for status in (401, 404, 409, 422, 500, 501)
 }
 _BODY: Final = {
     "requestBody": {
