@@ -45,6 +45,7 @@ def register(app: typer.Typer) -> None:
     accounts.command("list")(account_list)
     accounts.command("change")(account_change)
     accounts.command("password")(account_password)
+    accounts.command("link")(account_link)
     app.add_typer(accounts, name="account")
     keys = typer.Typer(help="Keys of programs and devices.", no_args_is_help=True)
     keys.command("add")(key_add)
@@ -132,6 +133,28 @@ def account_password(name: Name, actor: Actor = "", home: Home = None, json: Jso
     with opened(home) as sanhe, sanhe.work(actor=actor or default_actor()) as work:
         work.access.set_password(name, password)
     Output(json).show({"name": name}, f"{name} has a new password; its sessions are over")
+
+
+def account_link(
+    name: Name,
+    subject: Annotated[str, typer.Argument(help="The provider's claim `sub` of this person.")],
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Let somebody sign in as this account at the OpenID provider of the settings."""
+    from sanhe.core.access import read_sign_in
+
+    with opened(home) as sanhe, sanhe.work(actor=actor or default_actor()) as work:
+        oidc = read_sign_in(sanhe.settings.sign_in).oidc
+        if oidc is None:
+            raise BadInput(
+                "no OpenID provider is set up",
+                place="SANHE_SIGN_IN",
+                remedy="name a file with [oidc]; docs/guide/access.md has one",
+            )
+        linked = work.access.link(name, oidc.issuer, subject=subject)
+    Output(json).show(linked, f"{subject} of {oidc.issuer} signs in as {linked.name}")
 
 
 def key_add(

@@ -18,6 +18,10 @@ def register(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port.")] = 8000,
+    passwords: Annotated[
+        bool,
+        typer.Option("--passwords", help="Take names and passwords, whatever the settings say."),
+    ] = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -30,4 +34,4 @@ def serve(
         Output(json).show({"address": address}, f"sanhe is at {address} (end it with Ctrl-C)")
 
     with opened(home) as sanhe:
-        run(sanhe, host=host, port=port, ready=ready)
+        run(sanhe, host=host, port=port, passwords=passwords, ready=ready)

@@ -20,6 +20,7 @@ class Settings:
     `currency`: ISO 4217 code of amounts that name none (SANHE_CURRENCY).
     `time_zone`: IANA zone of places that name none (SANHE_TIME_ZONE).
     `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
+    `sign_in`: a file that says how people sign in (SANHE_SIGN_IN); None = name and password.
     `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
     `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     """
@@ -29,6 +30,7 @@ class Settings:
     currency: str = "CNY"
     time_zone: str = "Asia/Shanghai"
     customers: bool = False
+    sign_in: Path | None = None
     policy: Path | None = None
     payments: Path | None = None
 
@@ -59,6 +61,7 @@ class Settings:
                 place="SANHE_CUSTOMERS",
                 remedy="give 1 to learn from who bought, 0 not to",
             )
+        sign_in = given.get("SANHE_SIGN_IN")
         policy = given.get("SANHE_POLICY", "")
         payments = given.get("SANHE_PAYMENTS")
         return cls(
@@ -67,6 +70,7 @@ class Settings:
             currency=currency,
             time_zone=time_zone,
             customers=customers == "1",
+            sign_in=Path(sign_in).expanduser().resolve() if sign_in else None,
             policy=Path(policy).expanduser().resolve() if policy else None,
             payments=Path(payments).expanduser().resolve() if payments else None,
         )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
 
+from sanhe.core.access import SignIn, read_sign_in
 from sanhe.web import partner, problems
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
@@ -24,17 +25,22 @@ problem documents (RFC 9457) that name the place and the remedy. Money is in min
 quantities are whole base units."""
 
 
-def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
+def make_app(
+    sanhe: Sanhe, *, console: Path | None = None, sign_in: SignIn | None = None
+) -> FastAPI:
     """The application on an opened installation, which stays the caller's to close.
 
     `console`: the folder of the built console; None = the one shipped with the package.
+    `sign_in`: the ways to sign in; None = those of the installation's settings. Raises BadInput
+    for settings that can't be used, MissingPart without the extra `oidc` that they need.
     """
-    running = Running(sanhe.clock)
+    ways = read_sign_in(sanhe.settings.sign_in) if sign_in is None else sign_in
+    served = Served(sanhe, Running(sanhe.clock), ways)
 
     @asynccontextmanager
     async def living(app: FastAPI) -> AsyncIterator[None]:
         yield
-        running.close()
+        served.close()
 
     app = FastAPI(
         title="sanhe 三合",
@@ -46,7 +52,7 @@ def make_app(sanhe: Sanhe, *, console: Path | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         separate_input_output_schemas=False,
     )
-    app.state.served = Served(sanhe, running)
+    app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
     for router in (*routers(), *partner.routers()):

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
-from sanhe.core.access import Identity, may
+from sanhe.connectors.oidc import OpenIdProvider
+from sanhe.core.access import Identity, SignIn, may
 from sanhe.core.errors import Code, Denied
 from sanhe.core.lake import Lake, ResidentLake
 from sanhe.core.scope import Scope
@@ -31,13 +32,21 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Served:
-    """What the application serves: the installation, its jobs, and for each scope the lake with
-    its lists held in memory."""
+    """What the application serves: the installation, its jobs, the ways to sign in, and for each
+    scope the lake with its lists held in memory."""
 
-    def __init__(self, sanhe: Sanhe, running: Running) -> None:
-        self.sanhe, self.running = sanhe, running
+    def __init__(self, sanhe: Sanhe, running: Running, sign_in: SignIn) -> None:
+        self.sanhe, self.running, self.sign_in = sanhe, running, sign_in
+        oidc = sign_in.oidc
+        self.provider = None if oidc is None else OpenIdProvider(oidc, sanhe.clock)
         self._lakes: OrderedDict[Scope, Lake] = OrderedDict()
         self._lock = Lock()
+
+    def close(self) -> None:
+        """Let the job that runs end, and the connections to the provider."""
+        self.running.close()
+        if self.provider is not None:
+            self.provider.close()
 
     def lake(self, scope: Scope) -> Lake:
         """The lake with the rows of a scope, read only; those used last are kept in memory."""

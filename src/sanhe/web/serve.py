@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import Final
 
+from sanhe.core.access import read_sign_in
 from sanhe.core.errors import BadInput
 from sanhe.web.app import make_app
 from sanhe.wiring import Sanhe
@@ -18,16 +20,21 @@ def serve(
     *,
     host: str = LOOPBACK,
     port: int = 8000,
+    passwords: bool = False,
     ready: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve API and console until interrupted; `ready` is called when nothing forbids it.
 
-    Raises BadInput for a host other than this machine's loopback while there is no account:
-    whoever came first would be the administrator.
+    `passwords`: take names and passwords, whatever the settings say. Raises BadInput for a host
+    other than this machine's loopback while there is no account, as whoever came first would be
+    the administrator; and what `make_app` raises.
     """
     import uvicorn
 
-    if not _is_loopback(host):
+    ways = read_sign_in(sanhe.settings.sign_in)
+    if passwords:
+        ways = replace(ways, local=True)
+    if ways.local and not _is_loopback(host):
         with sanhe.work(actor="web") as work:
             if work.access.is_empty():
                 raise BadInput(
@@ -35,10 +42,11 @@ def serve(
                     place="--host",
                     remedy="make one first: sanhe account add NAME --role admin",
                 )
+    app = make_app(sanhe, sign_in=ways)
     list(sanhe.payments)  # what can't be used is said before anybody pays
     ready()
     uvicorn.run(
-        make_app(sanhe),
+        app,
         host=host,
         port=port,
         log_level="warning",

@@ -6,12 +6,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from sanhe.connectors.wechatpay.signing import read_private_key, read_public_key
+from sanhe.core.access import is_safe_address
 from sanhe.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class _Table:
         """An https address of scheme and host; http to this machine alone."""
         value = self.text(name) if default is None or name in self.told else default
         value = value.rstrip("/")
-        if not _is_safe(value):
+        if not is_safe_address(value) or urlsplit(value).path or urlsplit(value).query:
             raise self.wrong(name, f"{value!r} is no https address", "write https://HOST")
         return value
 
@@ -162,22 +162,3 @@ def _api_key(table: _Table, environment: Mapping[str, str]) -> bytes:
             f"put it into a file of its own or into the environment as {API_KEY}",
         )
     return key
-
-
-def _is_safe(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-    except ValueError:
-        return False
-    bare = not (parts.path or parts.query or parts.fragment or parts.username)
-    if not bare or not host:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host))
-
-
-def _is_this_machine(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

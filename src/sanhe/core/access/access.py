@@ -8,6 +8,7 @@ from typing import Final, NoReturn
 from uuid import UUID
 
 from sanhe.core.access import rules, secrets, store
+from sanhe.core.access.claims import Granted, NotAdmitted
 from sanhe.core.access.ports import Account, Identity, Key, Role, SignedIn
 from sanhe.core.access.store import Credentials
 from sanhe.core.audit import PostgresAudit
@@ -71,12 +72,7 @@ class Access:
             active=True,
             has_second_factor=False,
         )
-        self._check_scope(account.roles, places, suppliers)
-        store.alone(self._tx)
-        if store.read_account(self._tx, kept) is not None:
-            raise Conflict(f"the name {kept!r} is taken: choose another", code=Code.NAME_TAKEN)
-        store.add_account(self._tx, account, password=secrets.hash_password(password))
-        self._tell("account added", kept, _told(account))
+        self._keep(account, password=secrets.hash_password(password))
         return account
 
     def change(
@@ -160,14 +156,65 @@ class Access:
         with self._tx.apart() as apart:
             store.settle_attempts(apart, name=by_name, address=by_address, refill=rules.BY_ADDRESS)
         account = found.account
-        if secrets.is_outdated(found.password):
+        if hashed is not None and secrets.is_outdated(hashed):
             hashed = secrets.hash_password(password)
             store.change_account(self._tx, account.name, {"password": hashed})
-        token = secrets.new_token()
-        store.begin_session(self._tx, secrets.digest(token), account.id)
-        self._tell("signed in", account.name, {"address": address})
-        now = self._tx.clock.now()
-        return SignedIn(token, self._identity(account, token), rules.expiry(now, now))
+        return self._begin(account, {"address": address})
+
+    def take_attempt(self, address: str) -> None:
+        """Count an attempt to sign in at a provider. Raises TooMany beyond `rules.BY_ADDRESS`."""
+        self._take_attempts(None, f"address {rules.address_key(address)}")
+
+    def admit(self, granted: Granted, *, address: str) -> SignedIn:
+        """Begin the session of somebody whom an OpenID provider vouches for.
+
+        An account is made at the first time; roles and places are those that are granted now.
+        Raises NotAdmitted: the name is an account's of another, the account is inactive, no such
+        place, or the last administrator would be none any more.
+        """
+        account = self._account_of(granted)
+        if not account.active:
+            raise granted.refused("this account is inactive", why="inactive")
+        now = (account.roles, account.places, account.suppliers)
+        if now != (granted.roles, granted.places, granted.suppliers):
+            try:
+                account = self.change(
+                    account.name,
+                    roles=granted.roles,
+                    places=granted.places,
+                    suppliers=granted.suppliers,
+                )
+            except BadInput as error:
+                raise granted.refused(error.what, why="places") from error
+            except Conflict as error:
+                raise granted.refused(str(error), why="last_admin") from error
+        by_address = f"address {rules.address_key(address)}"
+        with self._tx.apart() as apart:
+            store.settle_attempts(apart, name=None, address=by_address, refill=rules.BY_ADDRESS)
+        return self._begin(account, {"address": address, "provider": granted.issuer})
+
+    def link(self, name: str, issuer: str, *, subject: str) -> Account:
+        """Let a provider's subject sign in as this account, which an earlier one no longer can.
+
+        Raises NotFound, and Conflict for a subject that is another account.
+        """
+        store.alone(self._tx)
+        account = self._require(name)
+        if not subject:
+            raise BadInput("no subject is given", remedy="give the claim `sub` of the provider")
+        other = store.read_account_of(self._tx, issuer, subject)
+        if other is not None and other.id != account.id:
+            raise Conflict(f"{subject} signs in as {other.name}: link that account anew first")
+        store.link(self._tx, account.id, issuer, subject=subject)
+        self._tell("account linked", account.name, {"provider": issuer, "subject": subject})
+        return account
+
+    def tell_refusal(self, refused: NotAdmitted, *, address: str) -> None:
+        """Keep that a provider's word was not enough, and why."""
+        details: dict[str, Json] = {"address": address, "why": refused.why}
+        if refused.subject:
+            details["subject"] = refused.subject
+        self._audit.record("sign-in refused", "account", details)
 
     def identify(self, token: str) -> Identity:
         """Who holds this session's token, with roles and scope of now. Raises Denied.
@@ -290,10 +337,59 @@ class Access:
         store.drop_factor(self._tx, account.name)
         self._tell("second factor dropped", account.name)
 
-    def _take_attempts(self, by_name: str, by_address: str) -> None:
+    def _keep(self, account: Account, *, password: str | None) -> None:
+        self._check_scope(account.roles, account.places, account.suppliers)
+        store.alone(self._tx)
+        if store.read_account(self._tx, account.name) is not None:
+            raise Conflict(
+                f"the name {account.name!r} is taken: choose another", code=Code.NAME_TAKEN
+            )
+        store.add_account(self._tx, account, password=password)
+        self._tell("account added", account.name, _told(account))
+
+    def _account_of(self, granted: Granted) -> Account:
+        """The account of this subject, made when there is none."""
+        found = store.read_account_of(self._tx, granted.issuer, granted.subject)
+        if found is not None:
+            return found
+        store.alone(self._tx)  # and look again: two may come at once for the first time
+        found = store.read_account_of(self._tx, granted.issuer, granted.subject)
+        if found is not None:
+            return found
+        try:
+            account = Account(
+                id=new_id(),
+                name=rules.checked_name(granted.name),
+                roles=granted.roles,
+                places=granted.places,
+                suppliers=granted.suppliers,
+                language=granted.language,
+                active=True,
+                has_second_factor=False,
+            )
+        except BadInput as error:
+            raise granted.refused(error.what, why="name") from error
+        try:
+            self._keep(account, password=None)
+        except BadInput as error:
+            raise granted.refused(error.what, why="places") from error
+        except Conflict as error:
+            raise granted.refused(str(error), why="name") from error
+        self.link(account.name, granted.issuer, subject=granted.subject)
+        return account
+
+    def _begin(self, account: Account, details: dict[str, Json]) -> SignedIn:
+        token = secrets.new_token()
+        store.begin_session(self._tx, secrets.digest(token), account.id)
+        self._tell("signed in", account.name, details)
+        now = self._tx.clock.now()
+        return SignedIn(token, self._identity(account, token), rules.expiry(now, now))
+
+    def _take_attempts(self, by_name: str | None, by_address: str) -> None:
         with self._tx.apart() as apart:
             wait = store.take_attempt(apart, by_address, rules.BY_ADDRESS)
-            wait = wait or store.take_attempt(apart, by_name, rules.BY_NAME)
+            if not wait and by_name is not None:
+                wait = store.take_attempt(apart, by_name, rules.BY_NAME)
         if wait:
             raise TooMany(f"too many attempts: wait {wait} seconds", retry_after_seconds=wait)
 

@@ -25,6 +25,16 @@ _CREDENTIALS = sa.text(
     f"SELECT {_ACCOUNT}, a.password, a.factor, a.waiting_factor "  # noqa: S608 -- constants
     "FROM account AS a WHERE a.name = :name"
 )
+_BY_SUBJECT = sa.text(
+    f"SELECT {_ACCOUNT} FROM account AS a "  # noqa: S608 -- constants
+    "JOIN account_identity AS i ON i.account = a.id "
+    "WHERE i.issuer = :issuer AND i.subject = :subject"
+)
+_UNLINK = sa.text("DELETE FROM account_identity WHERE issuer = :issuer AND account = :account")
+_LINK = sa.text(
+    "INSERT INTO account_identity (issuer, subject, account, linked_at) "
+    "VALUES (:issuer, :subject, :account, :now)"
+)
 _ANY = sa.text("SELECT EXISTS (SELECT FROM account)")
 _ADMINS = sa.text(
     "SELECT count(*) FROM account WHERE active AND places IS NULL AND 'admin' = ANY (roles)"
@@ -109,7 +119,7 @@ class Credentials:
     """An account with what proves it."""
 
     account: Account
-    password: str
+    password: str | None
     factor: bytes | None
     waiting_factor: bytes | None
 
@@ -149,6 +159,21 @@ def read_account(tx: Transaction, name: str) -> Account | None:
     return None if row is None else _account(row)
 
 
+def read_account_of(tx: Transaction, issuer: str, subject: str) -> Account | None:
+    """The account of somebody whom an OpenID provider knows as this subject."""
+    given = {"issuer": issuer, "subject": subject}
+    row = tx.connection.execute(_BY_SUBJECT, given).first()
+    return None if row is None else _account(row)
+
+
+def link(tx: Transaction, account: UUID, issuer: str, *, subject: str) -> None:
+    """Let this subject of a provider be the account; an earlier one is it no longer."""
+    given = {"issuer": issuer, "account": account}
+    tx.connection.execute(_UNLINK, given)
+    given |= {"subject": subject, "now": tx.clock.now()}
+    tx.connection.execute(_LINK, given)
+
+
 def read_credentials(tx: Transaction, name: str) -> Credentials | None:
     """The account of a name with its password's hash and its second factor."""
     row = tx.connection.execute(_CREDENTIALS, {"name": name}).first()
@@ -157,8 +182,8 @@ def read_credentials(tx: Transaction, name: str) -> Credentials | None:
     return Credentials(_account(row), row.password, row.factor, row.waiting_factor)
 
 
-def add_account(tx: Transaction, account: Account, *, password: str) -> None:
-    """Add an account with the hash of its password."""
+def add_account(tx: Transaction, account: Account, *, password: str | None) -> None:
+    """Add an account with the hash of its password, or without one."""
     given = {
         "id": account.id,
         "name": account.name,
@@ -272,10 +297,11 @@ def take_attempt(tx: Transaction, key: str, limit: Limit) -> int:
     return max(int(-(-left // 1)), 1)
 
 
-def settle_attempts(tx: Transaction, *, name: str, address: str, refill: Limit) -> None:
+def settle_attempts(tx: Transaction, *, name: str | None, address: str, refill: Limit) -> None:
     """After a sign-in that went well: the name's attempts are all back, the address's one is."""
     tx.connection.execute(_GIVE_BACK, {"key": address, "refill": refill.refill})
-    tx.connection.execute(_CLEAR, {"key": name})
+    if name is not None:
+        tx.connection.execute(_CLEAR, {"key": name})
     tx.connection.execute(_FORGET_LIMITS, {"now": tx.clock.now()})
 
 

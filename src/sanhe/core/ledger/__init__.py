@@ -8,6 +8,7 @@ chain sealed in batches that `verify` recomputes. `PostgresLedger` keeps it in a
 
 from sanhe.core.ledger.memory import MemoryLedger
 from sanhe.core.ledger.ports import Account, Balance, Ledger, Seal, Transfer
+from sanhe.core.ledger.rules import account_code
 from sanhe.core.ledger.store import PostgresLedger
 from sanhe.core.ledger.tables import ACCOUNT_SCHEMA, TRANSFER_SCHEMA
 
@@ -21,4 +22,5 @@ __all__ = [
     "PostgresLedger",
     "Seal",
     "Transfer",
+    "account_code",
 ]

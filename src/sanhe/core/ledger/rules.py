@@ -245,6 +245,12 @@ def posted_amount(reserved: int, asked: int | None, *, place: str) -> int:
     return amount
 
 
+def account_code(kind: str, *names: str) -> str:
+    """An account's code, e.g. `stock.on_hand/S001/SKU-7`; a slash in a name is written %2F."""
+    plain = (name.replace("%", "%25").replace("/", "%2F") for name in names)
+    return "/".join((kind, *plain))
+
+
 def opening_id(code: str) -> UUID:
     """The transfer id of an account's opening entry."""
     return derived_id("ledger.opened", code)

@@ -17,6 +17,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from sanhe.core.ledger import account_code
+
 Ints: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
 Key: TypeAlias = tuple[str, str, str]
@@ -249,12 +251,6 @@ def give_backs(free: Mapping[str, int], amount: int) -> dict[str, int]:
         given[code] = min(free[code], amount)
         amount -= given[code]
     return {code: part for code, part in given.items() if part}
-
-
-def account_code(kind: str, *names: str) -> str:
-    """An account's code, e.g. `stock.on_hand/S001/SKU-7`; a slash in a name is written %2F."""
-    plain = (name.replace("%", "%25").replace("/", "%2F") for name in names)
-    return "/".join((kind, *plain))
 
 
 def on_hand_account(place: str, sku: str) -> str:

@@ -35,7 +35,8 @@ CREATE TABLE sales_order (
     latitude double precision CHECK (latitude BETWEEN -90 AND 90),
     longitude double precision CHECK (longitude BETWEEN -180 AND 180),
     recipient bytea,
-    why jsonb NOT NULL
+    why jsonb NOT NULL,
+    holds uuid[] NOT NULL
 );
 CREATE INDEX sales_order_due ON sales_order (expires_at) WHERE state = 'placed';
 CREATE INDEX sales_order_at_place ON sales_order (place, placed_at);
@@ -64,14 +65,13 @@ CREATE TABLE sales_order_line (
 CREATE INDEX sales_order_line_sku ON sales_order_line (sku);
 
 -- What one place gives for a line: `units` of the line, `each` base units of `sku` for one of
--- them (a bundle has a part for each component). Its id is that of the held transfer.
+-- them (a bundle has a part for each component).
 CREATE TABLE sales_order_part (
     id uuid PRIMARY KEY,
     order_id uuid NOT NULL,
     line int NOT NULL,
     place text NOT NULL CHECK (place <> ''),
     sku text NOT NULL CHECK (sku <> ''),
-    account text NOT NULL,
     units bigint NOT NULL CHECK (units > 0),
     each bigint NOT NULL CHECK (each > 0),
     handed bigint NOT NULL DEFAULT 0 CHECK (handed >= 0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from datetime import time, timedelta
 from typing import Final
@@ -11,11 +10,11 @@ from uuid import UUID
 
 from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
-from sanhe.core.ledger import Ledger, Transfer
+from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
 from sanhe.core.values import Json, business_day, derived_id
 from sanhe.goods.catalog import Catalog
-from sanhe.goods.stock import Stock, committed_account, on_hand_account, quota_account
+from sanhe.goods.stock import Claim, Stock
 from sanhe.place.orders import placing, reading, rules, store
 from sanhe.place.orders.basket import Basket, check_basket, priced
 from sanhe.place.orders.choose import Piece, Sourcing
@@ -88,15 +87,13 @@ class Orders:
         for tries in range(1, _TRIES + 1):
             draft = self._draft(asked, sourcing)
             try:
-                self._ledger.reserve_all(
-                    draft.transfers, expires_at=draft.expires_at, keep=draft.keep
-                )
+                holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
             except Shortage:
                 if tries == _TRIES:
                     raise
                 continue
             break
-        return self._write([draft])[0]
+        return self._write([(draft, holds)])[0]
 
     def place_each(
         self, asked: Sequence[Placing], sourcing: Sourcing
@@ -112,24 +109,20 @@ class Orders:
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
             drafts: dict[int, Draft] = {}
-            drawn: Counter[str] = Counter()
             for at in left:
-                tried = self._tried(asked[at], sourcing, drawn)
+                tried = self._tried(asked[at], sourcing)
                 if isinstance(tried, Draft):
                     drafts[at] = tried
-                    drawn.update({one.source: one.amount for one in tried.transfers})
                 else:
                     outcomes[at] = tried
-            granted = self._ledger.reserve_each(
-                [draft.transfers for draft in drafts.values()],
-                expires_at=self._tx.clock.now() + self._hold,
-                keep={code: units for one in drafts.values() for code, units in one.keep.items()},
-            )
-            held = [at for at, given in zip(drafts, granted, strict=True) if given]
-            for at, placed in zip(held, self._write([drafts[at] for at in held]), strict=True):
+            claims = [draft.claims for draft in drafts.values()]
+            until = self._tx.clock.now() + self._hold
+            holds = zip(drafts, self._stock.claim_each(claims, expires_at=until), strict=True)
+            held = {at: (drafts[at], holding) for at, holding in holds if holding is not None}
+            for at, placed in zip(held, self._write(list(held.values())), strict=True):
                 outcomes[at] = placed
-            # Who was refused may find it elsewhere: in the open stock instead of the quota.
-            left = [at for at in drafts if at not in set(held)]
+            # Who was refused may find it at another place.
+            left = [at for at in drafts if at not in held]
         return outcomes
 
     def settle(self, notice: PaymentNotice) -> Settled:
@@ -156,7 +149,7 @@ class Orders:
         if outcome is Outcome.LATE and order.state is State.PLACED:
             self._let_go([order], State.EXPIRED, reason="its time was over")
         if outcome is Outcome.TAKEN:
-            self._ledger.post_all([part.id for part in order.parts])
+            self._ledger.post_all(order.holds)
             store.set_paid(self._tx, order.id)
         store.insert_payment(self._tx, notice, outcome=outcome.value)
         self._books(order).receive(notice.provider, notice.reference, notice.amount_cents)
@@ -266,18 +259,18 @@ class Orders:
 
         It lies on hand again, for the facts to take it out in the same transaction.
         """
-        now = self._tx.clock.now()
-        self._ledger.transfer(
-            Transfer(
-                id=derived_id("order.told", one.id),
-                source=committed_account(one.place, one.sku),
-                target=on_hand_account(one.place, one.sku),
-                amount=one.quantity,
-                reason="handed_over",
-                reference=f"order/{one.order}",
-                effective_at=now,
-            )
-            for one in sold
+        self._stock.uncommit(
+            [
+                Claim(
+                    id=derived_id("order.told", one.id),
+                    sku=one.sku,
+                    place=one.place,
+                    quantity=one.quantity,
+                    at=one.at,
+                    reference=f"order/{one.order}",
+                )
+                for one in sold
+            ]
         )
         store.mark_told(self._tx, sorted({one.handover for one in sold}))
 
@@ -317,36 +310,25 @@ class Orders:
         """The refunds asked for an order."""
         return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
 
-    def _tried(
-        self, asked: Placing, sourcing: Sourcing, drawn: Mapping[str, int]
-    ) -> Draft | SanheError:
+    def _tried(self, asked: Placing, sourcing: Sourcing) -> Draft | SanheError:
         try:
-            return self._draft(asked, sourcing, drawn)
+            return self._draft(asked, sourcing)
         except SanheError as error:
             return error
 
-    def _draft(
-        self, asked: Placing, sourcing: Sourcing, drawn: Mapping[str, int] | None = None
-    ) -> Draft:
-        """The order of a basket; `drawn` is what others in front of it draw from accounts."""
-        quote, channel = self.quote(asked.basket, sourcing), asked.basket.channel
-        pairs = {(sku, piece.place) for piece, sku, _ in placing.wanted_of(quote)}
-        quotas = {
-            code: row["quota"] - (drawn or {}).get(code, 0)
-            for row in self._stock.available(pairs, channel=channel).to_pylist()
-            if row["quota"] and (code := quota_account(channel, row["place"], row["sku"]))
-        }
-        now = self._tx.clock.now()
-        return placing.draft(asked, quote, quotas=quotas, now=now, hold=self._hold)
+    def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
+        quote, now = self.quote(asked.basket, sourcing), self._tx.clock.now()
+        return placing.draft(asked, quote, now=now, hold=self._hold)
 
-    def _write(self, drafts: Sequence[Draft]) -> list[Placed]:
+    def _write(self, drafts: Sequence[tuple[Draft, Sequence[UUID]]]) -> list[Placed]:
+        """Write orders with what holds their stock."""
         if not drafts:
             return []
-        numbers = store.insert(self._tx, [draft.row for draft in drafts])
-        free = [part.id for one in drafts if one.state is State.PAID for part in one.parts]
+        numbers = store.insert(self._tx, [draft.row(holds) for draft, holds in drafts])
+        free = [hold for one, holds in drafts if one.state is State.PAID for hold in holds]
         if free:
             self._ledger.post_all(free)
-        return [draft.placed(numbers[draft.id]) for draft in drafts]
+        return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
 
     def _locked(self, order: UUID) -> Order:
         if not store.lock(self._tx, order):
@@ -360,26 +342,20 @@ class Orders:
         """Release the stock of unpaid orders and close them."""
         if not orders:
             return
-        self._ledger.void_all([part.id for order in orders for part in order.parts])
+        self._ledger.void_all([hold for order in orders for hold in order.holds])
         for order in orders:
             pieces = order.open_pieces
             self._change(order, pieces, what="cancelled", reason=reason, closed_as=state)
 
     def _free(self, order: Order, pieces: Sequence[Piece]) -> None:
-        """Move the stock of paid pieces back to where it came from."""
+        """Give the committed stock of paid pieces back to the open stock."""
         now = self._tx.clock.now()
-        self._ledger.transfer(
-            Transfer(
-                id=derived_id("order.freed", str(part.id), f"{part.cancelled}+{piece.units}"),
-                source=committed_account(part.place, part.sku),
-                target=part.account,
-                amount=piece.units * part.each,
-                reason="cancelled",
-                reference=f"order/{order.id}",
-                effective_at=now,
-            )
-            for piece in pieces
-            for part in order.parts_at(piece.line, piece.place)
+        self._stock.uncommit(
+            [
+                placing.freed(part, piece.units, order=order.id, at=now)
+                for piece in pieces
+                for part in order.parts_at(piece.line, piece.place)
+            ]
         )
 
     def _change(

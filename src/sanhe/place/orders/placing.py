@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sanhe.core.errors import Conflict
-from sanhe.core.ledger import Transfer
 from sanhe.core.values import derived_id, new_id
-from sanhe.goods.stock import committed_account, on_hand_account, quota_account
+from sanhe.goods.stock import Claim
 from sanhe.place.orders.basket import Basket, PricedLine
-from sanhe.place.orders.choose import Piece, Plan
+from sanhe.place.orders.choose import Plan
 from sanhe.place.orders.reading import OrderPart
 from sanhe.place.orders.rules import State
 from sanhe.place.orders.store import Row
@@ -81,19 +80,15 @@ class Draft:
         return State.PLACED if self.quote.total_cents else State.PAID
 
     @property
-    def transfers(self) -> tuple[Transfer, ...]:
-        """What holds its stock."""
-        return tuple(holding(part, order=self.id, now=self.now) for part in self.parts)
+    def claims(self) -> list[Claim]:
+        """What it claims of the stock."""
+        channel, keep = self.basket.channel, self.quote.plan.keep
+        return [
+            claim(part, order=self.id, at=self.now, channel=channel, keep=keep) for part in self.parts
+        ]
 
-    @property
-    def keep(self) -> dict[str, int]:
-        """What must stay free beside it, by account."""
-        kept = self.quote.plan.keep
-        return {on_hand_account(place, sku): units for (place, sku), units in kept.items()}
-
-    @property
-    def row(self) -> Row:
-        """The order's rows as `store.insert` takes them."""
+    def row(self, holds: Sequence[UUID]) -> Row:
+        """The order's rows as `store.insert` takes them; `holds` are what holds its stock."""
         wanted, plan = self.basket.delivery, self.quote.plan
         return {
             "id": self.id,
@@ -114,6 +109,7 @@ class Draft:
             "latitude": wanted.latitude,
             "longitude": wanted.longitude,
             "why": dict(plan.why),
+            "holds": list(holds),
             "lines": [_line_row(line) for line in self.quote.lines],
             "parts": [part_row(part) for part in self.parts],
         }
@@ -131,69 +127,70 @@ class Draft:
         )
 
 
-def draft(
-    placing: Placing, quote: Quote, *, quotas: Mapping[str, int], now: datetime, hold: timedelta
-) -> Draft:
-    """The order that a basket would be. Raises Conflict when it costs something else by now.
-
-    `quotas`: what is left of the channel's own, by account.
-    """
+def draft(placing: Placing, quote: Quote, *, now: datetime, hold: timedelta) -> Draft:
+    """The order that a basket would be. Raises Conflict when it costs something else by now."""
     if placing.agreed_cents != quote.total_cents:
         raise Conflict(
             f"it costs {quote.total_cents} now, not {placing.agreed_cents}: show the shopper the "
             "new quote"
         )
-    order, basket = new_id(), placing.basket
-    parts = parts_of(order, quote, quotas=quotas, channel=basket.channel)
-    return Draft(order, basket, quote, parts, now, now + hold)
+    order = new_id()
+    return Draft(order, placing.basket, quote, parts_of(order, quote), now, now + hold)
 
 
-def wanted_of(quote: Quote) -> list[tuple[Piece, str, int]]:
-    """What the plan's pieces take from stock: each with an SKU and its base units for one."""
+def parts_of(order: UUID, quote: Quote) -> tuple[OrderPart, ...]:
+    """The parts that the plan's pieces are made of: one for each component of a line at a place."""
     components = {line.line: line.components for line in quote.lines}
-    return [
-        (piece, sku, each) for piece in quote.plan.pieces for sku, each in components[piece.line]
-    ]
-
-
-def parts_of(
-    order: UUID, quote: Quote, *, quotas: Mapping[str, int], channel: str
-) -> tuple[OrderPart, ...]:
-    """The parts of an order: of a channel's own quota where that covers the part, else of the
-    open stock."""
-    parts = []
-    for piece, sku, each in wanted_of(quote):
-        own = quota_account(channel, piece.place, sku)
-        covered = quotas.get(own, 0) >= piece.units * each
-        part = OrderPart(
+    return tuple(
+        OrderPart(
             id=derived_id("order.part", str(order), str(piece.line), piece.place, sku),
             line=piece.line,
             place=piece.place,
             sku=sku,
-            account=own if covered else on_hand_account(piece.place, sku),
             units=piece.units,
             each=each,
         )
-        parts.append(part)
-    return tuple(parts)
+        for piece in quote.plan.pieces
+        for sku, each in components[piece.line]
+    )
 
 
-def holding(part: OrderPart, *, order: UUID, now: datetime) -> Transfer:
-    """The transfer that holds a part's stock for its order."""
-    return Transfer(
+def claim(
+    part: OrderPart,
+    *,
+    order: UUID,
+    at: datetime,
+    channel: str,
+    keep: Mapping[tuple[str, str], int],
+) -> Claim:
+    """What a part claims of the stock: of the channel's quota first, then of the open stock."""
+    return Claim(
         id=part.id,
-        source=part.account,
-        target=committed_account(part.place, part.sku),
-        amount=part.units * part.each,
-        reason="order",
+        sku=part.sku,
+        place=part.place,
+        quantity=part.units * part.each,
+        at=at,
         reference=f"order/{order}",
-        effective_at=now,
+        channel=channel,
+        keep=keep.get((part.place, part.sku), 0),
+    )
+
+
+def freed(part: OrderPart, units: int, *, order: UUID, at: datetime) -> Claim:
+    """What is given back of a part's committed stock, when some of it is cancelled."""
+    return Claim(
+        id=derived_id("order.freed", str(part.id), f"{part.cancelled}+{units}"),
+        sku=part.sku,
+        place=part.place,
+        quantity=units * part.each,
+        at=at,
+        reference=f"order/{order}",
     )
 
 
 def part_row(part: OrderPart) -> Row:
     """A part as it is written."""
-    names = ("id", "line", "place", "sku", "account", "units", "each")
+    names = ("id", "line", "place", "sku", "units", "each")
     return {name: getattr(part, name) for name in names}
 
 

@@ -18,15 +18,13 @@ from sanhe.place.orders.rules import LineState, Outcome, State, share_cents, sta
 class OrderPart:
     """What one place gives for a line: `units` of the line, `each` base units of `sku` for one.
 
-    A bundle has a part for each component. `id` is that of the transfer that holds its stock, on
-    account `account`.
+    A bundle has a part for each component. `id` names its claim on the stock.
     """
 
     id: UUID
     line: int
     place: str
     sku: str
-    account: str
     units: int
     each: int
     handed: int = 0
@@ -54,7 +52,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order of any channel; money in cents, times in UTC."""
+    """An order of any channel; money in cents, times in UTC.
+
+    `holds` are the pending transfers that held its stock until it was paid or let go.
+    """
 
     id: UUID
     number: int
@@ -79,6 +80,7 @@ class Order:
     latitude: float | None
     longitude: float | None
     why: Mapping[str, Json]
+    holds: Sequence[UUID]
     lines: tuple[OrderLine, ...]
     parts: tuple[OrderPart, ...]
 

@@ -23,14 +23,14 @@ WITH given AS (
         goods_cents bigint, tax_cents bigint, delivery_cents bigint, total_cents bigint,
         state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
         arrives_at timestamptz, latitude double precision, longitude double precision,
-        why jsonb, lines jsonb, parts jsonb)
+        why jsonb, holds uuid[], lines jsonb, parts jsonb)
 ), made AS (
     INSERT INTO sales_order (id, channel, place, method, member, currency, goods_cents, tax_cents,
         delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
-        latitude, longitude, why)
+        latitude, longitude, why, holds)
     SELECT id, channel, place, method, member, currency, goods_cents, tax_cents,
         delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
-        latitude, longitude, why FROM given
+        latitude, longitude, why, holds FROM given
     RETURNING id, number
 ), lines AS (
     INSERT INTO sales_order_line (order_id, line, sku, name, quantity, price_cents, per_units,
@@ -39,9 +39,9 @@ WITH given AS (
         line int, sku text, name text, quantity bigint, price_cents bigint, per_units bigint,
         amount_cents bigint, tax_cents bigint, custom jsonb)
 ), parts AS (
-    INSERT INTO sales_order_part (order_id, id, line, place, sku, account, units, each)
+    INSERT INTO sales_order_part (order_id, id, line, place, sku, units, each)
     SELECT given.id, p.* FROM given, jsonb_to_recordset(given.parts) AS p (
-        id uuid, line int, place text, sku text, account text, units bigint, each bigint)
+        id uuid, line int, place text, sku text, units bigint, each bigint)
 ), events AS (
     INSERT INTO sales_order_event (order_id, at, actor, kind, details)
     SELECT id, placed_at, :actor, 'placed', '{}' FROM given
@@ -51,7 +51,7 @@ SELECT id, number FROM made
 
 _ORDER_COLUMNS = """id, number, channel, place, method, member, currency, goods_cents, tax_cents,
     delivery_cents, total_cents, paid_cents, refund_cents, state, placed_at, expires_at, paid_at,
-    closed_at, ready_at, arrives_at, latitude, longitude, why"""
+    closed_at, ready_at, arrives_at, latitude, longitude, why, holds"""
 _LOCK = sa.text("SELECT id FROM sales_order WHERE id = :id FOR UPDATE")
 _ORDERS = sa.text(f"""
 SELECT {_ORDER_COLUMNS} FROM sales_order WHERE id = ANY (CAST(:ids AS uuid[]))
@@ -62,7 +62,7 @@ SELECT order_id, line, sku, name, quantity, price_cents, per_units, amount_cents
 FROM sales_order_line WHERE order_id = ANY (CAST(:ids AS uuid[])) ORDER BY order_id, line
 """)
 _PARTS = sa.text("""
-SELECT id, order_id, line, place, sku, account, units, each, handed, cancelled
+SELECT id, order_id, line, place, sku, units, each, handed, cancelled
 FROM sales_order_part WHERE order_id = ANY (CAST(:ids AS uuid[]))
 ORDER BY order_id, line, place, sku
 """)
@@ -156,9 +156,9 @@ WHERE p.id = c.id
 """)
 
 _MORE_PARTS = sa.text("""
-INSERT INTO sales_order_part AS p (order_id, id, line, place, sku, account, units, each)
+INSERT INTO sales_order_part AS p (order_id, id, line, place, sku, units, each)
 SELECT :order, g.* FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS g (
-    id uuid, line int, place text, sku text, account text, units bigint, each bigint)
+    id uuid, line int, place text, sku text, units bigint, each bigint)
 ON CONFLICT (order_id, line, place, sku) DO UPDATE SET units = p.units + EXCLUDED.units
 """)
 

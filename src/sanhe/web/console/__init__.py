@@ -13,12 +13,14 @@ from sanhe.web.console import (
     items,
     lines,
     orders,
+    provider,
     session,
     simulations,
 )
 
 _PAGES = (
     session,
+    provider,
     frame,
     cockpit,
     lines,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
-from sanhe.core.access import Identity, actions_of
+from sanhe.core.access import Identity, SignedIn, actions_of
 from sanhe.core.errors import Conflict, Denied
 from sanhe.web.asked import Word
 from sanhe.web.caller import COOKIE, Served, identity_of, served_of
@@ -37,7 +37,11 @@ class FirstAccount(BaseModel):
 
 
 class Session(BaseModel):
-    """Who is signed in and what they may do; `csrf` goes with every write."""
+    """Who is signed in and what they may do; `csrf` goes with every write.
+
+    `passwords`: whether names and passwords are taken. `provider`: what the OpenID provider is
+    called, where one is set up.
+    """
 
     state: Literal["first_account", "signed_out", "signed_in"]
     name: str | None = None
@@ -45,6 +49,8 @@ class Session(BaseModel):
     actions: list[str] = []
     language: str | None = None
     csrf: str | None = None
+    passwords: bool = True
+    provider: str | None = None
     currency: str
     time_zone: str
     version: str
@@ -61,7 +67,7 @@ def read_session(request: Request, served: ServedHere) -> Session:
     except Denied:
         with served.sanhe.work(actor="web") as work:
             empty = work.access.is_empty()
-        return _told(served, None, first=empty)
+        return _told(served, None, first=empty and served.sign_in.local)
 
 
 @router.post("/session")
@@ -69,16 +75,14 @@ def sign_in(
     entered: Entered, request: Request, response: Response, *, served: ServedHere
 ) -> Session:
     """Begin a session: its cookie is kept by the browser and read by no script."""
+    _need_passwords(served)
     return _begin(served, request, response, entered=entered)
 
 
 @router.delete("/session")
 def sign_out(request: Request, response: Response, served: ServedHere) -> Session:
     """End the session, if there is one."""
-    token = request.cookies.get(COOKIE)
-    if token:
-        with served.sanhe.work(actor="web") as work:
-            work.access.sign_out(token)
+    end_session(request, served)
     response.delete_cookie(COOKIE, path="/")
     return _told(served, None)
 
@@ -90,6 +94,7 @@ def make_first_account(
     """Make the first account, from the machine itself and only while there is none."""
     if not _is_local(request):
         raise Forbidden("the first account is made on the machine itself: sanhe account add")
+    _need_passwords(served)
     with served.sanhe.work(actor=entered.name[:64] or "web") as work:
         if not work.access.is_empty():
             raise Conflict("there are accounts already: sign in")
@@ -103,28 +108,56 @@ def make_first_account(
     return _begin(served, request, response, entered=given)
 
 
-def _begin(served: Served, request: Request, response: Response, *, entered: Entered) -> Session:
-    address = request.client.host if request.client else "unknown"
-    with served.sanhe.work(actor="web") as work:
-        begun = work.access.sign_in(
-            entered.name, entered.password, address=address, code=entered.code or None
-        )
+def address_of(request: Request) -> str:
+    """Where a request comes from."""
+    return request.client.host if request.client else "unknown"
+
+
+def keep_session(
+    request: Request, response: Response, signed: SignedIn, *, https: bool = False
+) -> None:
+    """Have the browser keep a session's token where no script reads it."""
     response.set_cookie(
         COOKIE,
-        begun.token,
+        signed.token,
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=https or request.url.scheme == "https",
     )
+
+
+def end_session(request: Request, served: Served) -> None:
+    """End the session whose token the browser sends, if it sends one."""
+    token = request.cookies.get(COOKIE)
+    if token:
+        with served.sanhe.work(actor="web") as work:
+            work.access.sign_out(token)
+
+
+def _begin(served: Served, request: Request, response: Response, *, entered: Entered) -> Session:
+    with served.sanhe.work(actor="web") as work:
+        begun = work.access.sign_in(
+            entered.name, entered.password, address=address_of(request), code=entered.code or None
+        )
+    end_session(request, served)
+    keep_session(request, response, begun)
     return _told(served, begun.identity)
 
 
+def _need_passwords(served: Served) -> None:
+    if not served.sign_in.local:
+        raise Forbidden("names and passwords are not taken here: sign in at the OpenID provider")
+
+
 def _told(served: Served, identity: Identity | None, *, first: bool = False) -> Session:
-    settings = served.sanhe.settings
+    settings, ways = served.sanhe.settings, served.sign_in
+    provider = None if ways.oidc is None else ways.oidc.label
     if identity is None:
         return Session(
             state="first_account" if first else "signed_out",
+            passwords=ways.local,
+            provider=provider,
             currency=settings.currency,
             time_zone=settings.time_zone,
             version=version("sanhe"),
@@ -136,6 +169,8 @@ def _told(served: Served, identity: Identity | None, *, first: bool = False) -> 
         actions=list(actions_of(identity.roles)),
         language=identity.language,
         csrf=identity.csrf,
+        passwords=ways.local,
+        provider=provider,
         currency=settings.currency,
         time_zone=settings.time_zone,
         version=version("sanhe"),
