@@ -44,7 +44,7 @@ def test_the_api_key_may_come_from_the_environment(pay: Counterpart, told: Path)
     [
         ('merchant = "1900000109"', "", "merchant"),
         ('merchant = "1900000109"', "merchant = 1900000109", "merchant"),
-        ('app = "', 'apps = "', "apps"),
+        ('app = "', 'apps = "', "[wechatpay] app"),
         ("api_key_file =", 'api_key = "secret"\napi_key_file =', "api_key"),
         ('"apiclient_key.pem"', '"none.pem"', "private_key_file"),
         ('"apiclient_key.pem"', '"pub_key.pem"', "private_key_file"),
@@ -53,9 +53,10 @@ def test_the_api_key_may_come_from_the_environment(pay: Counterpart, told: Path)
         ("http://127.0.0.1:9", "http://shop.example", "notify_address"),
         ("http://127.0.0.1:9", "https://shop.example/path", "notify_address"),
         ("http://127.0.0.1:9", "https://me:word@shop.example", "notify_address"),
-        ("[wechatpay]", "[alipay]", "payments.toml"),
+        ("[wechatpay]", "[alipay]", "alipay"),
         ("[wechatpay]", "[wechatpay", "payments.toml"),
-        ("platform_keys =", "platform_keys = {}\nunused =", "unused"),
+        ("platform_keys =", "unused = 1\nplatform_keys =", "unused"),
+        ("platform_keys = {", "platform_keys = {}\n#", "platform_keys"),
     ],
 )
 def test_what_is_wrong_in_it_is_named(told: Path, old: str, new: str, place: str) -> None:

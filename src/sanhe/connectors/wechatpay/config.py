@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from sanhe.connectors.wechatpay.signing import read_private_key, read_public_key
 from sanhe.core.access import is_safe_address
-from sanhe.core.errors import BadInput
+from sanhe.core.toml import Page, Table
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
@@ -22,9 +21,11 @@ API_KEY: Final = "SANHE_WECHATPAY_KEY"
 NOTICE_PATH: Final = "/api/partner/wechatpay/notice"
 """Where notices arrive, behind the address at which the world reaches sanhe."""
 _ADDRESS: Final = "https://api.mch.weixin.qq.com"
-_TEXTS: Final = ("merchant", "app", "serial", "private_key_file", "notify_address")
-_MORE: Final = ("api_key_file", "address", "platform_keys")
-_GUIDE: Final = "docs/guide/payments.md has one"
+_GUIDE: Final = "docs/guide/payments.md"
+_SECRETS: Final = {
+    "api_key": f"put it into the environment ({API_KEY}) or a file (api_key_file)",
+    "private_key": "name its file with private_key_file",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,99 +63,46 @@ def read_config(
     if path is None:
         return None
     given = os.environ if environment is None else environment
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(
-            f"the file can't be read: {error}",
-            place=str(path),
-            remedy=f"SANHE_PAYMENTS names a TOML file; {_GUIDE}",
-        ) from error
-    table = told.get("wechatpay")
-    others = sorted(set(told) - {"wechatpay"})
-    if others or not isinstance(table, dict):
-        name = others[0] if others else "wechatpay"
-        raise BadInput(f"{name} is no provider here", place=str(path), remedy="write [wechatpay]")
-    return _config(_Table(table, path), given)
+    table = Page(path, "SANHE_PAYMENTS", _GUIDE, _SECRETS).read()
+    merchant = table.inner("wechatpay")
+    table.end()
+    return None if merchant is None else _config(merchant, given)
 
 
-class _Table:
-    """The table of the file, with the file's folder for the files it names."""
-
-    def __init__(self, told: Mapping[str, Any], path: Path) -> None:
-        self.told, self._path = told, path
-        for name in told:
-            if name not in (*_TEXTS, *_MORE):
-                secret = name in ("api_key", "private_key")
-                raise self.wrong(
-                    name,
-                    "a secret does not belong into this file" if secret else "it is not known",
-                    f"name a file with {name}_file" if secret else _GUIDE,
-                )
-
-    def wrong(self, name: str, what: str, remedy: str) -> BadInput:
-        """The error of a value."""
-        return BadInput(what, place=f"{self._path} [wechatpay] {name}", remedy=remedy)
-
-    def text(self, name: str) -> str:
-        """A text that must be there."""
-        value = self.told.get(name)
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(name, "a text is missing", f'write {name} = "…"')
-        return value.strip()
-
-    def file(self, name: str, value: object) -> bytes:
-        """The content of a file that is named in the table, from the table's folder on."""
-        if not isinstance(value, str) or not value:
-            raise self.wrong(name, "no file is named", f'write {name} = "FILE"')
-        try:
-            return (self._path.parent / value).read_bytes()
-        except OSError as error:
-            raise self.wrong(name, str(error), "name a file that can be read") from error
-
-    def address(self, name: str, default: str | None = None) -> str:
-        """An https address of scheme and host; http to this machine alone."""
-        value = self.text(name) if default is None or name in self.told else default
-        value = value.rstrip("/")
-        if not is_safe_address(value) or urlsplit(value).path or urlsplit(value).query:
-            raise self.wrong(name, f"{value!r} is no https address", "write https://HOST")
-        return value
-
-    def place(self, name: str) -> str:
-        """What an error about a value names."""
-        return f"{self._path} [wechatpay] {name}"
-
-
-def _config(table: _Table, environment: Mapping[str, str]) -> WechatPayConfig:
-    merchant, app, serial, key_file = (table.text(name) for name in _TEXTS[:4])
-    platform = table.told.get("platform_keys")
-    if not isinstance(platform, dict) or not platform:
-        raise table.wrong(
-            "platform_keys", "none is named", 'write platform_keys = { KEY_ID = "FILE" }'
-        )
-    return WechatPayConfig(
-        merchant=merchant,
-        app=app,
-        serial=serial,
-        notify_address=table.address("notify_address"),
-        private_key=read_private_key(
-            table.file("private_key_file", key_file), table.place("private_key_file")
-        ),
+def _config(table: Table, environment: Mapping[str, str]) -> WechatPayConfig:
+    key = table.file("private_key_file", table.text("private_key_file"))
+    made = WechatPayConfig(
+        merchant=table.text("merchant"),
+        app=table.text("app"),
+        serial=table.text("serial"),
+        notify_address=_address(table, "notify_address"),
+        private_key=read_private_key(key, table.place("private_key_file")),
         platform_keys={
             name: read_public_key(
-                table.file("platform_keys", value), table.place(f"platform_keys {name}")
+                table.file("platform_keys", file), table.place(f"platform_keys {name}")
             )
-            for name, value in platform.items()
+            for name, file in table.named("platform_keys").items()
         },
         api_key=_api_key(table, environment),
-        address=table.address("address", _ADDRESS),
+        address=_address(table, "address", _ADDRESS),
     )
+    table.end()
+    return made
 
 
-def _api_key(table: _Table, environment: Mapping[str, str]) -> bytes:
+def _address(table: Table, name: str, default: str | None = None) -> str:
+    """An https address of scheme and host; http to this machine alone."""
+    value = table.text(name, default=default).rstrip("/")
+    if not is_safe_address(value) or urlsplit(value).path or urlsplit(value).query:
+        raise table.wrong(name, f"{value!r} is no https address", "write https://HOST")
+    return value
+
+
+def _api_key(table: Table, environment: Mapping[str, str]) -> bytes:
     key = environment.get(API_KEY, "").encode()
-    if "api_key_file" in table.told:
-        key = table.file("api_key_file", table.told["api_key_file"]).strip()
+    kept_in = table.text("api_key_file", default="")
+    if kept_in:
+        key = table.file("api_key_file", kept_in).strip()
     if len(key) != 32:
         raise table.wrong(
             "api_key_file",
