@@ -103,6 +103,12 @@ def asked(numbers: tuple[int, ...], lines: pa.Table) -> dict[str, Callable[[int]
         "slow": lambda n: f"/api/health/slow?limit=200&offset={200 * n}",
         "line": lambda n: f"/api/lines/{line(n)[1]}/{line(n)[0]}",
         "decisions": lambda n: f"/api/decisions?status=proposed&limit=200&offset={200 * n}",
+        "decisions_all": lambda n: f"/api/decisions?limit=200&offset={200 * n}",
+        "decisions_place": lambda n: f"/api/decisions?place={line(n)[1]}&limit=200",
+        "decisions_deep": lambda n: (
+            f"/api/decisions?status=proposed&limit=200&offset={400_000 + 200 * n}"
+        ),
+        "waterfall": lambda n: "/api/decisions/waterfall",
         "decision": lambda n: f"/api/decisions/{numbers[n * 997 % len(numbers)]}",
         "scope": lambda n: "/api/scope",
         "search": lambda n: f"/api/search?q={line(n)[0]}",

@@ -16,12 +16,13 @@ def heads(before: dict[str, str | None]) -> set[str]:
 
 
 def followed() -> dict[str, str | None]:
-    """What each change follows, as its file says."""
-    found = {}
+    """What each change follows, as its file says; no two have the same number."""
+    found: dict[str, str | None] = {}
     for path in FOLDER.glob("[0-9]*.py"):
         names = dict(re.findall(r"^(revision|down_revision) = (.+)$", path.read_text(), re.M))
-        last = names["down_revision"].strip('"')
-        found[names["revision"].strip('"')] = None if last == "None" else last
+        last, number = names["down_revision"].strip('"'), names["revision"].strip('"')
+        assert number not in found, f"two changes are {number}: renumber {path.name}"
+        found[number] = None if last == "None" else last
     return found
 
 

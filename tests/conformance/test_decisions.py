@@ -570,6 +570,10 @@ def test_search_is_by_money(work: Work) -> None:
         decisions.approve([found[0].number])
         by_status = decisions.find(statuses=[Status.APPROVED])
         assert [d.number for d in by_status] == [found[0].number]
+        merged = [d.number for at in range(5) for d in decisions.listed(limit=1, offset=at)]
+        assert merged == [d.number for d in found] == [d.number for d in decisions.find()]
+        two = decisions.find(statuses=[Status.PROPOSED, Status.APPROVED], limit=2)
+        assert [d.number for d in two] == merged[:2]
         assert len(decisions.find(sku="A", place="S001", run=RUN, kind="replenish")) == 1
         for nothing in ({"sku": "Z"}, {"place": "S2"}, {"run": NEXT_RUN}, {"kind": "reprice"}):
             assert decisions.find(**nothing) == []
@@ -579,6 +583,9 @@ def test_search_is_by_money(work: Work) -> None:
         assert decisions.count(kind="reprice") == 0
         assert decisions.count(sku="A") == decisions.count(sku="A", place="S001") == 1
         assert decisions.count(place="S001") == 4
+        assert [decisions.count(most=most) for most in (0, 1, 3, 4, 9)] == [0, 1, 3, 4, 4]
+        assert decisions.count(statuses=[Status.PROPOSED], most=2) == 2
+        assert decisions.count(statuses=[]) == 0
         assert decisions.count(sku="A", place="S002") == 0
 
 

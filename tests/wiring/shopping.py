@@ -17,12 +17,12 @@ from sanhe.core.storage import EmbeddedServer
 from sanhe.core.values import new_id
 from sanhe.place.orders import AtPlace, Basket, BasketLine, Delivery, Order, Placing
 from sanhe.web import make_app
-from sanhe.wiring import By, Payer, PaymentsRun, Sanhe, prepare_payment, settle_payments
+from sanhe.wiring import Payer, PaymentsRun, Sanhe, prepare_payment, settle_payments
 from tests.web.serving import served
 from tests.wiring.installation import installed
 
 OPENING = datetime(2025, 9, 25, 1, tzinfo=UTC)
-STAFF = By("wang")
+STAFF = "wang"
 STOCK = 100
 CENTS = 333
 
@@ -45,7 +45,7 @@ class Shopping:
     def prepare(self, order: UUID) -> None:
         """Show the shopper a code to be scanned."""
         payer = Payer("native")
-        assert prepare_payment(self.sanhe, order, "wechatpay", payer=payer, by=STAFF)["code_url"]
+        assert prepare_payment(self.sanhe, order, "wechatpay", payer=payer, actor=STAFF)["code_url"]
 
     def paid(self, units: int = 3) -> UUID:
         """An order paid in WeChat, which is not told yet."""

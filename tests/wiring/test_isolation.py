@@ -164,6 +164,9 @@ def _rows_by_hand(tx: Transaction) -> None:
         work.devices.register(till.name, place, till.public_key)
         till.sell(), till.write("sing", {})
         work.devices.sync(till.name, till.events)
+    for row in work.stock.positions().to_pylist():
+        if row["on_hand"] > row["reserved"]:
+            work.stock.allot("live", row["place"], row["sku"], quantity=1)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
@@ -176,6 +179,7 @@ def _rows_by_hand(tx: Transaction) -> None:
 
 TABLES = (
     *("place", "holiday", "item_description", "price_setting", "stock_entry", "stock_position"),
+    "stock_quota",
     *("supplier_description", "supply_agreement", "purchase_outside", "purchase_receipt"),
     *("purchase_closure", "purchase_order", "purchase_order_line", "purchase_order_event"),
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
@@ -241,6 +245,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "item_description": lambda r: seen.inside or r["sku"] in supplied,
         "price_setting": lambda r: seen.inside and seen.anywhere(r["place"]),
         "stock_entry": decision,
+        "stock_quota": decision,
         "store_description": decision,
         "courier_offer": decision,
         "stock_position": decision,
@@ -289,6 +294,10 @@ def readings(work: Work) -> dict[str, list[Row]]:
         "catalog.prices": work.catalog.prices(DAY).to_pylist(),
         "catalog.price_history": work.catalog.price_history().to_pylist(),
         "stock.positions": work.stock.positions().to_pylist(),
+        "stock.available": work.stock.available(
+            [(sku, row["id"]) for sku in lines["sku"].to_pylist() for row in stores],
+            channel="live",
+        ).to_pylist(),
         "stock.discrepancies": work.stock.discrepancies().to_pylist(),
         "stock.lots": work.stock.lots().to_pylist(),
         "stock.card": [

@@ -53,7 +53,9 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
     made: list[str] = []
     with sanhe.work(actor="worker") as work:
         ready = {Status.APPROVED, Status.EDITED}
-        if any(work.decisions.count(kind=kind, statuses=ready) for kind in (KIND, TRANSFER)):
+        if any(
+            work.decisions.count(kind=kind, statuses=ready, most=1) for kind in (KIND, TRANSFER)
+        ):
             with suppress(NotFound):
                 queue_execution(sanhe, work, actor="worker")
 

@@ -24,6 +24,7 @@ from sanhe.core.errors import (
     Temporary,
 )
 from sanhe.core.jobs import Message, Outbox, deliver
+from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.values import Json
 from sanhe.place.orders import (
     REFUND_TOPIC,
@@ -36,7 +37,6 @@ from sanhe.place.orders import (
     Settled,
     ends_at,
 )
-from sanhe.wiring.ordering import By
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -72,7 +72,13 @@ class PaymentsRun:
 
 
 def prepare_payment(
-    sanhe: Sanhe, order: UUID, provider: str, *, payer: Payer, by: By
+    sanhe: Sanhe,
+    order: UUID,
+    provider: str,
+    *,
+    payer: Payer,
+    actor: str,
+    scope: Scope = EVERYTHING,
 ) -> Mapping[str, Json]:
     """Ask a provider to collect what an order costs; what the shopper's device needs to pay.
 
@@ -80,8 +86,8 @@ def prepare_payment(
     Conflict for an order that is not to be paid (so), Temporary when the provider is away.
     """
     asked = provider_of(sanhe, provider)
-    with sanhe.work(actor=by.actor) as work:
-        found = by.check(work.orders.get(order))
+    with sanhe.work(actor=actor, scope=scope) as work:
+        found = work.orders.get(order)
         work.dues.ask(found, provider, payer.way)
     charge = Charge(
         order=order,
@@ -117,7 +123,14 @@ def take_notice(
 
 
 def take_at_till(
-    sanhe: Sanhe, order: UUID, tender: str, *, amount_cents: int, reference: str, by: By
+    sanhe: Sanhe,
+    order: UUID,
+    tender: str,
+    *,
+    amount_cents: int,
+    reference: str,
+    actor: str,
+    scope: Scope = EVERYTHING,
 ) -> Settled:
     """Take a payment that staff say they got. `reference` names it: the slip of the terminal,
     for cash the receipt; the same again is the same payment.
@@ -129,8 +142,9 @@ def take_at_till(
         raise BadInput(f"no tender {tender!r}", place="tender", remedy=f"one of {TENDERS}")
     if not reference:
         raise BadInput("it has no name", place="reference", remedy="give the slip's number")
-    with sanhe.work(actor=by.actor) as work:
-        found = by.check(work.orders.get(order))
+    with sanhe.work(actor=actor, scope=scope) as work:
+        found = work.orders.get(order)
+    with sanhe.work(actor=actor) as work:  # the ledger lies in no scope
         settled = work.orders.settle(
             PaymentNotice(
                 provider=tender,

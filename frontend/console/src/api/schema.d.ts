@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 94f3d399c8859fb987b0a1febe31ccb3618a4648715036483999c5c88562e149. Don't edit.
+// Made by `make client` from the OpenAPI document d4103ec87f3ec264ca92a1ac7cd6acc6a037a309de90a6b937ba70daecf45e6f. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1336,8 +1336,13 @@ export interface components {
         /**
          * DecisionPage
          * @description Some decisions of all that were asked for.
+         *
+         *     `total` is counted up to 10,000, with `more` where there are more; an `offset` above it is
+         *     answered all the same.
          */
         DecisionPage: {
+            /** More */
+            more: boolean;
             /** Offset */
             offset: number;
             /** Rows */

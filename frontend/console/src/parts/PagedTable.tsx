@@ -132,7 +132,7 @@ export function PagedTable<Row>(props: Props<Row>) {
         className="paged-box"
         role="grid"
         aria-label={props.label}
-        aria-rowcount={list.total + 1}
+        aria-rowcount={list.more ? -1 : list.total + 1}
         aria-multiselectable={select || undefined}
         style={props.height ? { height: props.height, flex: "none" } : undefined}
       >
@@ -186,7 +186,7 @@ export function PagedTable<Row>(props: Props<Row>) {
             {props.bulk(picked.rows, picked.clear)}
           </div>
         ) : (
-          <span className="muted">{t("table.rows", { count: list.total })}</span>
+          <span className="muted">{t(list.more ? "table.firstRows" : "table.rows", { count: list.total })}</span>
         )}
       </div>
     </div>

@@ -3,8 +3,14 @@ import { useQueries } from "@tanstack/react-query";
 
 export const WINDOW = 200;
 
-/** What a paged list answers. */
-export type Paged<Row> = { rows: Row[]; total: number; offset?: number; as_of?: string | null };
+/** What a paged list answers; `more` = the list goes on after `total` rows, which can't be seen. */
+export type Paged<Row> = {
+  rows: Row[];
+  total: number;
+  more?: boolean;
+  offset?: number;
+  as_of?: string | null;
+};
 export type Load<Row> = (
   query: { offset: number; limit: number },
   signal: AbortSignal,
@@ -37,6 +43,7 @@ export function useWindows<Row>(
   const first = asked[0]?.data;
   return {
     total: first?.total ?? 0,
+    more: first?.more ?? false,
     asOf: first?.as_of,
     loaded: () => asked.flatMap((one) => one.data?.rows ?? []),
     loadedCount: asked.reduce((sum, one) => sum + (one.data?.rows.length ?? 0), 0),

@@ -159,11 +159,13 @@ class MemoryDecisions:
         place: str | None = None,
         places: Collection[str] | None = None,
         lines: pa.Table | None = None,
+        most: int | None = None,
     ) -> int:
-        """How many there are."""
+        """How many there are, counted up to `most`."""
         every = len(self._decisions)
         found = self.find(kind=kind, statuses=statuses, sku=sku, place=place, limit=every)
-        return len(_within(found, places, lines))
+        count = len(_within(found, places, lines))
+        return count if most is None else min(count, most)
 
     def tally(
         self,

@@ -278,8 +278,9 @@ class Decisions(Protocol):
         place: str | None = None,
         places: Collection[str] | None = None,
         lines: pa.Table | None = None,
+        most: int | None = None,
     ) -> int:
-        """How many there are."""
+        """How many there are, counted up to `most`: quick among a million."""
         ...
 
     def tally(

@@ -27,6 +27,7 @@ from sanhe.core.decisions.ports import (
     Subject,
 )
 from sanhe.core.decisions.rows import decision_of, decision_rows, event_of
+from sanhe.core.decisions.search import RECORD, Search
 from sanhe.core.errors import NotFound
 from sanhe.core.storage import Transaction, copy_in, copy_in_unless_known, fetch_arrow
 from sanhe.core.values import Json
@@ -41,18 +42,7 @@ _MANY = 1000
 """From so many recorded at a time on, the server is told to count the table anew."""
 
 _OPEN = "('proposed', 'snoozed', 'approved', 'edited', 'executing')"
-_RECORD = (
-    "number, id, run, kind, kind_version, sku, place, party, status, value, proposed_value, "
-    "value_cents, terms, created_at, created_by, valid_until, snoozed_until, reason, method, "
-    "label, inputs, constraints, alternatives, expected, guard_rails, snapshot, snapshot_row, "
-    "actions, arm, measured"
-)
-_DECISION = sa.table("decision", *(sa.column(name) for name in _RECORD.split(", ")))
-
-_OF_LINES = sa.text("""
-(decision.sku, decision.place) IN
-    (SELECT * FROM unnest(CAST(:skus AS text[]), CAST(:sites AS text[])))
-""")
+_RECORD = ", ".join(RECORD)
 
 _REGISTER = sa.text("""
 INSERT INTO decision_kind (name, version, owner, unit, terms, meaning)
@@ -371,14 +361,8 @@ class PostgresDecisions:
         offset: int = 0,
     ) -> list[Decision]:
         """Decisions by money at stake, largest first, without histories."""
-        wanted = _wanted(kind=kind, statuses=statuses, run=run, sku=sku, place=place)
-        statement = (
-            sa.select(_DECISION)
-            .where(*wanted)
-            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
-            .limit(limit)
-            .offset(offset)
-        )
+        search = self._search(kind=kind, statuses=statuses, run=run, sku=sku, place=place)
+        statement = search.by_money(RECORD, limit=limit, offset=offset)
         return self._opened(self._tx.connection.execute(statement).all())
 
     def listed(
@@ -393,14 +377,8 @@ class PostgresDecisions:
         offset: int = 0,
     ) -> list[ListedDecision]:
         """Like `find`, without opening what the decisions were made of."""
-        wanted = _wanted(kind=kind, statuses=statuses, sku=sku, places=places, lines=lines)
-        statement = (
-            sa.select(*(_DECISION.c[name] for name in LISTED))
-            .where(*wanted)
-            .order_by(_DECISION.c.value_cents.desc(), _DECISION.c.number)
-            .limit(limit)
-            .offset(offset)
-        )
+        search = self._search(kind=kind, statuses=statuses, sku=sku, places=places, lines=lines)
+        statement = search.by_money(LISTED, limit=limit, offset=offset)
         rows = self._tx.connection.execute(statement).mappings()
         return [
             ListedDecision(**{**row, "status": Status(row["status"]), "terms": tuple(row["terms"])})
@@ -416,13 +394,13 @@ class PostgresDecisions:
         place: str | None = None,
         places: Collection[str] | None = None,
         lines: pa.Table | None = None,
+        most: int | None = None,
     ) -> int:
-        """How many there are."""
-        wanted = _wanted(
+        """How many there are, counted up to `most`."""
+        search = self._search(
             kind=kind, statuses=statuses, sku=sku, place=place, places=places, lines=lines
         )
-        statement = sa.select(sa.func.count()).select_from(_DECISION).where(*wanted)
-        return int(self._tx.connection.execute(statement).scalar_one())
+        return int(self._tx.connection.execute(search.count(most=most)).scalar_one())
 
     def tally(
         self,
@@ -432,14 +410,12 @@ class PostgresDecisions:
         lines: pa.Table | None = None,
     ) -> Mapping[Status, tuple[int, int]]:
         """How many decisions of a kind stand in each status, and the money at stake in them."""
-        cents = sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger)
-        statement = (
-            sa.select(_DECISION.c.status, sa.func.count().label("decisions"), cents.label("cents"))
-            .where(*_wanted(kind=kind, places=places, lines=lines))
-            .group_by(_DECISION.c.status)
-        )
-        rows = self._tx.connection.execute(statement)
+        search = self._search(kind=kind, places=places, lines=lines)
+        rows = self._tx.connection.execute(search.tally())
         return {Status(row.status): (row.decisions, row.cents) for row in rows}
+
+    def _search(self, **wanted: Any) -> Search:
+        return Search(**wanted, scope=self._tx.scope.places)
 
     def overruled(self, kind: str, run: UUID) -> pa.Table:
         """What people closed otherwise than this run proposed."""
@@ -573,26 +549,3 @@ class PostgresDecisions:
     def _run(self, statement: sa.TextClause, **parameters: object) -> sa.CursorResult[Any]:
         given = {"now": self._tx.clock.now(), "actor": self._tx.actor, **parameters}
         return self._tx.connection.execute(statement, given)
-
-
-def _wanted(
-    *,
-    kind: str | None = None,
-    statuses: Collection[Status] | None = None,
-    run: UUID | None = None,
-    sku: str | None = None,
-    place: str | None = None,
-    places: Collection[str] | None = None,
-    lines: pa.Table | None = None,
-) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a search."""
-    equal = {"kind": kind, "run": run, "sku": sku, "place": place}
-    wanted = [_DECISION.c[name] == value for name, value in equal.items() if value is not None]
-    if statuses is not None:
-        wanted.append(_DECISION.c.status.in_([status.value for status in statuses]))
-    if places is not None:
-        wanted.append(_DECISION.c.place.in_(sorted(places)))
-    if lines is not None:
-        skus, sites = (lines.column(name).to_pylist() for name in ("sku", "place"))
-        wanted.append(_OF_LINES.bindparams(skus=skus, sites=sites))  # type: ignore[arg-type]
-    return wanted

@@ -1,6 +1,6 @@
 """The stock (库存): how much of each SKU lies at each place, on the ledger.
 
-Systems: S3, S30, S31.
+Systems: S3.
 
 Inputs: the facts stock.counted (dated snapshots), stock.moved, purchase.received, sale.day and
 sale.line, in any order, any number of times; claims of orders and quotas of channels. Decides

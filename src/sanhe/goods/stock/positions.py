@@ -118,7 +118,7 @@ class Stock:
             raise NotFound(f"{sku} at {place} was never counted: count it before setting it aside")
         self._ledger.open_accounts([Account(quota, rules.unit_of(sku), floor=0)])
         store.save_quota(self._tx, place, sku, channel=channel)
-        self._move(here, quota, quantity, channel)
+        self._move(here, quota, quantity, channel=channel)
 
     def give_back(self, channel: str, place: str, sku: str, *, quantity: int | None = None) -> int:
         """Give base units of a channel's quota back to the open stock: all that are not reserved,
@@ -133,7 +133,7 @@ class Stock:
             raise NotFound(f"{channel} has no quota of {sku} at {place}")
         amount = left.available if quantity is None else quantity
         if quantity is not None or amount:
-            self._move(quota, rules.on_hand_account(place, sku), amount, channel)
+            self._move(quota, rules.on_hand_account(place, sku), amount, channel=channel)
         return amount
 
     def claim(self, claims: Sequence[Claim], *, expires_at: datetime | None) -> tuple[UUID, ...]:
@@ -183,7 +183,7 @@ class Stock:
             ]
         )
 
-    def _move(self, source: str, target: str, amount: int, channel: str) -> None:
+    def _move(self, source: str, target: str, amount: int, *, channel: str) -> None:
         moment = self._tx.clock.now()
         self._ledger.transfer(
             [Transfer(new_id(), source, target, amount, "quota", channel, moment)]

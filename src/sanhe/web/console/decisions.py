@@ -30,6 +30,8 @@ from sanhe.wiring import Work, approve, edit, run_jobs
 router = APIRouter(tags=["decisions"])
 Decides = Annotated[Caller, depends("decisions.decide")]
 MOST = 1000
+COUNTED = 10_000
+"""Decisions are counted up to so many: nobody scrolls through more."""
 
 
 class DecisionsAsked(ScopeAsked, Window):
@@ -41,10 +43,15 @@ class DecisionsAsked(ScopeAsked, Window):
 
 
 class DecisionPage(BaseModel):
-    """Some decisions of all that were asked for."""
+    """Some decisions of all that were asked for.
+
+    `total` is counted up to 10,000, with `more` where there are more; an `offset` above it is
+    answered all the same.
+    """
 
     rows: list[DecisionRow]
     total: int
+    more: bool
     offset: int
 
 
@@ -120,11 +127,13 @@ def read_decisions(
             **_within(caller, work, asked),
         }
         found = work.decisions.listed(**wanted, limit=asked.limit, offset=asked.offset)
-        total = work.decisions.count(**wanted)
+        counted = work.decisions.count(**wanted, most=COUNTED + 1)
         items = work.catalog.items({one.sku for one in found if one.sku is not None})
     names = dict(zip(items["sku"].to_pylist(), items["name"].to_pylist(), strict=True))
     rows = [listed_row(one, names=names, now=now) for one in found]
-    return DecisionPage(rows=rows, total=total, offset=asked.offset)
+    return DecisionPage(
+        rows=rows, total=min(counted, COUNTED), more=counted > COUNTED, offset=asked.offset
+    )
 
 
 @router.get("/decisions/waterfall")
