@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
@@ -23,13 +23,16 @@ from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage import EmbeddedServer, Transaction
 from sanhe.core.storage.database import urls_of
+from sanhe.core.values import new_id
 from sanhe.goods.demand import Demand
+from sanhe.place.orders import PaymentNotice, Piece
+from sanhe.place.orders import store as order_store
 from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 from tests.place.devices.till import Till
 from tests.wiring.files import deliveries
-from tests.wiring.installation import installed, opened
+from tests.wiring.installation import MORNING, installed, opened
 
 Row = Mapping[str, Any]
 DAY = date(2025, 9, 25)
@@ -164,6 +167,7 @@ def _rows_by_hand(tx: Transaction) -> None:
         work.devices.register(till.name, place, till.public_key)
         till.sell(), till.write("sing", {})
         work.devices.sync(till.name, till.events)
+    _orders_by_hand(work, places, sku)
     for row in work.stock.positions().to_pylist():
         if row["on_hand"] > row["reserved"]:
             work.stock.allot("live", row["place"], row["sku"], quantity=1)
@@ -177,6 +181,36 @@ def _rows_by_hand(tx: Transaction) -> None:
         assert apart.actor == "else"
 
 
+def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
+    """An order that two places give for, and one for each of the others, paid and handed over."""
+    ids = []
+    for number, place in enumerate(places):
+        gives = [place, places[0]] if number == 1 else [place]
+        row = {
+            **{"id": new_id(), "channel": "web", "place": place, "method": "pickup"},
+            **{"member": None, "currency": "CNY", "goods_cents": 600, "tax_cents": None},
+            **{"delivery_cents": 0, "total_cents": 600, "state": "placed", "holds": []},
+            **{"placed_at": MORNING, "expires_at": MORNING + timedelta(days=999)},
+            **{"ready_at": None, "arrives_at": None, "latitude": None, "longitude": None},
+            "why": {},
+            "lines": [
+                {"line": 0, "sku": sku, "name": "n", "quantity": 2, "price_cents": 300}
+                | {"per_units": 1, "amount_cents": 600, "tax_cents": None, "custom": {}}
+            ],
+            "parts": [
+                {"id": new_id(), "line": 0, "place": one, "sku": sku, "units": 1, "each": 1}
+                for one in gives
+            ],
+        }
+        order_store.insert(work.orders._tx, [row])
+        ids.append((row["id"], gives))
+    for order, gives in ids:
+        notice = PaymentNotice("cash", str(order), order, 600, "CNY", MORNING)
+        work.orders.settle(notice)
+        work.orders.hand_over(order, [Piece(0, one, 1) for one in gives])
+        work.orders.take_back(order, {0: 1}, "broken")
+
+
 TABLES = (
     *("place", "holiday", "item_description", "price_setting", "stock_entry", "stock_position"),
     "stock_quota",
@@ -185,7 +219,8 @@ TABLES = (
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
-    "account_identity",
+    *("account_identity", "sales_order", "sales_order_line", "sales_order_part"),
+    *("sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
@@ -225,6 +260,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     numbers = {row["number"] for row in decisions}
     tasks = {row["id"] for row in all_rows["store_task"] if decision(row)}
     devices = {row["id"] for row in all_rows["device"] if decision(row)}
+    gives = {row["order_id"] for row in all_rows["sales_order_part"] if decision(row)}
+    sold = {row["id"] for row in all_rows["sales_order"] if decision(row) or row["id"] in gives}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -267,6 +304,13 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "device": decision,
         "device_event": lambda r: r["device"] in devices,
         "device_problem": lambda r: r["device"] in devices,
+        "sales_order": lambda r: r["id"] in sold,
+        "sales_order_line": lambda r: r["order_id"] in sold,
+        "sales_order_part": decision,
+        "sales_handover": decision,
+        "sales_order_event": lambda r: r["order_id"] in sold,
+        "sales_payment": lambda r: r["order_id"] in sold,
+        "sales_refund": lambda r: r["order_id"] in sold,
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
@@ -327,6 +371,10 @@ def readings(work: Work) -> dict[str, list[Row]]:
             for d in (work.decisions.get(one.number) for one in decided[:5])
         ],
         "devices.all": [{"place": one.place, "inside": True} for one in work.devices.all()],
+        "orders.page": [
+            {"places": [order.place, *(part.place for part in order.parts)], "inside": True}
+            for order in work.orders.page({})[0]
+        ],
         "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
         "tasks.counts": work.tasks.counts().to_pylist(),
         "audit.trail": [{"actor": event.actor} for event in work.audit.trail(limit=1000)],
@@ -351,6 +399,8 @@ def strange(row: Row, seen: Seen) -> bool:
         return not (seen.inside and (seen.at(row["place"]) or seen.at(row["supplier"])))
     if "order" in row and seen.inside and seen.at(row["supplier"]):
         return False  # a transfer that leaves here
+    if "places" in row:
+        return not any(seen.at(place) for place in row["places"])
     place_is_strange = not seen.anywhere(row.get("place"))
     supplier = row.get("supplier")
     return place_is_strange or ("supplier" in row and not seen.of(supplier))

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-<<<<<<<< HEAD:src/sanhe/migrations/versions/0018_channel_quotas.py
-revision = "0018"
-down_revision = "0017"
-========
 revision = "0020"
 down_revision = "0019"
->>>>>>>> main:src/sanhe/migrations/versions/0020_channel_quotas.py
 branch_labels = None
 depends_on = None
 
