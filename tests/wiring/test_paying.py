@@ -132,8 +132,7 @@ def test_in_the_last_minute_no_money_is_taken_any_more(shop: Shopping) -> None:
     assert shop.run().closed == 1 and shop.run().closed == 0
     assert shop.events(order)[-1] == "payment_closed" and shop.state(order) == "placed"
     shop.wait(minutes=1)
-    shop.run()
-    assert shop.state(order) == "expired"
+    assert shop.run().expired == 1 and shop.state(order) == "expired"
     settled(shop)
 
 
@@ -206,7 +205,9 @@ def test_a_refund_whose_notice_is_lost_is_asked_for_again(
 
 def test_what_a_provider_refuses_is_said_and_stays_open(shop: Shopping) -> None:
     order = shop.order()
-    prepare_payment(shop.sanhe, order, "wechatpay", payer=Payer("jsapi", name="o-closed"), actor=STAFF)
+    prepare_payment(
+        shop.sanhe, order, "wechatpay", payer=Payer("jsapi", name="o-closed"), actor=STAFF
+    )
     shop.pay.trades.closed_accounts.add("o-closed")
     shop.pay.pay(order)
     shop.pay.deliver()
