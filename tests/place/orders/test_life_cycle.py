@@ -57,7 +57,9 @@ class LifeCycle(RuleBasedStateMachine):
         self.place([("A", 1)], "S1")
 
     @rule(
-        wanted=st.lists(st.tuples(st.sampled_from(SKUS), st.integers(1, 4)), min_size=1, max_size=3),
+        wanted=st.lists(
+            st.tuples(st.sampled_from(SKUS), st.integers(1, 4)), min_size=1, max_size=3
+        ),
         place=st.sampled_from(PLACES),
     )
     def place(self, wanted: list[tuple[str, int]], place: str) -> None:

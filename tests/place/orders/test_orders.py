@@ -36,7 +36,11 @@ def test_an_order_holds_its_stock_and_payment_commits_it(counter: Counter) -> No
     assert counter.orders.hand_over(placed.id) is State.COMPLETE
     assert counter.money() == {"owed": 0, "held": 3_666, "sales": -3_666}
     assert counter.tell() == 2 and counter.tell() == 0
-    assert (counter.shop.nets()[("A", "S1")], counter.free("A"), counter.committed("A")) == (7, 7, 0)
+    assert (counter.shop.nets()[("A", "S1")], counter.free("A"), counter.committed("A")) == (
+        7,
+        7,
+        0,
+    )
     counter.shop.stock.verify()
     kinds = [event.kind for event in counter.orders.timeline(placed.id)]
     assert kinds == ["placed", "paid", "handed_over"]

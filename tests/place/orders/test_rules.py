@@ -21,7 +21,9 @@ SET = Selling("SET", "Tea set", "each", 9_900, "CNY", 1, False, 130_000, (("TEA"
 
 
 def basket(*lines: BasketLine, **other: object) -> Basket:
-    return Basket(**{"channel": "web", "currency": "CNY", "delivery": PICKUP, **other, "lines": lines})  # type: ignore[arg-type]
+    return Basket(
+        **{"channel": "web", "currency": "CNY", "delivery": PICKUP, **other, "lines": lines}
+    )  # type: ignore[arg-type]
 
 
 @given(amount=st.integers(0, 10**9), quantity=st.integers(1, 500), data=st.data())
@@ -37,8 +39,13 @@ def test_however_a_line_is_taken_apart_its_parts_sum_to_its_amount(
         assert cents >= 0
         if data.draw(st.booleans()):
             state = LineState(
-                quantity, amount, state.handed + units, state.cancelled, 0,
-                state.handed_cents + cents, 0,
+                quantity,
+                amount,
+                state.handed + units,
+                state.cancelled,
+                0,
+                state.handed_cents + cents,
+                0,
             )
         else:
             state = LineState(
@@ -89,9 +96,7 @@ def test_where_an_order_stands_follows_from_its_lines() -> None:
 
 
 def test_a_line_costs_its_share_of_the_price_with_the_tax_in_it() -> None:
-    tea, tea_set = priced(
-        [BasketLine("TEA", 750), BasketLine("SET", 2)], {"TEA": TEA, "SET": SET}
-    )
+    tea, tea_set = priced([BasketLine("TEA", 750), BasketLine("SET", 2)], {"TEA": TEA, "SET": SET})
     assert (tea.amount_cents, tea.tax_cents) == (2_999, 345)
     assert (tea_set.amount_cents, tea_set.tax_cents) == (22_374, 2_574)
     assert tea.needs == (("TEA", 750),)

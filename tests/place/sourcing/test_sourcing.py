@@ -228,16 +228,18 @@ def test_three_places_send_what_two_do_not_hold() -> None:
 
 def test_a_busy_place_and_scarce_stock_are_spared() -> None:
     free, busy = node("free", 2.0), node("busy", 1.0, open_picks=40)
-    assert choose(order(), [free, busy], POLICY).places == ("free",)
-    assert nearest_first(order(), [free, busy], POLICY).places == ("busy",)
+    assert choose(order(), [free, busy], POLICY).places == ("busy",)
+    soon = order(due_at=NOON + timedelta(hours=2))
+    assert choose(soon, [free, busy], POLICY).places == ("free",)
+    assert nearest_first(soon, [free, busy], POLICY).places == ("busy",)
     scarce = node("scarce", 1.0, {"A": 1}, expected={"A": 5.0})
     asked = order(Need("A", 1, margin_cents=2000))
     found = choose(asked, [free, scarce], POLICY)
     assert found.places == ("free",)
     (other,) = found.alternatives
     assert other.places == ("scarce",)
-    # 0.3 of the margin, and 99.3 % that one of five is asked for here.
-    part = 0.3 * 2000 * (1 - math.exp(-5))
+    # A tenth of the margin, and 99.3 % that one of five is asked for here.
+    part = 0.1 * 2000 * (1 - math.exp(-5))
     alone = choose(asked, [scarce], POLICY)
     assert {term.name: term.cents for term in alone.why}["scarce stock"] == round(part)
 

@@ -154,14 +154,14 @@ _ALL = "(SELECT current_setting('sanhe.places', true) = '*')"
 _INSIDE = "(SELECT current_setting('sanhe.suppliers', true) = '*')"
 _AT = f"({_ALL} OR place IN (SELECT unnest(sanhe_codes('sanhe.places'))))"
 _ORDER = (
-    f"({_INSIDE} AND ({_AT} OR EXISTS "  # noqa: S608 -- constants
+    f"({_INSIDE} AND ({_AT} OR EXISTS "
     "(SELECT FROM sales_order_part AS its WHERE its.order_id = sales_order.id)))"
 )
 
 
 def _its_order(table: str) -> str:
     return (
-        f"({_INSIDE} AND ({_ALL} OR EXISTS "  # noqa: S608 -- constants
+        f"({_INSIDE} AND ({_ALL} OR EXISTS "
         f"(SELECT FROM sales_order AS its WHERE its.id = {table}.order_id)))"
     )
 

@@ -11,6 +11,7 @@ as `sale.line` facts; refunds in the outbox.
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
+from sanhe.place.orders.facts import SOURCE, sale_facts
 from sanhe.place.orders.nearby import DeliveryFee, Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
@@ -31,6 +32,7 @@ __all__ = [
     "METHODS",
     "PAY_BEFORE",
     "REFUND_TOPIC",
+    "SOURCE",
     "AskedRefund",
     "AtPlace",
     "Basket",
@@ -64,4 +66,5 @@ __all__ = [
     "Sourcing",
     "State",
     "ends_at",
+    "sale_facts",
 ]

@@ -145,9 +145,7 @@ def _check_delivery(wanted: Delivery) -> None:
 def priced(lines: Sequence[BasketLine], selling: Mapping[str, Selling]) -> tuple[PricedLine, ...]:
     """The lines with their prices; raises BadInput naming the line for an SKU without a price,
     a unit that doesn't fit its base unit, or a fraction of a base unit."""
-    return tuple(
-        _priced(number, line, selling.get(line.sku)) for number, line in enumerate(lines)
-    )
+    return tuple(_priced(number, line, selling.get(line.sku)) for number, line in enumerate(lines))
 
 
 def _priced(number: int, line: BasketLine, sold: Selling | None) -> PricedLine:

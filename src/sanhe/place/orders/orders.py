@@ -95,9 +95,7 @@ class Orders:
             break
         return self._write([(draft, holds)])[0]
 
-    def place_each(
-        self, asked: Sequence[Placing], sourcing: Sourcing
-    ) -> list[Placed | SanheError]:
+    def place_each(self, asked: Sequence[Placing], sourcing: Sourcing) -> list[Placed | SanheError]:
         """Order many baskets, each whole or not at all, first come first served.
 
         The outcomes in the given order: what was placed, or why it was not. Leaves the same rows
@@ -413,7 +411,13 @@ class Orders:
         return refund
 
     def _ask_refund(
-        self, refund: UUID, order: Order, *, paid_by: tuple[str, str], amount_cents: int, reason: str
+        self,
+        refund: UUID,
+        order: Order,
+        *,
+        paid_by: tuple[str, str],
+        amount_cents: int,
+        reason: str,
     ) -> None:
         provider, reference = paid_by
         asked: dict[str, Json] = {

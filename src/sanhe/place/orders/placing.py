@@ -84,7 +84,8 @@ class Draft:
         """What it claims of the stock."""
         channel, keep = self.basket.channel, self.quote.plan.keep
         return [
-            claim(part, order=self.id, at=self.now, channel=channel, keep=keep) for part in self.parts
+            claim(part, order=self.id, at=self.now, channel=channel, keep=keep)
+            for part in self.parts
         ]
 
     def row(self, holds: Sequence[UUID]) -> Row:

@@ -147,12 +147,15 @@ def _earliest(order: Order, by_node: Sequence[tuple[Node, list[Reach]]]) -> date
 def _weighed(order: Order, ways: Sequence[Reach], policy: Policy) -> Sourcing | None:
     """The best choice among one way for each place, with the next best; None = not enough."""
     needs, margins = order.needs, _margins(order)
-    choices: list[tuple[int, tuple[str, ...], Sourcing]] = []
+    choices: list[tuple[int, tuple[str, ...], Sequence[tuple[Reach, Taken]]]] = []
 
     def weigh(chosen: Sequence[tuple[Reach, Taken]]) -> int:
-        found = _sourcing(chosen, margins, policy)
-        choices.append((found.weighed_cents, found.places, found))
-        return found.weighed_cents
+        cents = sum(
+            way.cents + _scarce_cents(way.node, _lines(taken, margins), policy)
+            for way, taken in chosen
+        )
+        choices.append((cents, tuple(way.node.place for way, _ in chosen), chosen))
+        return cents
 
     for way in ways:
         if way.node.holds(needs):
@@ -166,8 +169,11 @@ def _weighed(order: Order, ways: Sequence[Reach], policy: Policy) -> Sourcing | 
     if not choices:
         return None
     best, *others = heapq.nsmallest(1 + ALTERNATIVES, choices, key=lambda choice: choice[:2])
-    told = tuple(Alternative(places, cents, one.arrives_at) for cents, places, one in others)
-    return replace(best[2], alternatives=told)
+    told = tuple(
+        Alternative(places, cents, max(way.arrives_at for way, _ in chosen))
+        for cents, places, chosen in others
+    )
+    return replace(_sourcing(best[2], margins, policy), alternatives=told)
 
 
 def _pairs(
@@ -248,6 +254,14 @@ def _whole(order: Order, way: Reach, policy: Policy) -> Sourcing:
     return _sourcing([(way, taken)], _margins(order), policy)
 
 
+def _lines(taken: Taken, margins: Mapping[str, int]) -> tuple[Need, ...]:
+    return tuple(Need(sku, count, margins[sku]) for sku, count in sorted(taken.items()) if count)
+
+
+def _scarce_cents(node: Node, lines: Iterable[Need], policy: Policy) -> int:
+    return round(sum(sum(scarcity(node, line, policy)) for line in lines))
+
+
 def _sourcing(
     chosen: Sequence[tuple[Reach, Taken]], margins: Mapping[str, int], policy: Policy
 ) -> Sourcing:
@@ -255,11 +269,8 @@ def _sourcing(
     summed: dict[str, int] = {}
     parts = []
     for way, taken in chosen:
-        lines = tuple(
-            Need(sku, count, margins[sku]) for sku, count in sorted(taken.items()) if count
-        )
-        scarce = sum(sum(scarcity(way.node, line, policy)[: line.quantity]) for line in lines)
-        for term in (*way.terms, Term(SCARCE, round(scarce))):
+        lines = _lines(taken, margins)
+        for term in (*way.terms, Term(SCARCE, _scarce_cents(way.node, lines, policy))):
             summed[term.name] = summed.get(term.name, 0) + term.cents
         courier = None if way.courier is None else way.courier.name
         cost = sum(term.cents for term in way.terms if term.name in PAID)

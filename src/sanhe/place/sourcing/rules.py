@@ -15,7 +15,7 @@ from sanhe.core.places import Point, metres_between
 from sanhe.place.stores import Courier, Store
 
 PAID: Final = frozenset({"courier", "distance", "picking", "late"})
-"""The terms that are paid in money; the others weigh what it takes from later orders."""
+"""The terms that are paid in money; the other weighs what it takes from later orders."""
 
 TWO_HOURS: Final = timedelta(hours=2)
 ONE_DAY: Final = timedelta(hours=24)
@@ -123,10 +123,9 @@ class Policy:
 
     Roads are `detour` times as long as the crow flies; handing over at the door takes
     `door_minutes`. A part costs `pick_cents` to pick and pack. A part that comes after its due
-    time costs `late_cents` and `late_cents_per_hour`. An hour of queue in front of an order is
-    worth `queue_cents_per_hour`: what it takes from the orders after it. A unit taken is worth
-    `scarcity` × its margin × the probability that it would have been asked for here. A same-day
-    order is at the door by `day_ends`, local time.
+    time costs `late_cents` and `late_cents_per_hour`; a queue counts by the lateness it brings. A
+    unit taken is worth `scarcity` × its margin × the probability that it would have been asked
+    for here. A same-day order is at the door by `day_ends`, local time.
     """
 
     detour: float = 1.3
@@ -134,8 +133,7 @@ class Policy:
     pick_cents: int = 200
     late_cents: int = 1000
     late_cents_per_hour: int = 500
-    queue_cents_per_hour: int = 300
-    scarcity: float = 0.3
+    scarcity: float = 0.1
     day_ends: time = time(22)
 
     def __post_init__(self) -> None:
@@ -143,7 +141,7 @@ class Policy:
             raise BadInput(f"detour is {self.detour}", remedy="give 1 or more")
         for name in (
             *("door_minutes", "pick_cents", "late_cents", "late_cents_per_hour"),
-            *("queue_cents_per_hour", "scarcity"),
+            "scarcity",
         ):
             if getattr(self, name) < 0:
                 raise BadInput(f"{name} is negative", remedy="give 0 or more")
@@ -305,7 +303,6 @@ def reaches(order: Order, node: Node, policy: Policy) -> Iterator[Reach]:
     if ready is None:
         return
     road_km = metres * policy.detour / 1000
-    picking = _picking(node, policy)
     for courier in node.store.couriers:
         if courier.radius_metres is not None and metres > courier.radius_metres:
             continue
@@ -317,7 +314,7 @@ def reaches(order: Order, node: Node, policy: Policy) -> Iterator[Reach]:
         terms = (
             Term("courier", courier.base_fee_cents),
             Term("distance", round(courier.per_km_cents * road_km)),
-            *picking,
+            Term("picking", policy.pick_cents),
             Term("late", late_cents(order.due_at, arrives, policy)),
         )
         yield Reach(node, courier, metres, ready, arrives, terms)
@@ -332,7 +329,7 @@ def fetched(order: Order, node: Node, policy: Policy) -> Reach | None:
     home, there = order.point, node.point
     metres = 0.0 if home is None or there is None else metres_between(home, there)
     late = Term("late", late_cents(order.due_at, leaves, policy))
-    return Reach(node, None, metres, ready, leaves, (*_picking(node, policy), late))
+    return Reach(node, None, metres, ready, leaves, (Term("picking", policy.pick_cents), late))
 
 
 def late_cents(due: datetime | None, arrives: datetime, policy: Policy) -> int:
@@ -341,15 +338,6 @@ def late_cents(due: datetime | None, arrives: datetime, policy: Policy) -> int:
         return 0
     hours = (arrives - due) / timedelta(hours=1)
     return policy.late_cents + round(policy.late_cents_per_hour * hours)
-
-
-def _picking(node: Node, policy: Policy) -> tuple[Term, Term]:
-    """What picking costs: in money, and in the time of the orders after it."""
-    queue_hours = node.open_picks / node.store.pick_capacity_per_hour
-    return (
-        Term("picking", policy.pick_cents),
-        Term("pick capacity", round(policy.queue_cents_per_hour * queue_hours)),
-    )
 
 
 def due_of(method: Method, order: Order, policy: Policy) -> datetime | None:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -59,11 +59,10 @@ class OpeningHours:
 
         The first span begins at the moment itself when it is open then.
         """
-        zone, first = ZoneInfo(time_zone), since.astimezone(ZoneInfo(time_zone)).date()
+        first = since.astimezone(ZoneInfo(time_zone)).date()
         for ahead in range(-1, SEARCHED_DAYS):
             day = first + timedelta(days=ahead)
-            for span in self.on(day, holidays=holidays):
-                opens, closes = _moment(day, span.opens, zone), _moment(day, span.closes, zone)
+            for opens, closes in _moments(self.on(day, holidays=holidays), day, time_zone):
                 if closes > since:
                     yield max(opens, since), closes
 
@@ -151,6 +150,15 @@ def _minutes(text: str, whole: str) -> int:
     if minutes > 1440 or (found and int(found[2]) > 59):
         raise _unreadable(whole, text)
     return minutes
+
+
+@lru_cache(maxsize=16_384)
+def _moments(
+    spans: tuple[OpenSpan, ...], day: date, time_zone: str
+) -> tuple[tuple[datetime, datetime], ...]:
+    """The spans of a day in UTC. The same few are asked for by every order of a day."""
+    zone = ZoneInfo(time_zone)
+    return tuple((_moment(day, s.opens, zone), _moment(day, s.closes, zone)) for s in spans)
 
 
 def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
