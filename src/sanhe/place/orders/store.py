@@ -306,9 +306,7 @@ def finish_refund(tx: Transaction, refund: UUID) -> Row | None:
     return None if row is None else dict(row)
 
 
-def open_charges(
-    tx: Transaction, *, since: datetime, before: datetime, limit: int
-) -> list[Row]:
+def open_charges(tx: Transaction, *, since: datetime, before: datetime, limit: int) -> list[Row]:
     """Order and provider of charges neither told as paid nor closed, of orders placed since a
     moment whose time is over before another, or that wait for no money."""
     given = {"since": since, "before": before, "limit": limit}
