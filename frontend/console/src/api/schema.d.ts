@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document d4103ec87f3ec264ca92a1ac7cd6acc6a037a309de90a6b937ba70daecf45e6f. Don't edit.
+// Made by `make client` from the OpenAPI document a6172cbe3ca5833b77e03af5b21ddfe63d0172ebb56805097b6f257d98e9c0e4. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -671,6 +671,26 @@ export interface paths {
         get: operations["read_order_api_orders__name__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/partner/wechatpay/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take a notice of a payment or refund; it is signed by WeChat Pay, within five minutes.
+         */
+        post: operations["take_api_partner_wechatpay_notice_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1539,6 +1559,20 @@ export interface components {
             value_cents: number;
         };
         /**
+         * Failed
+         * @description A notice that was not taken.
+         */
+        Failed: {
+            /**
+             * Code
+             * @default FAIL
+             * @constant
+             */
+            code: "FAIL";
+            /** Message */
+            message: string;
+        };
+        /**
          * FirstAccount
          * @description The first account; it is an administrator's and a planner's.
          */
@@ -2291,7 +2325,7 @@ export interface components {
          * @description What somebody works as. `rules.ACTIONS` says what each may do.
          * @enum {string}
          */
-        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin";
+        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin" | "channel";
         /**
          * Scopes
          * @description What pages can be narrowed to. `as_of`: the morning of the last plan, None before one.
@@ -6825,6 +6859,127 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_api_partner_wechatpay_notice_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
                 };
             };
             /** @description Service Unavailable */
