@@ -21,6 +21,7 @@ from sanhe.cli import (
     daily,
     data,
     deciding,
+    devices,
     forecasting,
     health,
     keeping,
@@ -56,6 +57,7 @@ for verbs in (
     changes,
     keeping,
     access,
+    devices,
     serving,
 ):
     verbs.register(app)

@@ -44,6 +44,8 @@ class Code(StrEnum):
     UNDONE = "undone"
     JOBS_WAITING = "jobs_waiting"
     JOB_FORGOTTEN = "job_forgotten"
+    DEVICE_BLOCKED = "device_blocked"
+    CLOCK_OFF = "clock_off"
     INVALID = "invalid"
     TOO_LARGE = "too_large"
     NO_OPERATION = "no_operation"

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from sanhe.core.access import SignIn, read_sign_in
-from sanhe.web import partner, problems
+from sanhe.web import partner, problems, till
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
 from sanhe.web.guards import Guards
@@ -20,7 +20,8 @@ from sanhe.wiring import Sanhe
 
 _ABOUT = """\
 Everything the command line can do. Sign in (`POST /api/session`) and send the cookie, with the
-header `X-CSRF-Token` on every write; or send a key as `Authorization: Bearer KEY`. Refusals are
+header `X-CSRF-Token` on every write; or send a key as `Authorization: Bearer KEY`. Tills
+sign their requests (RFC 9421). Refusals are
 problem documents (RFC 9457) that name the place and the remedy. Money is in minor units,
 quantities are whole base units."""
 
@@ -55,7 +56,7 @@ def make_app(
     app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    for router in (*routers(), *partner.routers()):
+    for router in [*routers(), *till.routers(), *partner.routers()]:
         api.include_router(router)
     app.include_router(api)
     add_pages(app, console)

@@ -123,7 +123,8 @@ def install(app: FastAPI) -> None:
     async def refused(request: Request, error: SanheError) -> JSONResponse:
         # Signing in anew does not help whoever is known already.
         if isinstance(error, Denied) and getattr(request.state, "known", False):
-            return problem(403, str(error), code=Code.FORBIDDEN)
+            code = Code.FORBIDDEN if error.code is Code.DENIED else error.code
+            return problem(403, str(error), code=code)
         return refusal(error)
 
     @app.exception_handler(RequestValidationError)

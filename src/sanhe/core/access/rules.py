@@ -106,6 +106,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "data.import": _action({Role.PLANNER, Role.ADMIN}, "take in files and undo an import"),
         "data.read": _action(_SEE, "see imports and the quality of the data"),
         "audit.read": _action({Role.ADMIN}, "read the whole trail; one's own is for everybody"),
+        "devices.manage": _action({Role.STORE, Role.ADMIN}, "register, block and renew tills"),
         "accounts.manage": _action({Role.ADMIN}, "make and change accounts and keys"),
     }
 )

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sanhe.core.audit import Audit
-from sanhe.core.errors import BadInput, Conflict, Denied, NotFound, SanheError
+from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound, SanheError
 from sanhe.core.facts import Fact, PostgresFacts, Projection
 from sanhe.core.places import Places
 from sanhe.core.storage import Transaction
@@ -141,16 +141,15 @@ class Devices:
 
         Its next event follows the head in number and names the genesis of the new key. What it
         has not delivered it signs anew, under the same ids: what arrived before counts once.
-        Raises NotFound, Conflict for a key that is or was known.
+        Raises NotFound, Conflict for a key that is known.
         """
         before = self._locked(device)
-        if any(one.public_key == public_key for one in store.read_devices(self._tx, None)):
-            raise Conflict(f"this key is known: make a new one for {device}")
         head = Head(before.head.sequence, genesis(public_key))
         after = replace(
             before, public_key=public_key, head=head, state=DeviceState.ACTIVE, blocked_why=""
         )
-        store.save(self._tx, after)
+        if before.public_key == public_key or not store.save_unless_known(self._tx, after):
+            raise Conflict(f"this key is known: make a new one for {device}")
         self._audit.record("device.renewed", device, {"after": head.sequence})
         return after
 
@@ -170,7 +169,10 @@ class Devices:
             )
         before = self._locked(device)
         if before.state is DeviceState.BLOCKED:
-            raise Denied(f"the device {device} is blocked: {before.blocked_why}; ask the store")
+            raise Denied(
+                f"the device {device} is blocked: {before.blocked_why}; ask the store",
+                code=Code.DEVICE_BLOCKED,
+            )
         delivery = rules.read(events, device)
         known = store.known_hashes(self._tx, device, (event.sequence for event in delivery.events))
         taken = rules.take(delivery, before.head, known, public_key=before.public_key)

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from sanhe.core.storage import Transaction
 from sanhe.place.devices.rules import DeviceState, Head, SignedEvent, TillEvent
@@ -36,12 +38,12 @@ _KNOWN = sa.text(
     "SELECT sequence, hash FROM device_event "
     "WHERE device = :device AND sequence = ANY(CAST(:sequences AS bigint[]))"
 )
+# As JSON, as the driver writes long arrays of texts many times slower.
 _ADD_EVENTS = sa.text("""
     INSERT INTO device_event (device, sequence, hash, received_at, payload, signature)
-    SELECT :device, given.sequence, given.hash, :now, given.payload, given.signature
-    FROM unnest(CAST(:sequences AS bigint[]), CAST(:hashes AS bytea[]),
-        CAST(:payloads AS text[]), CAST(:signatures AS bytea[]))
-        AS given (sequence, hash, payload, signature)
+    SELECT :device, sequence, decode(hash, 'hex'), :now, payload, decode(signature, 'hex')
+    FROM json_to_recordset(CAST(:events AS json))
+        AS given (sequence bigint, hash text, payload text, signature text)
 """)
 _UNTOLD = sa.text(
     "SELECT received_at, payload, signature FROM device_event "
@@ -118,6 +120,18 @@ def save(tx: Transaction, device: Device) -> None:
     )  # fmt: skip
 
 
+def save_unless_known(tx: Transaction, device: Device) -> bool:
+    """Like `save`; False, with nothing changed, when the key is another device's."""
+    savepoint = tx.connection.begin_nested()
+    try:
+        save(tx, device)
+    except IntegrityError:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
+
+
 def known_hashes(tx: Transaction, device: str, sequences: Iterable[int]) -> dict[int, bytes]:
     """The hashes of the events taken in these positions."""
     given = {"device": device, "sequences": sorted(set(sequences))}
@@ -128,11 +142,16 @@ def known_hashes(tx: Transaction, device: str, sequences: Iterable[int]) -> dict
 def add_events(tx: Transaction, device: str, events: Sequence[TillEvent]) -> None:
     """Keep events as they were signed."""
     if events:
-        given: dict[str, Any] = {"device": device, "now": tx.clock.now()}
-        given["sequences"] = [event.sequence for event in events]
-        given["hashes"] = [event.hash for event in events]
-        given["payloads"] = [event.signed.payload for event in events]
-        given["signatures"] = [event.signed.signature for event in events]
+        rows = [
+            {
+                "sequence": event.sequence,
+                "hash": event.hash.hex(),
+                "payload": event.signed.payload,
+                "signature": event.signed.signature.hex(),
+            }
+            for event in events
+        ]
+        given = {"device": device, "now": tx.clock.now(), "events": orjson.dumps(rows).decode()}
         tx.connection.execute(_ADD_EVENTS, given)
 
 

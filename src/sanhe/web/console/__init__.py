@@ -7,6 +7,7 @@ from sanhe.web.console import (
     cockpit,
     data,
     decisions,
+    devices,
     forecast,
     frame,
     health,
@@ -31,6 +32,7 @@ _PAGES = (
     items,
     simulations,
     data,
+    devices,
     admin,
 )
 
