@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 9d47f1b9ceb7569ac135a548a1ca3f457e6e29f5014e96ee40bdba83c195e6f8. Don't edit.
+// Made by `make client` from the OpenAPI document f298aa8c97dd9c30274b5b1ee461937c5c606791db0184ea1d92d65457498c68. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -318,6 +318,8 @@ export interface paths {
         /**
          * Read Events
          * @description News as it happens: `job`, `decisions`, `plan`; only of what the caller may see.
+         *
+         *     It ends with the session or key; roles and places are those of now.
          */
         get: operations["read_events_api_events_get"];
         put?: never;
