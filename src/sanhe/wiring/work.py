@@ -9,6 +9,7 @@ from uuid import UUID
 from sanhe.core import places as core_places
 from sanhe.core.access import Access
 from sanhe.core.audit import PostgresAudit
+from sanhe.core.commands import Commands
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
 from sanhe.core.jobs import PostgresJobs, PostgresOutbox
@@ -57,6 +58,7 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
+    commands: Commands
     access: Access
     places: Places
     stores: Stores
@@ -104,6 +106,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         jobs=PostgresJobs(tx),
         outbox=outbox,
         audit=audit,
+        commands=Commands(tx),
         access=Access(tx, audit, places),
         places=places,
         stores=serving,
