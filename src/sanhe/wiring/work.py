@@ -9,6 +9,7 @@ from uuid import UUID
 from sanhe.core import places as core_places
 from sanhe.core.access import Access
 from sanhe.core.audit import PostgresAudit
+from sanhe.core.commands import Commands
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
 from sanhe.core.jobs import PostgresJobs, PostgresOutbox
@@ -58,6 +59,7 @@ class Work:
     outbox: PostgresOutbox
     audit: PostgresAudit
     access: Access
+    commands: Commands
     places: Places
     stores: Stores
     catalog: Catalog
@@ -104,6 +106,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         outbox=outbox,
         audit=audit,
         access=Access(tx, audit, places),
+        commands=Commands(tx),
         places=places,
         stores=serving,
         catalog=items,
