@@ -44,6 +44,7 @@ class Code(StrEnum):
     UNDONE = "undone"
     JOBS_WAITING = "jobs_waiting"
     JOB_FORGOTTEN = "job_forgotten"
+    KEY_REUSED = "key_reused"
     DEVICE_BLOCKED = "device_blocked"
     CLOCK_OFF = "clock_off"
     INVALID = "invalid"
