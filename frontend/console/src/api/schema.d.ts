@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document fd565c76b7a4c77a046d4046e7fd8fd8ca0f52c0cb12b9d9ed43513535e1bb81. Don't edit.
+// Made by `make client` from the OpenAPI document 672d77df99a9ba84d438d689ee316899ab78368507363572b62f4b7411e0d908. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -2532,7 +2532,7 @@ export interface components {
          * @description What somebody works as. `rules.ACTIONS` says what each may do.
          * @enum {string}
          */
-        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin";
+        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin" | "channel";
         /**
          * Scopes
          * @description What pages can be narrowed to. `as_of`: the morning of the last plan, None before one.

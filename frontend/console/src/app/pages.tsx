@@ -15,6 +15,7 @@ import {
 import type { ComponentType, ReactNode } from "react";
 import { brought, type Brought } from "../parts/brought";
 import { bringCharts } from "../parts/Chart";
+import type { Filters } from "./scope";
 
 export type Page = {
   name: string;
@@ -23,6 +24,8 @@ export type Page = {
   group: "decide" | "understand" | "keep";
   /** The actions any of which opens the page. */
   actions: string[];
+  /** Ask for what the page shows first in a scope: somebody points at its name in the menu. */
+  ahead: (shared: Filters) => void;
 } & Brought<object>;
 
 const page = (
@@ -30,7 +33,7 @@ const page = (
   name: string,
   actions: string[],
   icon: ReactNode,
-  load: () => Promise<{ default: ComponentType }>,
+  load: () => Promise<{ default: ComponentType; ahead?: (shared: Filters) => void }>,
 ): Page => ({
   group,
   name,
@@ -38,6 +41,8 @@ const page = (
   actions,
   icon,
   ...brought(load),
+  // What can't be brought now is asked for again, and told, when the page is opened.
+  ahead: (shared) => void load().then((code) => code.ahead?.(shared), () => undefined),
 });
 
 export const PAGES: Page[] = [
