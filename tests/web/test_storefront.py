@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from sanhe.core.facts import facts_table
 from sanhe.core.storage import EmbeddedServer
 from sanhe.wiring import record_facts
 from tests.place.orders.counter import priced
-from tests.web.conftest import Site, prepared
+from tests.web.conftest import PLANNED_DAY, Site, prepared
 
 
 @pytest.fixture(scope="module")
@@ -23,11 +24,11 @@ def shop(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="module")
 def goods(shop: Site) -> tuple[str, str]:
-    """A SKU and a place where some of it lies, with a price of 1,000."""
+    """A SKU and a place where some of it lies, with a price of 1,000 there from now on."""
     with shop.sanhe.work(actor="tester") as work:
         row = next(r for r in work.stock.positions().to_pylist() if r["on_hand"] >= 5)
-    facts = facts_table([priced(row["sku"], 1_000)])  # type: ignore[list-item]
-    record_facts(shop.sanhe, {"prices": facts}, source="test", actor="tester")
+    price = replace(priced(row["sku"], 1_000), place=row["place"], day=PLANNED_DAY)
+    record_facts(shop.sanhe, {"prices": facts_table([price])}, source="test", actor="tester")
     return row["sku"], row["place"]
 
 
@@ -35,7 +36,7 @@ def goods(shop: Site) -> tuple[str, str]:
 def channel(shop: Site) -> TestClient:
     """The mini-program's server, known by its key."""
     with shop.sanhe.work(actor="admin") as work:
-        key = work.access.add_key("mini-program", roles=["channel"]).secret
+        key = work.access.add_key("mini-program", roles=["channel"])
     client = shop.anybody()
     client.headers["Authorization"] = f"Bearer {key}"
     return client
@@ -121,7 +122,11 @@ def test_other_bad_input_is_refused_and_leaves_nothing(
     wrong_unit = {**basket(goods), "lines": [{"sku": sku, "quantity": 3, "unit": "kg"}]}
     long = {**basket(goods), "lines": [{"sku": sku, "quantity": 1}] * 10_000}
     for number, (wanted, status, where_wrong) in enumerate(
-        [(negative, 422, "lines/0/quantity"), (wrong_unit, 422, "lines/0/unit"), (long, 422, "lines")]
+        [
+            (negative, 422, "lines/0/quantity"),
+            (wrong_unit, 422, "lines/0/unit"),
+            (long, 422, "lines"),
+        ]
     ):
         refused = place(channel, wanted, 1_000, f"refused-{number}")
         assert (refused.status_code, refused.json()["place"]) == (status, where_wrong)
@@ -133,7 +138,9 @@ def test_other_bad_input_is_refused_and_leaves_nothing(
         headers={"Idempotency-Key": "ten-megabytes", "Content-Type": "application/json"},
     )
     assert huge.status_code == 413
-    without = channel.post("/api/shop/orders", json={"basket": basket(goods), "agreed_cents": 1_000})
+    without = channel.post(
+        "/api/shop/orders", json={"basket": basket(goods), "agreed_cents": 1_000}
+    )
     assert without.status_code == 422
     with shop.sanhe.work(actor="tester") as work:
         after = work.orders.page({})[1], work.stock.available([(sku, where)]).to_pylist()
@@ -163,5 +170,3 @@ def test_a_store_sees_and_cancels_only_its_own_orders(
     assert (seen, done) == ((200, 200) if own == where else (404, 404))
     elsewhere = basket((sku, "another place"))
     assert store.post("/api/shop/quotes", json=elsewhere).status_code == 422
-
-

@@ -47,9 +47,7 @@ class By:
     def may_act(self, places: Sequence[str]) -> bool:
         """Whether one of these places is among those of the scope."""
         allowed = self.scope.places
-        return self.scope.suppliers is None and (
-            allowed is None or not allowed.isdisjoint(places)
-        )
+        return self.scope.suppliers is None and (allowed is None or not allowed.isdisjoint(places))
 
     def check(self, order: Order) -> Order:
         """The order; raises NotFound for one at other places, as if there were none."""

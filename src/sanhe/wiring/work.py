@@ -58,7 +58,6 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
-    commands: Commands
     access: Access
     commands: Commands
     places: Places
@@ -106,7 +105,6 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         jobs=PostgresJobs(tx),
         outbox=outbox,
         audit=audit,
-        commands=Commands(tx),
         access=Access(tx, audit, places),
         commands=Commands(tx),
         places=places,

@@ -22,7 +22,9 @@ from sanhe.place.orders import (
 from sanhe.place.orders.basket import MOST_LINES
 from sanhe.web.asked import Reason, Word
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
 Key = Annotated[
     str,
     Header(
@@ -156,8 +158,7 @@ class Quoted(BaseModel):
             ready_at=quote.plan.ready_at,
             arrives_at=quote.plan.arrives_at,
             lines=[
-                QuotedLine(**{name: getattr(line, name) for name in names})
-                for line in quote.lines
+                QuotedLine(**{name: getattr(line, name) for name in names}) for line in quote.lines
             ],
         )
 
