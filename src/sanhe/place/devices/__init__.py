@@ -10,7 +10,7 @@ sale.line and stock.counted facts with the stock that follows them, tasks for wh
 wrong, blocked devices.
 """
 
-from sanhe.place.devices.devices import Devices, Short, Synced
+from sanhe.place.devices.devices import Devices, Synced
 from sanhe.place.devices.rules import (
     MOST_EVENTS,
     MOST_PAYLOAD,
@@ -40,7 +40,6 @@ __all__ = [
     "Head",
     "Reason",
     "Refusal",
-    "Short",
     "SignedEvent",
     "Synced",
     "TillEvent",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import Transfer
+from sanhe.core.ledger.ports import Hold, Transfer
 from sanhe.core.ledger.rules import Kind
 from sanhe.core.ledger.store.incoming import PARAMETERS, columns
 from sanhe.core.storage import Transaction
@@ -188,6 +188,15 @@ WHERE p.transfer IS NULL OR c.transfer IS NULL OR c.kind <> :kind
 ORDER BY i.position LIMIT 1
 """)
 
+_HOLDS = sa.text("""
+SELECT e.transfer, a.code AS source, e.amount, e.reference, e.expires_at
+FROM ledger_hold AS h
+JOIN ledger_entry AS e ON e.transfer = h.transfer AND e.kind IN ('opened', 'transfer', 'pending')
+JOIN ledger_account AS a ON a.id = e.source
+WHERE a.code = ANY (CAST(:codes AS text[]) COLLATE "C")
+ORDER BY e.number
+""")
+
 # Without a lock: all writers lock accounts first, and an index refuses to close twice.
 _DUE = sa.text("SELECT transfer FROM ledger_hold WHERE expires_at <= :now ORDER BY transfer")
 
@@ -329,6 +338,11 @@ def expire(tx: Transaction, now: datetime) -> int:
     """Void the pending transfers whose time is over; returns how many."""
     due = list(tx.connection.execute(_DUE, {"now": now}).scalars())
     return _one(tx, _CLOSE, {"ids": due, "kind": "voided", "amount": None}) if due else 0
+
+
+def holds(tx: Transaction, codes: Collection[str]) -> list[Hold]:
+    """The open pending transfers out of these accounts that end by themselves, oldest first."""
+    return [Hold(*row) for row in tx.connection.execute(_HOLDS, {"codes": list(codes)})]
 
 
 def _close(tx: Transaction, ids: list[UUID], kind: Kind, *, amount: int | None) -> int:

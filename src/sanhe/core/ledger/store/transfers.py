@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Seal, Transfer
+from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Hold, Seal, Transfer
 from sanhe.core.ledger.rules import Kind
 from sanhe.core.ledger.store import pending
 from sanhe.core.ledger.store.incoming import PARAMETERS, columns
@@ -335,6 +335,10 @@ class PostgresLedger:
     def expire(self, now: datetime) -> int:
         """Void the pending transfers whose time is over; returns how many."""
         return pending.expire(self._tx, now)
+
+    def holds(self, codes: Collection[str]) -> list[Hold]:
+        """The open pending transfers out of these accounts that end by themselves."""
+        return pending.holds(self._tx, codes)
 
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
