@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
+from sanhe.core.access import Role
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
 from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS
@@ -24,6 +25,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "status": tuple(Status),
     "decisionKind": (KIND, TRANSFER),
     "problem": tuple(Code),
+    "role": tuple(Role),
     "cause": tuple(cause for cause in get_args(Cause) if cause),
 }
 

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 672d77df99a9ba84d438d689ee316899ab78368507363572b62f4b7411e0d908. Don't edit.
+// Made by `make client` from the OpenAPI document ad7135ba3bb265a170f9aac5543add45171970c9b8e02083319189f3717ac0fa. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -909,6 +909,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shop/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place
+         * @description Order a basket at the total the shopper saw: all of its stock is held, or nothing is.
+         */
+        post: operations["place_api_shop_orders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description One order.
+         */
+        get: operations["read_api_shop_orders__order__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Cancel what was not handed over, or pieces of it; money that was paid goes back.
+         */
+        post: operations["cancel_api_shop_orders__order__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand
+         * @description Say that goods left for the shopper.
+         */
+        post: operations["hand_api_shop_orders__order__hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Quote
+         * @description What a basket costs and promises now; nothing is held for it.
+         */
+        post: operations["quote_api_shop_quotes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulations": {
         parameters: {
             query?: never;
@@ -1215,6 +1315,95 @@ export interface components {
              * @default 6
              */
             weeks: number;
+        };
+        /**
+         * AskedBasket
+         * @description What a shopper of a channel wants, how, and in which currency prices were shown.
+         */
+        AskedBasket: {
+            /** Channel */
+            channel: string;
+            /** Currency */
+            currency: string;
+            delivery: components["schemas"]["AskedDelivery"];
+            /** Lines */
+            lines: components["schemas"]["AskedLine"][];
+            /** Member */
+            member?: string | null;
+        };
+        /**
+         * AskedCancel
+         * @description What is cancelled and why; without pieces all that was not handed over.
+         */
+        AskedCancel: {
+            /** Pieces */
+            pieces?: components["schemas"]["AskedPiece"][] | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AskedDelivery
+         * @description How goods reach the shopper; a courier needs latitude and longitude in degrees.
+         */
+        AskedDelivery: {
+            /** By */
+            by?: string | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "carry" | "pickup" | "courier";
+            /** Place */
+            place?: string | null;
+        };
+        /**
+         * AskedHandOver
+         * @description What leaves for the shopper; without pieces all that is open.
+         */
+        AskedHandOver: {
+            /** Pieces */
+            pieces?: components["schemas"]["AskedPiece"][] | null;
+        };
+        /**
+         * AskedLine
+         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
+         */
+        AskedLine: {
+            /** Custom */
+            custom?: {
+                [key: string]: string;
+            };
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
+         * AskedOrder
+         * @description A basket to be ordered at the total that the shopper saw.
+         */
+        AskedOrder: {
+            /** Agreed Cents */
+            agreed_cents: number;
+            basket: components["schemas"]["AskedBasket"];
+        };
+        /**
+         * AskedPiece
+         * @description So many units of a line at a place.
+         */
+        AskedPiece: {
+            /** Line */
+            line: number;
+            /** Place */
+            place: string;
+            /** Units */
+            units: number;
         };
         /**
          * AuditPage
@@ -2076,24 +2265,6 @@ export interface components {
             value_cents: number;
         };
         /**
-         * LineTold
-         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
-         *
-         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
-         *     `orders`: what carried it out.
-         */
-        LineTold: {
-            decision: components["schemas"]["DecisionRow"] | null;
-            explanation: components["schemas"]["Explained"];
-            /** History */
-            history: components["schemas"]["HistoryStep"][];
-            line: components["schemas"]["LineRow"];
-            /** Orders */
-            orders: string[];
-            rule: components["schemas"]["AutoRule"] | null;
-            series: components["schemas"]["Series"] | null;
-        };
-        /**
          * Loss
          * @description What a segment or series cost in error; see `Demand.losses`.
          */
@@ -2236,38 +2407,6 @@ export interface components {
             value_cents: number;
         };
         /**
-         * OrderTold
-         * @description One order with its lines.
-         */
-        OrderTold: {
-            /** Below Minimum Cents */
-            below_minimum_cents: number;
-            /**
-             * Expected On
-             * Format: date
-             */
-            expected_on: string;
-            /** Lines */
-            lines: components["schemas"]["OrderLine"][];
-            /** Name */
-            name: string;
-            /**
-             * Ordered On
-             * Format: date
-             */
-            ordered_on: string;
-            /** Place */
-            place: string;
-            /** Status */
-            status: string;
-            /** Supplier */
-            supplier: string;
-            /** Supplier Name */
-            supplier_name: string;
-            /** Value Cents */
-            value_cents: number;
-        };
-        /**
          * OverrideEntered
          * @description What a planner says; see `goods.demand.Override`.
          */
@@ -2351,6 +2490,24 @@ export interface components {
             rows: components["schemas"]["OverrideRow"][];
         };
         /**
+         * PartTold
+         * @description What one place gives for a line.
+         */
+        PartTold: {
+            /** Cancelled */
+            cancelled: number;
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Place */
+            place: string;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /**
          * PlaceStock
          * @description An item at a place; null where the stock was never counted or no price is set.
          *
@@ -2371,6 +2528,32 @@ export interface components {
             price_cents: number | null;
             /** Reserved */
             reserved: number | null;
+        };
+        /**
+         * PlacedTold
+         * @description An order that was placed: to be paid until `expires_at`.
+         */
+        PlacedTold: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Ready At */
+            ready_at: string | null;
+            /** State */
+            state: string;
+            /** Total Cents */
+            total_cents: number;
         };
         /**
          * Places
@@ -2483,6 +2666,60 @@ export interface components {
             reason: string;
             /** Until */
             until: string;
+        };
+        /**
+         * Quoted
+         * @description What a basket costs and promises now; nothing is held for it.
+         */
+        Quoted: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Delivery Cents */
+            delivery_cents: number;
+            /** Goods Cents */
+            goods_cents: number;
+            /** Lines */
+            lines: components["schemas"]["QuotedLine"][];
+            /** Place */
+            place: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
+         * QuotedLine
+         * @description A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+         */
+        QuotedLine: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+        };
+        /**
+         * RefundTold
+         * @description The refund that a command asked for, if any.
+         */
+        RefundTold: {
+            /** Refund */
+            refund: string | null;
         };
         /**
          * RefusalTold
@@ -2709,6 +2946,14 @@ export interface components {
             rows: components["schemas"]["Slow"][];
             /** Total */
             total: number;
+        };
+        /**
+         * StateTold
+         * @description Where an order stands.
+         */
+        StateTold: {
+            /** State */
+            state: string;
         };
         /**
          * Status
@@ -2941,6 +3186,147 @@ export interface components {
             id: string;
             /** Places */
             places: components["schemas"]["sanhe__web__console__frame__Place"][];
+        };
+        /**
+         * LineTold
+         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
+         *
+         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
+         *     `orders`: what carried it out.
+         */
+        sanhe__web__console__lines__LineTold: {
+            decision: components["schemas"]["DecisionRow"] | null;
+            explanation: components["schemas"]["Explained"];
+            /** History */
+            history: components["schemas"]["HistoryStep"][];
+            line: components["schemas"]["LineRow"];
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
+            series: components["schemas"]["Series"] | null;
+        };
+        /**
+         * OrderTold
+         * @description One order with its lines.
+         */
+        sanhe__web__console__orders__OrderTold: {
+            /** Below Minimum Cents */
+            below_minimum_cents: number;
+            /**
+             * Expected On
+             * Format: date
+             */
+            expected_on: string;
+            /** Lines */
+            lines: components["schemas"]["OrderLine"][];
+            /** Name */
+            name: string;
+            /**
+             * Ordered On
+             * Format: date
+             */
+            ordered_on: string;
+            /** Place */
+            place: string;
+            /** Status */
+            status: string;
+            /** Supplier */
+            supplier: string;
+            /** Supplier Name */
+            supplier_name: string;
+            /** Value Cents */
+            value_cents: number;
+        };
+        /**
+         * LineTold
+         * @description A line of an order with what became of it, in base units.
+         */
+        sanhe__web__storefront__asked__LineTold: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Custom */
+            custom: {
+                [key: string]: string;
+            };
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Quantity */
+            quantity: number;
+            /** Returned */
+            returned: number;
+            /** Sku */
+            sku: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+        };
+        /**
+         * OrderTold
+         * @description An order; money in cents.
+         */
+        sanhe__web__storefront__asked__OrderTold: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Channel */
+            channel: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Delivery Cents */
+            delivery_cents: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Goods Cents */
+            goods_cents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["sanhe__web__storefront__asked__LineTold"][];
+            /** Member */
+            member: string | null;
+            /** Method */
+            method: string;
+            /** Number */
+            number: number;
+            /** Paid At */
+            paid_at: string | null;
+            /** Paid Cents */
+            paid_cents: number;
+            /** Parts */
+            parts: components["schemas"]["PartTold"][];
+            /** Place */
+            place: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Refund Cents */
+            refund_cents: number;
+            /** State */
+            state: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Total Cents */
+            total_cents: number;
         };
     };
     responses: never;
@@ -7398,7 +7784,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["LineTold"];
+                    "application/json": components["schemas"]["sanhe__web__console__lines__LineTold"];
                 };
             };
             /** @description Bad Request */
@@ -7628,7 +8014,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderTold"];
+                    "application/json": components["schemas"]["sanhe__web__console__orders__OrderTold"];
                 };
             };
             /** @description Bad Request */
@@ -8633,6 +9019,587 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_api_shop_orders_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_api_shop_orders__order__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sanhe__web__storefront__asked__OrderTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_api_shop_orders__order__cancel_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedCancel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_api_shop_orders__order__hand_over_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedHandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quote_api_shop_quotes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedBasket"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quoted"];
+                };
             };
             /** @description Bad Request */
             400: {
