@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from sanhe.core.access import Role
+from sanhe.core.access import Refusal
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
 from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS
@@ -35,3 +36,10 @@ NAMED: dict[str, tuple[str, ...]] = {
 def test_every_name_has_words(language: str, group: str) -> None:
     words: dict[str, Any] = json.loads((WORDS / f"{language}.json").read_text(encoding="utf-8"))
     assert [name for name in NAMED[group] if not words[group].get(name)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_refusal_of_a_provider_has_words(language: str) -> None:
+    words: dict[str, Any] = json.loads((WORDS / f"{language}.json").read_text(encoding="utf-8"))
+    told = words["signIn"]["refused"]
+    assert told.keys() == {*get_args(Refusal), "too_many", "away"} and all(told.values())

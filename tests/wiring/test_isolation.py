@@ -179,6 +179,7 @@ def _rows_by_hand(tx: Transaction) -> None:
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
     run("INSERT INTO access_session SELECT '\\x00', id, now(), now() FROM account")
     run("INSERT INTO account_identity SELECT 'https://x', 's', id, now() FROM account")
+    run("INSERT INTO known_address SELECT id, '::', now() FROM account")
     run("INSERT INTO sign_in_limit VALUES ('name x', now())")
     with tx.apart() as apart:
         assert apart.actor == "else"
@@ -222,8 +223,8 @@ TABLES = (
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
-    *("account_identity", "sales_order", "sales_order_line", "sales_order_part"),
-    *("sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
+    *("account_identity", "known_address", "sales_order", "sales_order_line"),
+    *("sales_order_part", "sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {

@@ -35,6 +35,8 @@ class Code(StrEnum):
     WEAK_PASSWORD = "weak_password"
     NAME_TAKEN = "name_taken"
     LAST_ADMINISTRATOR = "last_administrator"
+    NOT_ADMITTED = "not_admitted"
+    PASSWORDS_OFF = "passwords_off"
     DECIDED = "decided"
     OVER = "over"
     REASON_MISSING = "reason_missing"

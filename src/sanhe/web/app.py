@@ -52,6 +52,7 @@ def make_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         separate_input_output_schemas=False,
+        redirect_slashes=False,  # the address to go to would be made of the Host header
     )
     app.state.served = served
     problems.install(app)

@@ -187,7 +187,7 @@ class StateTold(BaseModel):
     state: str
 
 
-class LineTold(QuotedLine):
+class ShopLine(QuotedLine):
     """A line of an order with what became of it, in base units."""
 
     custom: dict[str, str]
@@ -196,7 +196,7 @@ class LineTold(QuotedLine):
     returned: int
 
 
-class PartTold(BaseModel):
+class ShopPart(BaseModel):
     """What one place gives for a line."""
 
     line: int
@@ -207,7 +207,7 @@ class PartTold(BaseModel):
     cancelled: int
 
 
-class OrderTold(BaseModel):
+class ShopOrder(BaseModel):
     """An order; money in cents."""
 
     id: UUID
@@ -230,17 +230,17 @@ class OrderTold(BaseModel):
     closed_at: datetime | None
     ready_at: datetime | None
     arrives_at: datetime | None
-    lines: list[LineTold]
-    parts: list[PartTold]
+    lines: list[ShopLine]
+    parts: list[ShopPart]
 
     @classmethod
-    def of(cls, order: Order) -> OrderTold:
+    def of(cls, order: Order) -> ShopOrder:
         """An order as it is told."""
         own = {name for name in cls.model_fields if name not in {"lines", "parts"}}
         return cls(
             **{name: getattr(order, name) for name in own},
             lines=[
-                LineTold(
+                ShopLine(
                     line=line.line,
                     sku=line.sku,
                     name=line.name,
@@ -257,7 +257,7 @@ class OrderTold(BaseModel):
                 for line in order.lines
             ],
             parts=[
-                PartTold(
+                ShopPart(
                     line=part.line,
                     place=part.place,
                     sku=part.sku,

@@ -14,7 +14,7 @@ from sanhe.web.storefront.asked import (
     AskedHandOver,
     AskedOrder,
     Key,
-    OrderTold,
+    ShopOrder,
     PlacedTold,
     Quoted,
     RefundTold,
@@ -44,10 +44,10 @@ def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
 
 
 @router.get("/orders/{order}")
-def read(order: OrderId, caller: Reads) -> OrderTold:
+def read(order: OrderId, caller: Reads) -> ShopOrder:
     """One order."""
     with caller.work() as work:
-        return OrderTold.of(work.orders.get(order))
+        return ShopOrder.of(work.orders.get(order))
 
 
 @router.post("/orders/{order}/cancel")
