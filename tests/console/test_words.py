@@ -8,8 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from sanhe.core.access import Role
-from sanhe.core.access import Refusal
+from sanhe.core.access import Refusal, Role
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
 from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS

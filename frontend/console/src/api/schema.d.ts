@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document ad7135ba3bb265a170f9aac5543add45171970c9b8e02083319189f3717ac0fa. Don't edit.
+// Made by `make client` from the OpenAPI document 3dd8f94a804a3234d49b6f759c1cc13f2873e966fee35a9d46db50919d507eae. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -318,6 +318,8 @@ export interface paths {
         /**
          * Read Events
          * @description News as it happens: `job`, `decisions`, `plan`; only of what the caller may see.
+         *
+         *     It ends with the session or key; roles and places are those of now.
          */
         get: operations["read_events_api_events_get"];
         put?: never;
@@ -1748,6 +1750,14 @@ export interface components {
             public_key: string;
         };
         /**
+         * DeviceKeyEntered
+         * @description A device's new key.
+         */
+        DeviceKeyEntered: {
+            /** Public Key */
+            public_key: string;
+        };
+        /**
          * DeviceRows
          * @description The devices that the caller may see.
          */
@@ -2164,6 +2174,27 @@ export interface components {
             suppliers: string[] | null;
         };
         /**
+         * KeyEntered
+         * @description A new key.
+         */
+        KeyEntered: {
+            /**
+             * Device
+             * @default false
+             */
+            device: boolean;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Label */
+            label: string;
+            /** Places */
+            places?: string[] | null;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Suppliers */
+            suppliers?: string[] | null;
+        };
+        /**
          * KeyMade
          * @description A key's secret, told this once.
          */
@@ -2263,6 +2294,24 @@ export interface components {
             supplier: string | null;
             /** Value Cents */
             value_cents: number;
+        };
+        /**
+         * LineTold
+         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
+         *
+         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
+         *     `orders`: what carried it out.
+         */
+        LineTold: {
+            decision: components["schemas"]["DecisionRow"] | null;
+            explanation: components["schemas"]["Explained"];
+            /** History */
+            history: components["schemas"]["HistoryStep"][];
+            line: components["schemas"]["LineRow"];
+            /** Orders */
+            orders: string[];
+            rule: components["schemas"]["AutoRule"] | null;
+            series: components["schemas"]["Series"] | null;
         };
         /**
          * Loss
@@ -2407,6 +2456,38 @@ export interface components {
             value_cents: number;
         };
         /**
+         * OrderTold
+         * @description One order with its lines.
+         */
+        OrderTold: {
+            /** Below Minimum Cents */
+            below_minimum_cents: number;
+            /**
+             * Expected On
+             * Format: date
+             */
+            expected_on: string;
+            /** Lines */
+            lines: components["schemas"]["OrderLine"][];
+            /** Name */
+            name: string;
+            /**
+             * Ordered On
+             * Format: date
+             */
+            ordered_on: string;
+            /** Place */
+            place: string;
+            /** Status */
+            status: string;
+            /** Supplier */
+            supplier: string;
+            /** Supplier Name */
+            supplier_name: string;
+            /** Value Cents */
+            value_cents: number;
+        };
+        /**
          * OverrideEntered
          * @description What a planner says; see `goods.demand.Override`.
          */
@@ -2488,24 +2569,6 @@ export interface components {
         OverrideRows: {
             /** Rows */
             rows: components["schemas"]["OverrideRow"][];
-        };
-        /**
-         * PartTold
-         * @description What one place gives for a line.
-         */
-        PartTold: {
-            /** Cancelled */
-            cancelled: number;
-            /** Handed */
-            handed: number;
-            /** Line */
-            line: number;
-            /** Place */
-            place: string;
-            /** Quantity */
-            quantity: number;
-            /** Sku */
-            sku: string;
         };
         /**
          * PlaceStock
@@ -2876,6 +2939,115 @@ export interface components {
             version: string;
         };
         /**
+         * ShopLine
+         * @description A line of an order with what became of it, in base units.
+         */
+        ShopLine: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Custom */
+            custom: {
+                [key: string]: string;
+            };
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Quantity */
+            quantity: number;
+            /** Returned */
+            returned: number;
+            /** Sku */
+            sku: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+        };
+        /**
+         * ShopOrder
+         * @description An order; money in cents.
+         */
+        ShopOrder: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Channel */
+            channel: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Delivery Cents */
+            delivery_cents: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Goods Cents */
+            goods_cents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ShopLine"][];
+            /** Member */
+            member: string | null;
+            /** Method */
+            method: string;
+            /** Number */
+            number: number;
+            /** Paid At */
+            paid_at: string | null;
+            /** Paid Cents */
+            paid_cents: number;
+            /** Parts */
+            parts: components["schemas"]["ShopPart"][];
+            /** Place */
+            place: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Refund Cents */
+            refund_cents: number;
+            /** State */
+            state: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
+         * ShopPart
+         * @description What one place gives for a line.
+         */
+        ShopPart: {
+            /** Cancelled */
+            cancelled: number;
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Place */
+            place: string;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /**
          * ShortTold
          * @description What is missing: sold although it was not there, or was reserved for somebody else.
          */
@@ -3093,27 +3265,6 @@ export interface components {
             why: string;
         };
         /**
-         * KeyEntered
-         * @description A new key.
-         */
-        sanhe__web__console__admin__KeyEntered: {
-            /**
-             * Device
-             * @default false
-             */
-            device: boolean;
-            /** Expires At */
-            expires_at?: string | null;
-            /** Label */
-            label: string;
-            /** Places */
-            places?: string[] | null;
-            /** Roles */
-            roles: components["schemas"]["Role"][];
-            /** Suppliers */
-            suppliers?: string[] | null;
-        };
-        /**
          * Place
          * @description A place of the masters.
          */
@@ -3156,14 +3307,6 @@ export interface components {
             turnover: number | null;
         };
         /**
-         * KeyEntered
-         * @description A device's new key.
-         */
-        sanhe__web__console__devices__KeyEntered: {
-            /** Public Key */
-            public_key: string;
-        };
-        /**
          * Place
          * @description A place that can be chosen.
          */
@@ -3186,147 +3329,6 @@ export interface components {
             id: string;
             /** Places */
             places: components["schemas"]["sanhe__web__console__frame__Place"][];
-        };
-        /**
-         * LineTold
-         * @description A line opened up: its arithmetic, its newest decision with history, and its demand.
-         *
-         *     `rule`: the auto-approval rule nearest to the decision; None without a rule of its kind.
-         *     `orders`: what carried it out.
-         */
-        sanhe__web__console__lines__LineTold: {
-            decision: components["schemas"]["DecisionRow"] | null;
-            explanation: components["schemas"]["Explained"];
-            /** History */
-            history: components["schemas"]["HistoryStep"][];
-            line: components["schemas"]["LineRow"];
-            /** Orders */
-            orders: string[];
-            rule: components["schemas"]["AutoRule"] | null;
-            series: components["schemas"]["Series"] | null;
-        };
-        /**
-         * OrderTold
-         * @description One order with its lines.
-         */
-        sanhe__web__console__orders__OrderTold: {
-            /** Below Minimum Cents */
-            below_minimum_cents: number;
-            /**
-             * Expected On
-             * Format: date
-             */
-            expected_on: string;
-            /** Lines */
-            lines: components["schemas"]["OrderLine"][];
-            /** Name */
-            name: string;
-            /**
-             * Ordered On
-             * Format: date
-             */
-            ordered_on: string;
-            /** Place */
-            place: string;
-            /** Status */
-            status: string;
-            /** Supplier */
-            supplier: string;
-            /** Supplier Name */
-            supplier_name: string;
-            /** Value Cents */
-            value_cents: number;
-        };
-        /**
-         * LineTold
-         * @description A line of an order with what became of it, in base units.
-         */
-        sanhe__web__storefront__asked__LineTold: {
-            /** Amount Cents */
-            amount_cents: number;
-            /** Cancelled */
-            cancelled: number;
-            /** Custom */
-            custom: {
-                [key: string]: string;
-            };
-            /** Handed */
-            handed: number;
-            /** Line */
-            line: number;
-            /** Name */
-            name: string;
-            /** Per Units */
-            per_units: number;
-            /** Price Cents */
-            price_cents: number;
-            /** Quantity */
-            quantity: number;
-            /** Returned */
-            returned: number;
-            /** Sku */
-            sku: string;
-            /** Tax Cents */
-            tax_cents: number | null;
-        };
-        /**
-         * OrderTold
-         * @description An order; money in cents.
-         */
-        sanhe__web__storefront__asked__OrderTold: {
-            /** Arrives At */
-            arrives_at: string | null;
-            /** Channel */
-            channel: string;
-            /** Closed At */
-            closed_at: string | null;
-            /** Currency */
-            currency: string;
-            /** Delivery Cents */
-            delivery_cents: number;
-            /**
-             * Expires At
-             * Format: date-time
-             */
-            expires_at: string;
-            /** Goods Cents */
-            goods_cents: number;
-            /**
-             * Id
-             * Format: uuid
-             */
-            id: string;
-            /** Lines */
-            lines: components["schemas"]["sanhe__web__storefront__asked__LineTold"][];
-            /** Member */
-            member: string | null;
-            /** Method */
-            method: string;
-            /** Number */
-            number: number;
-            /** Paid At */
-            paid_at: string | null;
-            /** Paid Cents */
-            paid_cents: number;
-            /** Parts */
-            parts: components["schemas"]["PartTold"][];
-            /** Place */
-            place: string;
-            /**
-             * Placed At
-             * Format: date-time
-             */
-            placed_at: string;
-            /** Ready At */
-            ready_at: string | null;
-            /** Refund Cents */
-            refund_cents: number;
-            /** State */
-            state: string;
-            /** Tax Cents */
-            tax_cents: number | null;
-            /** Total Cents */
-            total_cents: number;
         };
     };
     responses: never;
@@ -5174,7 +5176,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["sanhe__web__console__devices__KeyEntered"];
+                "application/json": components["schemas"]["DeviceKeyEntered"];
             };
         };
         responses: {
@@ -7551,7 +7553,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["sanhe__web__console__admin__KeyEntered"];
+                "application/json": components["schemas"]["KeyEntered"];
             };
         };
         responses: {
@@ -7784,7 +7786,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sanhe__web__console__lines__LineTold"];
+                    "application/json": components["schemas"]["LineTold"];
                 };
             };
             /** @description Bad Request */
@@ -8014,7 +8016,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sanhe__web__console__orders__OrderTold"];
+                    "application/json": components["schemas"]["OrderTold"];
                 };
             };
             /** @description Bad Request */
@@ -9246,7 +9248,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sanhe__web__storefront__asked__OrderTold"];
+                    "application/json": components["schemas"]["ShopOrder"];
                 };
             };
             /** @description Bad Request */

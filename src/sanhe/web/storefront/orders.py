@@ -14,10 +14,10 @@ from sanhe.web.storefront.asked import (
     AskedHandOver,
     AskedOrder,
     Key,
-    ShopOrder,
     PlacedTold,
     Quoted,
     RefundTold,
+    ShopOrder,
     StateTold,
     pieces_of,
 )
