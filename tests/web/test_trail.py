@@ -25,6 +25,7 @@ TOLD_ELSEWHERE = {
     ("delete", "/api/views/{page}/{name}"): "one's own bookmark; nobody else sees it",
     ("post", "/api/first-account"): "only while there is no account; it is an account added",
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
+    ("post", "/api/partner/wechatpay/notice"): "its order's timeline: test_partner.py",
 }
 """Operations that are not tried here, each with why."""
 

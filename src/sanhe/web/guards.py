@@ -17,7 +17,10 @@ from sanhe.web.problems import problem
 
 MOST_BYTES: Final = 1_000_000
 MOST_UPLOAD_BYTES: Final = 512_000_000
+MOST_NOTICE_BYTES: Final = 64_000
 UPLOADS: Final = "/api/imports"
+PARTNERS: Final = "/api/partner/"
+"""What partners send is small, and comes from anybody until its signature is proved."""
 PATIENCE_SECONDS: Final = 30.0
 """A body is sent within so long; a file may take `UPLOAD_PATIENCE_SECONDS`."""
 UPLOAD_PATIENCE_SECONDS: Final = 1800.0
@@ -61,7 +64,7 @@ class Guards:
         send = _with_headers(send, scope, nonce)
         headers = Headers(scope=scope)
         upload = scope["path"] == UPLOADS
-        most = MOST_UPLOAD_BYTES if upload else MOST_BYTES
+        most = _most_bytes(scope["path"])
         patience = UPLOAD_PATIENCE_SECONDS if upload else self._patience
         if refused := _refused(scope, headers, most):
             status, why, remedy = refused
@@ -71,6 +74,12 @@ class Guards:
 
 
 _CODES: Final = {403: Code.STALE_PAGE, 413: Code.TOO_LARGE, 422: Code.INVALID}
+
+
+def _most_bytes(path: str) -> int:
+    if path.startswith(PARTNERS):
+        return MOST_NOTICE_BYTES
+    return MOST_UPLOAD_BYTES if path == UPLOADS else MOST_BYTES
 
 
 def _refused(scope: Scope, headers: Headers, most: int) -> tuple[int, str, str] | None:

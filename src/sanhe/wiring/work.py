@@ -26,7 +26,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
-from sanhe.place.orders import Nearby, Orders, Sourcing
+from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
@@ -70,6 +70,7 @@ class Work:
     devices: Devices
     views: Views
     orders: Orders
+    dues: Dues
     sourcing: Sourcing
     projections: tuple[Projection, ...]
 
@@ -134,6 +135,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
             currency=settings.currency,
             time_zone=settings.time_zone,
         ),
+        dues=Dues(tx),
         sourcing=Nearby(Nodes(serving, lying, tasks)),
         projections=projections,
     )

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 3dd8f94a804a3234d49b6f759c1cc13f2873e966fee35a9d46db50919d507eae. Don't edit.
+// Made by `make client` from the OpenAPI document 85d3cfcaa5028672c55980a8f5b9c9c067e5d290e41e513e569c61e5ce209cbd. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -757,6 +757,26 @@ export interface paths {
         get: operations["read_order_api_orders__name__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/partner/wechatpay/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take a notice of a payment or refund; it is signed by WeChat Pay, within five minutes.
+         */
+        post: operations["take_api_partner_wechatpay_notice_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1934,6 +1954,20 @@ export interface components {
             terms: components["schemas"]["Term"][];
             /** Value Cents */
             value_cents: number;
+        };
+        /**
+         * Failed
+         * @description A notice that was not taken.
+         */
+        Failed: {
+            /**
+             * Code
+             * @default FAIL
+             * @constant
+             */
+            code: "FAIL";
+            /** Message */
+            message: string;
         };
         /**
          * FirstAccount
@@ -8098,6 +8132,127 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_api_partner_wechatpay_notice_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
                 };
             };
             /** @description Service Unavailable */
