@@ -11,6 +11,7 @@ from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from sanhe.place.orders import (
+    MOST_LINES,
     Basket,
     BasketLine,
     Delivery,
@@ -19,7 +20,6 @@ from sanhe.place.orders import (
     Placing,
     Quote,
 )
-from sanhe.place.orders.basket import MOST_LINES
 from sanhe.web.asked import Reason, Word
 
 Code = Annotated[
