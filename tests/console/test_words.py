@@ -11,7 +11,16 @@ import pytest
 from sanhe.core.access import Refusal, Role
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
-from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS
+from sanhe.goods.replenish import (
+    ASSUMED_WORDS,
+    CONSTRAINTS,
+    KIND,
+    TERMS,
+    TRANSFER,
+    TRANSFER_TERMS,
+    Policy,
+    settings_of,
+)
 from sanhe.loop.desk import KINDS
 from sanhe.web.console.told import Cause
 
@@ -25,6 +34,7 @@ NAMED: dict[str, tuple[str, ...]] = {
     "status": tuple(Status),
     "decisionKind": (KIND, TRANSFER),
     "problem": tuple(Code),
+    "setting": tuple(one.name.replace(".", "_") for one in settings_of(Policy())),
     "role": tuple(Role),
     "cause": tuple(cause for cause in get_args(Cause) if cause),
 }

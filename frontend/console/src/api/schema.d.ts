@@ -1,4 +1,8 @@
+<<<<<<< HEAD
 // Made by `make client` from the OpenAPI document 85d3cfcaa5028672c55980a8f5b9c9c067e5d290e41e513e569c61e5ce209cbd. Don't edit.
+=======
+// Made by `make client` from the OpenAPI document 46e23fd0cad034b6005222b94c1a38caa2b38fcfed5e730b66148ef268762d33. Don't edit.
+>>>>>>> main
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -817,6 +821,26 @@ export interface paths {
          * @description Forecast every line and propose orders; nothing is proposed twice.
          */
         post: operations["start_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Policy
+         * @description The settings and rules of the order policy, and the file they are changed in.
+         */
+        get: operations["read_policy_api_policy_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2457,7 +2481,7 @@ export interface components {
         };
         /**
          * OrderRow
-         * @description An order in a list.
+         * @description An order in a list: how many lines, units ordered and received.
          */
         OrderRow: {
             /**
@@ -2697,6 +2721,48 @@ export interface components {
             value?: number | null;
             /** Waste Cents */
             waste_cents?: number | null;
+        };
+        /**
+         * PolicyRule
+         * @description A rule that approves proposals of a kind by itself; no classes = all.
+         */
+        PolicyRule: {
+            /** Classes */
+            classes: string[];
+            /** Kind */
+            kind: string;
+            /** Max Value Cents */
+            max_value_cents: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PolicySetting
+         * @description A number of the policy; see `goods.replenish.Setting`.
+         */
+        PolicySetting: {
+            /** Exceptions */
+            exceptions: {
+                [key: string]: number;
+            };
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * PolicyTold
+         * @description The policy that holds wherever none is named. `file`: None = as shipped with sanhe.
+         */
+        PolicyTold: {
+            /** File */
+            file: string | null;
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
+            /** Settings */
+            settings: components["schemas"]["PolicySetting"][];
         };
         /**
          * Problem
@@ -3300,11 +3366,13 @@ export interface components {
         };
         /**
          * Place
-         * @description A place of the masters.
+         * @description A place of the masters. `cut_off`: when its business day begins, local time.
          */
         sanhe__web__console__admin__Place: {
             /** City */
             city: string | null;
+            /** Cut Off */
+            cut_off: string;
             /** Id */
             id: string;
             /** Kind */
@@ -8396,6 +8464,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_policy_api_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTold"];
                 };
             };
             /** @description Bad Request */

@@ -47,8 +47,8 @@ const page = (
 
 export const PAGES: Page[] = [
   page("decide", "cockpit", ["cockpit.read"], <DashboardOutlined />, () => import("../pages/cockpit/Cockpit")),
-  page("decide", "workbench", ["decisions.read"], <TableOutlined />, () => import("../pages/workbench/Workbench")),
-  page("decide", "exceptions", ["decisions.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
+  page("decide", "workbench", ["forecast.read"], <TableOutlined />, () => import("../pages/workbench/Workbench")),
+  page("decide", "exceptions", ["health.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
   page("decide", "decisions", ["decisions.read"], <FileDoneOutlined />, () => import("../pages/decisions/Decisions")),
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
   page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
@@ -59,8 +59,12 @@ export const PAGES: Page[] = [
   page("keep", "admin", ["accounts.manage", "audit.read"], <SettingOutlined />, () => import("../pages/admin/Admin")),
 ];
 
+/** Whether somebody who may do what `may` says opens a page. */
+export const opens = (name: string, may: (action: string) => boolean): boolean =>
+  PAGES.some((one) => one.name === name && one.actions.some(may));
+
 /** Where a role begins that doesn't begin with the first page it may open. */
-const BEGINS: Record<string, string> = { store: "exceptions" };
+const BEGINS: Record<string, string> = { store: "exceptions", service: "items" };
 
 /** The page somebody comes to after signing in. */
 export function firstPage(pages: Page[], roles: string[]): Page | undefined {

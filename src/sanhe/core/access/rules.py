@@ -74,7 +74,9 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "stock.read": _action(_SEE | {Role.STORE, Role.SERVICE}, "see stock and its history"),
         "forecast.read": _action(_SEE | {Role.STORE}, "see forecasts and what they were worth"),
         "forecast.override": _action({Role.PLANNER, Role.ADMIN}, "say otherwise than a forecast"),
-        "decisions.read": _action(_SEE | {Role.STORE}, "see proposals and what became of them"),
+        "decisions.read": _action(
+            _SEE | {Role.STORE, Role.SERVICE}, "see proposals and what became of them"
+        ),
         "decisions.decide": _action(
             {Role.PLANNER, Role.BUYER, Role.ADMIN}, "approve, edit, reject or put off a proposal"
         ),
@@ -84,7 +86,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "health.read": _action(_SEE | {Role.STORE}, "see the health of the stock"),
         "health.apply": _action({Role.PLANNER, Role.ADMIN}, "apply moves between classes"),
         "orders.read": _action(
-            {Role.PLANNER, Role.BUYER, Role.STORE, Role.SUPPLIER, Role.ADMIN},
+            {Role.PLANNER, Role.BUYER, Role.STORE, Role.SERVICE, Role.SUPPLIER, Role.ADMIN},
             "see purchase orders",
         ),
         "orders.change": _action({Role.BUYER, Role.ADMIN}, "send and cancel purchase orders"),
