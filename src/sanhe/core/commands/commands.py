@@ -53,22 +53,28 @@ class Commands:
         """
         for call in calls:
             rules.check_call(call)
-        first: dict[store.Key, Call] = {}
-        for call in calls:
-            first.setdefault(_key(call), call)
-        taken = store.take(self._tx, list(first.values())) if first else frozenset()
-        fresh = [call for key, call in first.items() if key in taken]
+        bodies = [call.digest for call in calls]
+        first: dict[store.Key, int] = {}
+        for place, call in enumerate(calls):
+            first.setdefault(_key(call), place)
+        if not first:
+            return []
+        taken = store.take(self._tx, {key: bodies[place] for key, place in first.items()})
         found = {}
-        if len(fresh) < len(first):
-            known = [call for key, call in first.items() if key not in taken]
-            kept = store.read_known(self._tx, known)
+        if len(taken) < len(first):
+            kept = store.read_known(self._tx, first.keys() - taken)
             found = {key: (body, rules.read(text)) for key, (body, text) in kept.items()}
-        if fresh:
-            texts = [rules.written(answer) for answer in run(fresh)]
-            store.answer(self._tx, fresh, texts)
-            for call, text in zip(fresh, texts, strict=True):
-                found[_key(call)] = call.digest, rules.read(text)
-        return [_alike(call, *found[_key(call)]) for call in calls]
+        if taken:
+            fresh = {key: place for key, place in first.items() if key in taken}
+            answers = run([calls[place] for place in fresh.values()])
+            texts = dict(zip(fresh, map(rules.written, answers), strict=True))
+            store.answer(self._tx, texts)
+            # Read from what is kept, so that the first asker gets no other than the later ones.
+            for key, text in texts.items():
+                found[key] = bodies[fresh[key]], rules.read(text)
+        return [
+            _alike(call, body, found[_key(call)]) for call, body in zip(calls, bodies, strict=True)
+        ]
 
     def forget(self) -> int:
         """Delete the answers that are older than `KEPT_FOR`; returns how many."""
@@ -79,6 +85,6 @@ def _key(call: Call) -> store.Key:
     return (call.actor, call.name, call.key)
 
 
-def _alike(call: Call, body: bytes, answer: Answer) -> Answer:
-    """The answer, if it is one to the same body."""
-    return answer if body == call.digest else rules.other_body(call)
+def _alike(call: Call, body: bytes, kept: tuple[bytes, Answer]) -> Answer:
+    """The kept answer, if it is one to the same body."""
+    return kept[1] if kept[0] == body else rules.other_body(call)

@@ -15,7 +15,7 @@ from sanhe.core.ledger import rules
 from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Hold, Seal, Transfer
 from sanhe.core.ledger.rules import Kind
 from sanhe.core.ledger.store import pending
-from sanhe.core.ledger.store.incoming import PARAMETERS, columns
+from sanhe.core.ledger.store.incoming import PARAMETERS, rows_of
 from sanhe.core.ledger.store.proof import seal, verify
 from sanhe.core.ledger.tables import check_transfer_table, transfer_table
 from sanhe.core.storage import Transaction, copy_in, fetch_arrow
@@ -236,7 +236,7 @@ class PostgresLedger:
         if not isinstance(transfers, pa.Table) and count == 1:
             return self._single(given[0])
         if not isinstance(transfers, pa.Table) and count <= _FEW:
-            return self._write(count, few=True, parameters=columns(given))
+            return self._write(count, few=True, parameters={"transfers": rows_of(given)})
         self._stage(table)
         return self._write(count, few=False, parameters={})
 
@@ -289,7 +289,7 @@ class PostgresLedger:
             effective_at=transfer.effective_at,
         )[0]
         if not new:
-            self._refuse(few=True, parameters=columns([transfer]))
+            self._refuse(few=True, parameters={"transfers": rows_of([transfer])})
         return int(new)
 
     def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
