@@ -115,7 +115,7 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
 
 
 def cancel_order(
-    sanhe: Sanhe, order: UUID, reason: str, *, pieces: Sequence[Piece] | None, key: str, by: By
+    sanhe: Sanhe, order: UUID, *, reason: str, pieces: Sequence[Piece] | None, key: str, by: By
 ) -> Json:
     """Cancel an order, or pieces of it, once for each key: `refund` is its id, if any."""
 

@@ -51,12 +51,12 @@ def read(order: OrderId, caller: Reads) -> ShopOrder:
 
 
 @router.post("/orders/{order}/cancel")
-def cancel(order: OrderId, asked: AskedCancel, key: Key, caller: Places) -> RefundTold:
+def cancel(order: OrderId, asked: AskedCancel, *, key: Key, caller: Places) -> RefundTold:
     """Cancel what was not handed over, or pieces of it; money that was paid goes back."""
     told = cancel_order(
         caller.sanhe,
         order,
-        asked.reason,
+        reason=asked.reason,
         pieces=pieces_of(asked.pieces),
         key=key,
         by=_by(caller),
@@ -65,7 +65,7 @@ def cancel(order: OrderId, asked: AskedCancel, key: Key, caller: Places) -> Refu
 
 
 @router.post("/orders/{order}/hand-over")
-def hand(order: OrderId, asked: AskedHandOver, key: Key, caller: Hands) -> StateTold:
+def hand(order: OrderId, asked: AskedHandOver, *, key: Key, caller: Hands) -> StateTold:
     """Say that goods left for the shopper."""
     pieces = pieces_of(asked.pieces)
     told = hand_over(caller.sanhe, order, pieces=pieces, key=key, by=_by(caller))
