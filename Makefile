@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web screenshots constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large screenshots constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -54,6 +54,7 @@ bench-policy: $(VENV)/.installed  ## what a policy is worth, in stock, fill and 
 	$(BIN)/python -m bench.policy_iowa --data $(IOWA) --lateness $(LATENESS)
 	$(BIN)/python -m bench.policy_freshretailnet --data $(FRESH) --lateness $(LATENESS)
 	$(BIN)/python -m bench.plan_freshretailnet --data $(FRESH)
+	$(BIN)/python -m bench.sourcing --data $(DATA)/grubhub_mdrp
 	$(BIN)/python -m bench.health --data $(DATA)
 	$(BIN)/python -m bench.allocation
 	$(BIN)/python -m bench.chain --data $(FRESH)
@@ -64,6 +65,12 @@ bench-scale: $(VENV)/.installed  ## up to a million lines; on a quiet machine
 
 bench-web: $(VENV)/.installed  ## 50,000 inputs for the HTTP API, by every role
 	$(BIN)/python -m bench.api_fuzz
+
+bench-tills: $(VENV)/.installed  ## 200 tills back from offline, 20 orders of arrival, one end
+	$(BIN)/python -m bench.offline_tills
+
+bench-tills-large: $(VENV)/.installed  ## the same with a million events
+	$(BIN)/python -m bench.offline_tills --events 5000 --schedules 1 --name offline_tills_large
 
 screenshots: console  ## pictures of every page, into docs/screenshots; needs Chromium and a Chinese font
 	$(BIN)/python -m bench.screenshots

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,7 @@ CITY_RIDER = Courier("rider", 600, 15.0, per_km_cents=150, collect_minutes=10, r
 CITY_VAN = Courier("van", 900, 25.0, per_km_cents=60, collect_minutes=30, radius_metres=15_000)
 CITY_PARCEL = Courier("parcel", 700, 12.0, collect_minutes=60)
 CITY_DC_KM = 250.0
+REGION_KM = 150.0
 WINDOWS_HOURS = ((2.0, 0.5), (8.0, 0.2), (24.0, 0.3))
 
 
@@ -176,25 +178,32 @@ def shared_demand(
     }
 
 
-def city_world(seed: int, *, even: bool = False) -> World:
+def city_world(seed: int, *, even: bool = False, region: bool = False) -> World:
     """A city of 30 km with stores, micro-warehouses and a regional DC 250 km away.
 
     `even` is the world in which the nearest is as good as any: every place holds everything and
-    picks as fast as is asked for, and one courier goes everywhere at one price per km.
+    picks as fast as is asked for, and one courier goes everywhere at one price per km. `region`
+    is five towns over 150 km of which two have stores; micro-warehouses lie in the other three
+    and one of the two.
     """
     rng = np.random.default_rng(1000 + seed)
-    centres = rng.uniform(5000, CITY_KM * 1000 - 5000, size=(5, 2))
+    width = (REGION_KM if region else CITY_KM) * 1000
+    centres = rng.uniform(5000, width - 5000, size=(5, 2))
+    first = 1 if region else 0
     spread = rng.uniform(1500, 4000, size=5)
 
-    def somewhere() -> Point:
-        centre = int(rng.integers(5))
+    def somewhere(towns: int = 5) -> Point:
+        centre = int(rng.integers(towns))
         east, north = centres[centre] + rng.normal(0, spread[centre], size=2)
         return at_metres(float(east), float(north))
 
-    stores = [_city_store(rng, f"ST-{n:02d}", somewhere(), even=even) for n in range(CITY_STORES)]
+    stores = [
+        _city_store(rng, f"ST-{n:02d}", somewhere(2 if region else 5), even=even)
+        for n in range(CITY_STORES)
+    ]
     micros = [
         Store(
-            place=placed(f"MW-{n}", "micro_warehouse", at_metres(*map(float, centres[n]))),
+            place=placed(f"MW-{n}", "micro_warehouse", at_metres(*map(float, centres[first + n]))),
             time_zone="UTC",
             hours=opening_hours("07:00-23:00"),
             pick_capacity_per_hour=30,
@@ -205,16 +214,7 @@ def city_world(seed: int, *, even: bool = False) -> World:
     ]
     far = [_regional_dc()] if not even else []
     chances = popularity(CITY_SKUS)
-    day = np.array([0.2, 0.6, 1, 1, 1.4, 1.2, 0.8, 0.8, 1, 1.6, 1.8, 1.4, 0.8, 0.4])
-    hours = 8 + rng.choice(len(day), size=CITY_ORDERS, p=day / day.sum())
-    moments = sorted(hours * 60 + rng.integers(0, 60, size=CITY_ORDERS))
-    orders = []
-    for minute in moments:
-        at = MIDNIGHT + timedelta(minutes=int(minute))
-        window = WINDOWS_HOURS[int(rng.choice(3, p=[share for _, share in WINDOWS_HOURS]))][0]
-        due = at + timedelta(hours=window)
-        needs = drawn_needs(rng, chances)
-        orders.append(Order(needs, at, somewhere(), due_at=due, time_zone="UTC"))
+    orders = _city_orders(rng, chances, somewhere)
     demand = _units(CITY_ORDERS)
     stock = drawn_stock(rng, chances, tuple(stores), demand=demand, cover=0.8)
     if even:
@@ -226,9 +226,10 @@ def city_world(seed: int, *, even: bool = False) -> World:
         }
     for store in far:
         stock[store.place.id] = {f"K{n:03d}": 1000 for n in range(CITY_SKUS)}
+    kind = "even city" if even else "region" if region else "city"
     near = {place: held for place, held in stock.items() if place != "DC"}
     return World(
-        f"{'even ' if even else ''}city {seed}",
+        f"{kind} {seed}",
         (*stores, *micros, *far),
         stock,
         {**shared_demand(near, chances, demand), **({"DC": {}} if far else {})},
@@ -236,6 +237,23 @@ def city_world(seed: int, *, even: bool = False) -> World:
         Policy(),
         MIDNIGHT + timedelta(days=1),
     )
+
+
+def _city_orders(
+    rng: np.random.Generator, chances: np.ndarray, somewhere: Callable[[], Point]
+) -> list[Order]:
+    """A day's orders from eight to ten at night, with peaks at noon and in the evening."""
+    day = np.array([0.2, 0.6, 1, 1, 1.4, 1.2, 0.8, 0.8, 1, 1.6, 1.8, 1.4, 0.8, 0.4])
+    hours = 8 + rng.choice(len(day), size=CITY_ORDERS, p=day / day.sum())
+    moments = sorted(hours * 60 + rng.integers(0, 60, size=CITY_ORDERS))
+    orders = []
+    for minute in moments:
+        at = MIDNIGHT + timedelta(minutes=int(minute))
+        window = WINDOWS_HOURS[int(rng.choice(3, p=[share for _, share in WINDOWS_HOURS]))][0]
+        due = at + timedelta(hours=window)
+        needs = drawn_needs(rng, chances)
+        orders.append(Order(needs, at, somewhere(), due_at=due, time_zone="UTC"))
+    return orders
 
 
 def _city_store(rng: np.random.Generator, place: str, point: Point, *, even: bool) -> Store:

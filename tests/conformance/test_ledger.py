@@ -622,3 +622,23 @@ def test_both_ledgers_answer_alike(
             assert postgres.balances(["world", "a", "b"]) == memory.balances(["world", "a", "b"])
         assert postgres.verify() == memory.verify()
         tx.connection.get_transaction().rollback()  # type: ignore[union-attr]
+
+
+def test_holds_are_what_is_pending_and_ends_by_itself(work: Work) -> None:
+    until = NOON + timedelta(minutes=15)
+    with work() as ledger:
+        ledger.open_accounts([Account(code, "each:A") for code in (SHELF, WORLD, CART)])
+        for name in ("first", "second", "third", "fourth"):
+            given = move(name, SHELF, CART, amount=2)
+            ledger.reserve(given, expires_at=None if name == "third" else until)
+        ledger.reserve(move("elsewhere", WORLD, SHELF, amount=1), expires_at=until)
+        ledger.void(derived_id("test", "second"))
+        found = ledger.holds([SHELF, "nowhere"])
+        assert [hold.transfer for hold in found] == [
+            derived_id("test", "first"),
+            derived_id("test", "fourth"),
+        ]
+        assert (found[0].source, found[0].amount, found[0].expires_at) == (SHELF, 2, until)
+        ledger.post(derived_id("test", "first"))
+        assert len(ledger.holds([SHELF, WORLD])) == 2
+        assert ledger.holds([]) == []

@@ -25,6 +25,8 @@ PAGES = (
         "/simulator",
         "/imports",
         "/admin",
+        "/admin?tab=places",
+        "/admin?tab=policy",
         "/admin?tab=audit",
         "/nothing",
     ),
@@ -97,7 +99,8 @@ def test_the_menu_shows_what_a_role_may_open(desk: Desk) -> None:
     }
     assert "Policy simulator" in menu["planner"]
     assert "Administration" not in menu["planner"]
-    assert "Replenishment" not in menu["service"]
+    assert {"Items and stock", "Orders", "Decision log"} <= set(menu["service"])
+    assert not {"Replenishment", "Exceptions", "Cockpit"} & set(menu["service"])
 
 
 @pytest.mark.parametrize(("role", "first"), FIRST.items())
@@ -126,6 +129,12 @@ def test_service_looks_an_item_up(desk: Desk) -> None:
     page.wait_for_url("**/items?search=SKU-0001")
     page.click(".plain .link")
     page.wait_for_selector(".ant-drawer-body td.numeric")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ant-drawer-open", state="hidden")
+    page.click(".besides >> text=Decision log")
+    page.click("[data-row='0'] button")
+    page.wait_for_selector(".terms tbody tr")
+    assert not page.locator(".ant-drawer-footer").count()  # reads, and decides nothing
     assert not desk.complaints
 
 

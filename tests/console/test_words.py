@@ -8,9 +8,19 @@ from typing import Any, get_args
 
 import pytest
 
+from sanhe.core.access import Refusal, Role
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Code
-from sanhe.goods.replenish import ASSUMED_WORDS, CONSTRAINTS, KIND, TERMS, TRANSFER, TRANSFER_TERMS
+from sanhe.goods.replenish import (
+    ASSUMED_WORDS,
+    CONSTRAINTS,
+    KIND,
+    TERMS,
+    TRANSFER,
+    TRANSFER_TERMS,
+    Policy,
+    settings_of,
+)
 from sanhe.loop.desk import KINDS
 from sanhe.web.console.told import Cause
 
@@ -24,6 +34,8 @@ NAMED: dict[str, tuple[str, ...]] = {
     "status": tuple(Status),
     "decisionKind": (KIND, TRANSFER),
     "problem": tuple(Code),
+    "setting": tuple(one.name.replace(".", "_") for one in settings_of(Policy())),
+    "role": tuple(Role),
     "cause": tuple(cause for cause in get_args(Cause) if cause),
 }
 
@@ -33,3 +45,10 @@ NAMED: dict[str, tuple[str, ...]] = {
 def test_every_name_has_words(language: str, group: str) -> None:
     words: dict[str, Any] = json.loads((WORDS / f"{language}.json").read_text(encoding="utf-8"))
     assert [name for name in NAMED[group] if not words[group].get(name)] == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_every_refusal_of_a_provider_has_words(language: str) -> None:
+    words: dict[str, Any] = json.loads((WORDS / f"{language}.json").read_text(encoding="utf-8"))
+    told = words["signIn"]["refused"]
+    assert told.keys() == {*get_args(Refusal), "too_many", "away"} and all(told.values())

@@ -33,3 +33,9 @@ def test_a_setting_that_cannot_be_used_names_itself(name: str, value: str, messa
     with pytest.raises(BadInput, match=message) as raised:
         Settings.from_environment({name: value})
     assert name in str(raised.value)
+
+
+def test_payment_providers_stand_in_a_file(tmp_path: Path) -> None:
+    assert Settings.from_environment({}).payments is None
+    named = Settings.from_environment({"SANHE_PAYMENTS": str(tmp_path / "payments.toml")})
+    assert named.payments == tmp_path / "payments.toml"

@@ -7,6 +7,7 @@ from functools import cache
 from sanhe.core import places
 from sanhe.core.facts import FactTypes
 from sanhe.goods import catalog, demand, stock, suppliers
+from sanhe.place import stores
 from sanhe.sim import DaysOfCover, Outcome, World, run, tiny_world
 
 TYPES = FactTypes(
@@ -15,6 +16,7 @@ TYPES = FactTypes(
         *catalog.FACT_TYPES,
         *stock.FACT_TYPES,
         *suppliers.FACT_TYPES,
+        *stores.FACT_TYPES,
         *demand.FACT_TYPES,
     )
 )

@@ -81,6 +81,16 @@ def test_the_nearest_rule_says_by_how_much_it_is_missed(ruled: tuple[TestClient,
     assert line["rule"] == log["rule"] == row["rule"]
 
 
+def test_the_policy_is_told_with_its_file(site: Site, ruled: tuple[TestClient, int]) -> None:
+    shipped = told(site.signed_in("planner"), "/api/policy")
+    assert shipped["file"] is None and shipped["rules"] == []
+    planner, most = ruled
+    ours = told(planner, "/api/policy")
+    assert ours["file"].endswith("ours.toml") and ours["settings"] == shipped["settings"]
+    assert [rule["max_value_cents"] for rule in ours["rules"]] == [most, 900000000]
+    assert ours["rules"][1]["classes"] == ["CZL4"]
+
+
 def test_a_policy_that_cannot_be_read_names_its_file(site: Site, tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
     file.write_text("[servise]", encoding="utf-8")

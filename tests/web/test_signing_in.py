@@ -128,6 +128,8 @@ def test_keys_open_what_their_roles_may(site: Site) -> None:
         ("pricing", "/api/cockpit", "/api/orders"),
         ("growth", "/api/cockpit", "/api/workbench"),
         ("service", "/api/scope", "/api/cockpit"),
+        ("service", "/api/orders", "/api/accounts"),
+        ("service", "/api/decisions", "/api/policy"),
         ("admin", "/api/accounts", None),
         ("supplier", "/api/orders", "/api/workbench"),
     ],

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from sanhe.core.commands import Answer, Call
 from sanhe.core.decisions import Status
 from sanhe.core.errors import Denied, NotFound
 from sanhe.core.scope import EVERYTHING, Scope
@@ -167,6 +168,8 @@ def _rows_by_hand(tx: Transaction) -> None:
         work.devices.register(till.name, place, till.public_key)
         till.sell(), till.write("sing", {})
         work.devices.sync(till.name, till.events)
+    calls = [Call(actor, "test", "key", {}) for actor in ("else", ACTOR)]
+    work.commands.once_each(calls, lambda fresh: [Answer() for _ in fresh])
     _orders_by_hand(work, places, sku)
     for row in work.stock.positions().to_pylist():
         if row["on_hand"] > row["reserved"]:
@@ -176,6 +179,7 @@ def _rows_by_hand(tx: Transaction) -> None:
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
     run("INSERT INTO access_session SELECT '\\x00', id, now(), now() FROM account")
     run("INSERT INTO account_identity SELECT 'https://x', 's', id, now() FROM account")
+    run("INSERT INTO known_address SELECT id, '::', now() FROM account")
     run("INSERT INTO sign_in_limit VALUES ('name x', now())")
     with tx.apart() as apart:
         assert apart.actor == "else"
@@ -213,14 +217,14 @@ def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
 
 TABLES = (
     *("place", "holiday", "item_description", "price_setting", "stock_entry", "stock_position"),
-    "stock_quota",
+    *("stock_quota", "command"),
     *("supplier_description", "supply_agreement", "purchase_outside", "purchase_receipt"),
     *("purchase_closure", "purchase_order", "purchase_order_line", "purchase_order_event"),
     *("transfer_departure", "decision", "decision_event", "decision_snapshot", "fact"),
     *("ledger_account", "ledger_entry", "ledger_hold", "outbox", "account", "access_session"),
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
-    *("account_identity", "sales_order", "sales_order_line", "sales_order_part"),
-    *("sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
+    *("account_identity", "known_address", "sales_order", "sales_order_line"),
+    *("sales_order_part", "sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
@@ -314,6 +318,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
+        "command": lambda r: seen.everything or r["actor"] == ACTOR,
     }
     return {
         table: [row for row in all_rows[table] if by_table.get(table, _everything(seen))(row)]

@@ -173,8 +173,8 @@ def _lines(found: list[dict[str, Any]], shown: tuple[str, str], currency: str) -
 
 def _show_moves(output: Output, found: Moves, currency: str, *, label: str, limit: int) -> None:
     """The transition matrix and the lines that moved, from or to the class asked for."""
-    matrix = [row for row in found.matrix.to_pylist() if _concerns(row, label)]
-    lines = [row for row in found.lines.to_pylist() if _concerns(row, label)]
+    found = found.of(label)
+    matrix, lines = found.matrix.to_pylist(), found.lines.to_pylist()
     rows = [
         (m["from_label"], m["to_label"], m["lines"], money(m["stock_value_cents"], currency))
         for m in matrix
@@ -204,11 +204,6 @@ def _show_moves(output: Output, found: Moves, currency: str, *, label: str, limi
         table("", ("from", "to", "lines", "in stock"), rows),
         table("most money first", ("SKU", "place", "from", "to", "in stock", "reason"), listed),
     )
-
-
-def _concerns(row: dict[str, Any], label: str) -> bool:
-    """Whether a move leaves or reaches the class."""
-    return any((row[name] or "").startswith(label) for name in ("from_label", "to_label"))
 
 
 def _days(bucket: str) -> str:

@@ -22,6 +22,7 @@ class Settings:
     `customers`: forecasts learn from who bought, too (SANHE_CUSTOMERS=1); off by default.
     `sign_in`: a file that says how people sign in (SANHE_SIGN_IN); None = name and password.
     `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
+    `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     """
 
     home: Path
@@ -31,6 +32,7 @@ class Settings:
     customers: bool = False
     sign_in: Path | None = None
     policy: Path | None = None
+    payments: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -61,6 +63,7 @@ class Settings:
             )
         sign_in = given.get("SANHE_SIGN_IN")
         policy = given.get("SANHE_POLICY", "")
+        payments = given.get("SANHE_PAYMENTS")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
@@ -69,4 +72,5 @@ class Settings:
             customers=customers == "1",
             sign_in=Path(sign_in).expanduser().resolve() if sign_in else None,
             policy=Path(policy).expanduser().resolve() if policy else None,
+            payments=Path(payments).expanduser().resolve() if payments else None,
         )

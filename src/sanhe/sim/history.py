@@ -14,6 +14,7 @@ from sanhe.sim.master_facts import (
     supply_facts,
     weather_facts,
 )
+from sanhe.sim.store_facts import store_facts
 from sanhe.sim.trade_facts import (
     count_facts,
     order_names,
@@ -41,6 +42,7 @@ def history_facts(
     counted = list(range(max(0, last + 1 - counted_days), last + 1))
     return {
         "places": place_facts(world),
+        "stores": store_facts(world),
         "holidays": holiday_facts(world),
         "items": item_facts(world, 0, last),
         "prices": price_facts(world, 0, last),

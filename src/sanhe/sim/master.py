@@ -17,14 +17,15 @@ import numpy as np
 from sanhe.sim.settings import VELOCITIES, WorldSettings
 
 CITIES = (
-    ("华东", "East", "上海", "Shanghai", 17.0, 12.0),
-    ("华东", "East", "杭州", "Hangzhou", 17.5, 12.5),
-    ("华南", "South", "广州", "Guangzhou", 22.5, 7.5),
-    ("华北", "North", "北京", "Beijing", 13.0, 15.5),
-    ("西南", "Southwest", "成都", "Chengdu", 16.5, 10.0),
-    ("华东", "East", "南京", "Nanjing", 16.0, 13.0),
+    ("华东", "East", "上海", "Shanghai", 17.0, 12.0, 31.2304, 121.4737),
+    ("华东", "East", "杭州", "Hangzhou", 17.5, 12.5, 30.2741, 120.1551),
+    ("华南", "South", "广州", "Guangzhou", 22.5, 7.5, 23.1291, 113.2644),
+    ("华北", "North", "北京", "Beijing", 13.0, 15.5, 39.9042, 116.4074),
+    ("西南", "Southwest", "成都", "Chengdu", 16.5, 10.0, 30.5728, 104.0668),
+    ("华东", "East", "南京", "Nanjing", 16.0, 13.0, 32.0603, 118.7969),
 )
-"""Region (zh, en), city (zh, en), mean temperature and half its yearly swing in °C."""
+"""Region (zh, en), city (zh, en), mean temperature and half its yearly swing in °C,
+latitude and longitude of its middle (WGS 84)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from sanhe.sim.columns import (
     together,
 )
 from sanhe.sim.master import CITIES, categories
+from sanhe.sim.store_facts import position
 
 if TYPE_CHECKING:
     from sanhe.sim.demand import Promotion
@@ -29,6 +30,7 @@ FORECAST_DAYS = 7
 def place_facts(world: World) -> pa.Table:
     """Every place, described on the first day."""
     first = world.settings.first_day
+    positions = [position(world, place) for place in world.places]
     payload = [
         payload_text(
             {
@@ -39,9 +41,11 @@ def place_facts(world: World) -> pa.Table:
                 "cut_off": "00:00",
                 "city": CITIES[place.city][3],
                 "region": place.region,
+                "latitude": latitude,
+                "longitude": longitude,
             }
         )
-        for place in world.places
+        for place, (latitude, longitude) in zip(world.places, positions, strict=True)
     ]
     ids = [place.id for place in world.places]
     return fact_rows(

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from sanhe.core.access import SignIn, read_sign_in
-from sanhe.web import problems, till
+from sanhe.web import partner, problems, till
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
 from sanhe.web.guards import Guards
@@ -52,11 +52,12 @@ def make_app(
         redoc_url=None,
         openapi_url="/api/openapi.json",
         separate_input_output_schemas=False,
+        redirect_slashes=False,  # the address to go to would be made of the Host header
     )
     app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    for router in [*routers(), *till.routers()]:
+    for router in [*routers(), *till.routers(), *partner.routers()]:
         api.include_router(router)
     app.include_router(api)
     add_pages(app, console)

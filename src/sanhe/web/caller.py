@@ -109,6 +109,27 @@ def served_of(request: Request) -> Served:
 
 def identity_of(request: Request) -> Identity:
     """Who asks. Raises Denied without a session or key, Forbidden for a write without its token."""
+    identity = _holder(request, used=True)
+    if identity.account is None:
+        return identity
+    given = request.headers.get(CSRF_HEADER, "")
+    if request.method not in _SAFE and not hmac.compare_digest(
+        given.encode(), identity.csrf.encode()
+    ):
+        raise Forbidden(
+            f"the header {CSRF_HEADER} is missing or of another session: reload",
+            code=Code.STALE_PAGE,
+        )
+    return identity
+
+
+def identify_again(request: Request) -> Caller:
+    """Who asked, as they are now, while their answer still goes on. Raises Denied."""
+    return Caller(served_of(request), _holder(request, used=False))
+
+
+def _holder(request: Request, *, used: bool) -> Identity:
+    """Whose key or session the request carries."""
     sanhe = served_of(request).sanhe
     authorization = request.headers.get("authorization", "")
     with sanhe.work(actor="web") as work:
@@ -120,16 +141,7 @@ def identity_of(request: Request) -> Identity:
         token = request.cookies.get(COOKIE)
         if not token:
             raise Denied("nobody is signed in: sign in, or give a key", code=Code.SIGNED_OUT)
-        identity = work.access.identify(token)
-    given = request.headers.get(CSRF_HEADER, "")
-    if request.method not in _SAFE and not hmac.compare_digest(
-        given.encode(), identity.csrf.encode()
-    ):
-        raise Forbidden(
-            f"the header {CSRF_HEADER} is missing or of another session: reload",
-            code=Code.STALE_PAGE,
-        )
-    return identity
+        return work.access.identify(token, used=used)
 
 
 def signed_in(request: Request, identity: Annotated[Identity, Depends(identity_of)]) -> Caller:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -15,7 +17,13 @@ from sanhe.web.problems import problem
 
 MOST_BYTES: Final = 1_000_000
 MOST_UPLOAD_BYTES: Final = 512_000_000
+MOST_NOTICE_BYTES: Final = 64_000
 UPLOADS: Final = "/api/imports"
+PARTNERS: Final = "/api/partner/"
+"""What partners send is small, and comes from anybody until its signature is proved."""
+PATIENCE_SECONDS: Final = 30.0
+"""A body is sent within so long; a file may take `UPLOAD_PATIENCE_SECONDS`."""
+UPLOAD_PATIENCE_SECONDS: Final = 1800.0
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _HEADERS: Final = {
@@ -38,10 +46,13 @@ def content_policy(nonce: str) -> str:
 
 
 class Guards:
-    """The outermost layer. Puts a fresh `nonce` into the request's state for the page's styles."""
+    """The outermost layer. Puts a fresh `nonce` into the request's state for the page's styles.
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    `patience_seconds`: how long the body of a request that is no upload may take.
+    """
+
+    def __init__(self, app: ASGIApp, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
+        self._app, self._patience = app, patience_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse what can't be right, else go on and add the headers."""
@@ -52,21 +63,29 @@ class Guards:
         scope.setdefault("state", {})["nonce"] = nonce
         send = _with_headers(send, scope, nonce)
         headers = Headers(scope=scope)
-        most = MOST_UPLOAD_BYTES if scope["path"] == UPLOADS else MOST_BYTES
+        upload = scope["path"] == UPLOADS
+        most = _most_bytes(scope["path"])
+        patience = UPLOAD_PATIENCE_SECONDS if upload else self._patience
         if refused := _refused(scope, headers, most):
             status, why, remedy = refused
             await problem(status, why, code=_CODES[status], remedy=remedy)(scope, receive, send)
             return
-        await self._app(scope, _measured(receive, most), send)
+        await self._app(scope, _measured(receive, most, patience), send)
 
 
 _CODES: Final = {403: Code.STALE_PAGE, 413: Code.TOO_LARGE, 422: Code.INVALID}
 
 
+def _most_bytes(path: str) -> int:
+    if path.startswith(PARTNERS):
+        return MOST_NOTICE_BYTES
+    return MOST_UPLOAD_BYTES if path == UPLOADS else MOST_BYTES
+
+
 def _refused(scope: Scope, headers: Headers, most: int) -> tuple[int, str, str] | None:
     """Status, what is wrong and the remedy, where the request's head can't be right."""
     length = headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > most:
+    if not length.isdecimal() or len(length) > 15 or int(length) > most:
         return 413, f"the body is above {most:,} bytes", "send less at a time"
     if b"%00" in scope.get("query_string", b"") or "\x00" in scope["path"]:
         return 422, "a character of value 0 in the address", "leave it out"
@@ -77,13 +96,23 @@ def _refused(scope: Scope, headers: Headers, most: int) -> tuple[int, str, str] 
     return None
 
 
-def _measured(receive: Receive, most: int) -> Receive:
-    """Receive, refusing (413) once the body is above the limit."""
-    seen = 0
+def _measured(receive: Receive, most: int, patience_seconds: float) -> Receive:
+    """Receive, refusing once the body is above the limit (413) or takes too long (408).
+
+    After the body, what is received is that the browser has gone, and that may take any time.
+    """
+    seen, whole = 0, False
+    until = time.monotonic() + patience_seconds
 
     async def receiving() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, whole
+        if whole:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), max(until - time.monotonic(), 0.0))
+        except TimeoutError as error:
+            raise HTTPException(408, "the body took too long", {"connection": "close"}) from error
+        whole = not message.get("more_body", False)
         seen += len(message.get("body", b""))
         if seen > most:
             raise HTTPException(413, f"the body is above {most:,} bytes: send less at a time")

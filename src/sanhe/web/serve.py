@@ -10,6 +10,7 @@ from typing import Final
 from sanhe.core.access import read_sign_in
 from sanhe.core.errors import BadInput
 from sanhe.web.app import make_app
+from sanhe.web.ticking import Ticking
 from sanhe.wiring import Sanhe
 
 LOOPBACK: Final = "127.0.0.1"
@@ -43,15 +44,17 @@ def serve(
                     remedy="make one first: sanhe account add NAME --role admin",
                 )
     app = make_app(sanhe, sign_in=ways)
+    list(sanhe.payments)  # what can't be used is said before anybody pays
     ready()
-    uvicorn.run(
-        app,
-        host=host,
-        port=port,
-        log_level="warning",
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    with Ticking(sanhe):
+        uvicorn.run(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
 
 
 def _is_loopback(host: str) -> bool:

@@ -19,6 +19,16 @@ from sanhe.wiring.imports import (
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
 from sanhe.wiring.overriding import override, withdraw_override
+from sanhe.wiring.paying import (
+    Payer,
+    PaymentsRun,
+    find_lost,
+    prepare_payment,
+    send_refunds,
+    settle_payments,
+    take_at_till,
+    take_notice,
+)
 from sanhe.wiring.planning import (
     Planned,
     PlanRequest,
@@ -40,6 +50,8 @@ __all__ = [
     "DailyRequest",
     "ImportRequest",
     "Imported",
+    "Payer",
+    "PaymentsRun",
     "PlanRequest",
     "Planned",
     "ReplayRequest",
@@ -52,6 +64,7 @@ __all__ = [
     "deliver_orders",
     "edit",
     "explain_line",
+    "find_lost",
     "health",
     "health_moves",
     "import_file",
@@ -60,12 +73,17 @@ __all__ = [
     "override",
     "plan",
     "plan_changes",
+    "prepare_payment",
     "record_facts",
     "replay_past",
     "replay_sweep",
     "run_daily",
     "run_jobs",
+    "send_refunds",
+    "settle_payments",
+    "take_at_till",
     "take_in",
+    "take_notice",
     "undo_import",
     "withdraw_override",
 ]

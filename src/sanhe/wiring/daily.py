@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanhe.wiring.intake import TakenIn, take_in
-from sanhe.wiring.jobs import run_jobs
+from sanhe.wiring.jobs import queue_forgetting, run_jobs
 from sanhe.wiring.planning import Planned, PlanRequest, plan
 from sanhe.wiring.progress import Report, silent
 
@@ -67,6 +67,8 @@ def run_daily(sanhe: Sanhe, request: DailyRequest, *, actor: str, report: Report
         taken = take_in(sanhe, inbox, actor=actor, report=report)
         seconds["files"] = _since(started)
         started = time.monotonic()
+        with sanhe.work(actor=actor) as work:
+            queue_forgetting(work)
         orders = run_jobs(sanhe)
         seconds["orders"] = _since(started)
         planned = None

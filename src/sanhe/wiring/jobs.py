@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sanhe.connectors.files import write_order
 from sanhe.core.decisions import Status
 from sanhe.core.errors import NotFound, Permanent
-from sanhe.core.jobs import Message, Outbox, deliver, run_worker
+from sanhe.core.jobs import Message, Outbox, Task, deliver, run_worker
 from sanhe.goods.replenish import KIND, TRANSFER
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ORDERS = "purchase_order"
 CARRY_OUT = "carry_out"
 SEAL = "seal_ledger"
-"""A plan made for a day this far back is still meant for now; before, it replays history."""
+FORGET = "forget_commands"
 
 
 def queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
@@ -42,6 +42,11 @@ def order_day(sanhe: Sanhe) -> date:
 def queue_seal(work: Work) -> None:
     """Queue the sealing of the ledger's new entries."""
     work.jobs.defer(SEAL, {}, lock=SEAL)
+
+
+def queue_forgetting(work: Work) -> None:
+    """Queue the deletion of answers to commands that are kept no longer."""
+    work.jobs.defer(FORGET, {}, lock=FORGET)
 
 
 def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
@@ -68,7 +73,12 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
         with sanhe.work(actor="ledger") as work:
             work.ledger.seal()
 
-    outcome = run_worker(sanhe.database, {CARRY_OUT: carry_out, SEAL: seal_ledger})
+    def forget_commands() -> None:
+        with sanhe.work(actor="worker") as work:
+            work.commands.forget()
+
+    tasks: dict[str, Task] = {CARRY_OUT: carry_out, SEAL: seal_ledger, FORGET: forget_commands}
+    outcome = run_worker(sanhe.database, tasks)
     deliver_orders(sanhe)
     if outcome.failures:
         raise Permanent(

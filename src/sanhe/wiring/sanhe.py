@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sanhe.core.clock import Clock, SystemClock
@@ -16,6 +16,8 @@ from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
 from sanhe.goods.replenish import Policy
 from sanhe.models.forecast import ACCURATE, ChampionSettings
+from sanhe.place.orders import Payments
+from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct
 
 KEPT_FOLDERS = ("lake", "orders", "rejects")
@@ -23,13 +25,17 @@ KEPT_FOLDERS = ("lake", "orders", "rejects")
 
 @dataclass(frozen=True, slots=True)
 class Sanhe:
-    """An opened installation. Use it as a context manager; `work` gives a transaction."""
+    """An opened installation. Use it as a context manager; `work` gives a transaction.
+
+    `payments`: the payment providers by name.
+    """
 
     settings: Settings
     clock: Clock
     database: Database
     lake: ParquetLake
     effort: ChampionSettings = ACCURATE
+    payments: Mapping[str, Payments] = field(default_factory=dict)
 
     @classmethod
     @contextmanager
@@ -46,9 +52,12 @@ class Sanhe:
         """
         settings.home.mkdir(parents=True, exist_ok=True)
         ticking = clock or SystemClock()
-        with Database.open(settings, clock=ticking) as database:
+        with (
+            Database.open(settings, clock=ticking) as database,
+            closing(Providers(settings, ticking)) as payments,
+        ):
             lake = ParquetLake(settings.home / "lake", clock=ticking)
-            yield cls(settings, ticking, database, lake, effort)
+            yield cls(settings, ticking, database, lake, effort, payments)
 
     @contextmanager
     def work(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Work]:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sanhe.core import places as core_places
 from sanhe.core.access import Access
 from sanhe.core.audit import PostgresAudit
+from sanhe.core.commands import Commands
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import FactTypes, PostgresFacts, Projection
 from sanhe.core.jobs import PostgresJobs, PostgresOutbox
@@ -25,7 +26,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
-from sanhe.place.orders import Nearby, Orders, Sourcing
+from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
@@ -57,6 +58,7 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
+    commands: Commands
     access: Access
     places: Places
     stores: Stores
@@ -68,6 +70,7 @@ class Work:
     devices: Devices
     views: Views
     orders: Orders
+    dues: Dues
     sourcing: Sourcing
     projections: tuple[Projection, ...]
 
@@ -103,6 +106,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         jobs=PostgresJobs(tx),
         outbox=outbox,
         audit=audit,
+        commands=Commands(tx),
         access=Access(tx, audit, places),
         places=places,
         stores=serving,
@@ -131,6 +135,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
             currency=settings.currency,
             time_zone=settings.time_zone,
         ),
+        dues=Dues(tx),
         sourcing=Nearby(Nodes(serving, lying, tasks)),
         projections=projections,
     )

@@ -33,6 +33,18 @@ def workbook_bytes() -> bytes:
     return stream.getvalue()
 
 
+def bomb_bytes() -> bytes:
+    """A workbook of some 100 kB whose sheet unpacks to 100 MB."""
+    stream = io.BytesIO(workbook_bytes())
+    with (
+        zipfile.ZipFile(stream, "a", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("xl/worksheets/sheet2.xml", "w") as part,
+    ):
+        for _ in range(100):
+            part.write(b" " * 1_000_000)
+    return stream.getvalue()
+
+
 def parquet_bytes() -> bytes:
     stream = io.BytesIO()
     count = 5_000
@@ -93,6 +105,7 @@ REFUSED = {
     "archive called Excel": Refused(
         "a.xlsx", archive_bytes(), ("a.xlsx: an archive that is no Excel workbook",)
     ),
+    "bomb": Refused("a.xlsx", bomb_bytes(), ("a.xlsx: the workbook unpacks to 100,", "as CSV")),
     "old Excel": Refused("a.xls", b"\xd0\xcf\x11\xe0" + b"\0" * 600, (".xls", "save it as .xlsx")),
     "PDF": Refused("a.csv", b"%PDF-1.7\n...", ("a.csv: the file is a PDF", "CSV, Excel")),
     "gzip": Refused("a.csv", b"\x1f\x8b\x08\0" * 9, ("gzip", "unpack it first")),

@@ -283,6 +283,26 @@ def test_a_name_is_tried_five_times_then_each_two_minutes_from_any_address(
     assert [type(e) for e in attempts(staffed, 5)] == [Denied] * 5, "a good one gives them back"
 
 
+def test_others_guesses_keep_nobody_out_of_where_they_work(
+    staffed: Database, clock: FixedClock
+) -> None:
+    """Whoever knows a name takes every attempt there is, without end."""
+    sign_in(staffed)
+    for _ in range(20):
+        attempts(staffed, 7, at="198.51.100.9")
+        sign_in(staffed)
+        with pytest.raises(TooMany):
+            sign_in(staffed, address="203.0.113.5")  # the control: a new place does wait
+        clock.moment += timedelta(minutes=2)
+        attempts(staffed, 1, at="198.51.100.9")
+    at_home = attempts(staffed, BY_NAME.attempts + 1)
+    assert [type(e) for e in at_home] == [Denied] * BY_NAME.attempts + [TooMany]
+    clock.moment += timedelta(days=91)
+    attempts(staffed, BY_NAME.attempts, at="198.51.100.9")
+    with pytest.raises(TooMany):
+        sign_in(staffed)  # long ago: known no more
+
+
 def test_an_address_is_limited_over_all_names_and_an_ipv6_network_is_one(
     staffed: Database, clock: FixedClock
 ) -> None:

@@ -88,6 +88,25 @@ def test_fewer_letters_leave_finer_moves_aside(health: Health) -> None:
         health.moves(depth=5)
 
 
+def test_moves_are_narrowed_to_a_class_and_a_place(health: Health) -> None:
+    moves = health.moves()
+    lines = moves.lines.to_pylist()
+    assert moves.of().lines.equals(moves.lines) and moves.of().matrix.equals(moves.matrix)
+    of_b = moves.of("BX")
+    wanted = [
+        row for row in lines if "BX" in ((row["from_label"] or "")[:2], (row["to_label"] or "")[:2])
+    ]
+    assert of_b.lines.to_pylist() == wanted and 0 < len(wanted) < len(lines)
+    assert all(
+        "BX" in ((m["from_label"] or "")[:2], (m["to_label"] or "")[:2])
+        for m in of_b.matrix.to_pylist()
+    )
+    place = lines[0]["place"]
+    here = moves.of(place=place)
+    assert here.lines.to_pylist() == [row for row in lines if row["place"] == place]
+    assert moves.of(place="nowhere").lines.num_rows == 0 and here.matrix.equals(moves.matrix)
+
+
 def test_a_day_without_classes_is_said(health: Health) -> None:
     with pytest.raises(NotFound, match="no classes are kept"):
         health.moves(to_day=DAY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import numpy as np
 from hypothesis import given
@@ -161,3 +162,15 @@ def test_the_fullest_quota_gives_back_first() -> None:
 def test_account_codes_do_not_collide(names: list[str]) -> None:
     code = rules.account_code("stock.on_hand", *names)
     assert code.count("/") == len(names)
+
+
+@given(st.lists(st.integers(1, 9), max_size=8), st.integers(-3, 60))
+def test_who_reserved_last_goes_without(amounts: list[int], missing: int) -> None:
+    holds = [(UUID(int=number), amount) for number, amount in enumerate(amounts)]
+    lost = rules.losing(holds, missing)
+    kept = holds[: len(holds) - len(lost)]
+    assert [*kept, *((one, amounts[one.int]) for one in reversed(lost))] == holds
+    gone = sum(amounts[one.int] for one in lost)
+    assert gone >= min(missing, sum(amounts))
+    # The oldest that lost was needed to cover it.
+    assert not lost or gone - amounts[lost[-1].int] < missing

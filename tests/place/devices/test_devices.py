@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from datetime import date, timedelta
+from uuid import UUID
 
 import orjson
 import pytest
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sanhe.core.errors import BadInput, Conflict, Denied, NotFound
 from sanhe.core.facts import Fact
 from sanhe.core.settings import Settings
+from sanhe.goods.stock import Claim
 from sanhe.place.devices import DeviceState, Reason, SignedEvent, Synced
 from sanhe.wiring import Sanhe, Work
 from tests.place.devices.till import START, Till
@@ -119,6 +121,30 @@ def test_a_sale_that_happened_is_not_refused_but_short(sanhe: Sanhe) -> None:
     till.sell()
     assert sync(sanhe, till).shorts[0].quantity == 4
     assert waiting(sanhe) == ["stock A"]
+
+
+def test_the_last_units_have_one_winner_and_who_lost_them_is_named(sanhe: Sanhe) -> None:
+    """The till has sold them physically: the order that came last is to be offered another."""
+    till = registered(sanhe)
+    until, claims = LATER + timedelta(minutes=15), []
+    for number, quantity in enumerate((4, 3, 2)):
+        claims.append(Claim(UUID(int=number + 1), "A", "S1", quantity, LATER, f"order {number}"))
+        with sanhe.work(actor="shopper") as work:
+            work.stock.claim([claims[-1]], expires_at=until)
+    with sanhe.work(actor="auditor") as work:
+        holds = work.ledger.holds([claims[0].on_hand])
+    assert [hold.amount for hold in holds] == [4, 3, 2]
+    till.sell()
+    assert sync(sanhe, till).shorts == ()
+    till.sell(quantity=3)
+    (short,) = sync(sanhe, till).shorts
+    assert (short.quantity, short.reservations) == (3, (holds[2].transfer, holds[1].transfer))
+    # Once they are let go, what is left covers the order that came first.
+    with sanhe.work(actor="orders") as work:
+        work.ledger.void_all(short.reservations)
+    till.sell(quantity=2)
+    assert sync(sanhe, till).shorts == ()
+    assert on_hand(sanhe) == 4
 
 
 def test_an_event_that_can_not_be_told_does_not_stop_the_till(sanhe: Sanhe) -> None:

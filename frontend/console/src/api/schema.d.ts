@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document fd565c76b7a4c77a046d4046e7fd8fd8ca0f52c0cb12b9d9ed43513535e1bb81. Don't edit.
+// Made by `make client` from the OpenAPI document 46e23fd0cad034b6005222b94c1a38caa2b38fcfed5e730b66148ef268762d33. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -318,6 +318,8 @@ export interface paths {
         /**
          * Read Events
          * @description News as it happens: `job`, `decisions`, `plan`; only of what the caller may see.
+         *
+         *     It ends with the session or key; roles and places are those of now.
          */
         get: operations["read_events_api_events_get"];
         put?: never;
@@ -761,6 +763,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/partner/wechatpay/notice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Take a notice of a payment or refund; it is signed by WeChat Pay, within five minutes.
+         */
+        post: operations["take_api_partner_wechatpay_notice_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/places": {
         parameters: {
             query?: never;
@@ -795,6 +817,26 @@ export interface paths {
          * @description Forecast every line and propose orders; nothing is proposed twice.
          */
         post: operations["start_plan_api_plans_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/policy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Policy
+         * @description The settings and rules of the order policy, and the file they are changed in.
+         */
+        get: operations["read_policy_api_policy_get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1559,6 +1601,14 @@ export interface components {
             public_key: string;
         };
         /**
+         * DeviceKeyEntered
+         * @description A device's new key.
+         */
+        DeviceKeyEntered: {
+            /** Public Key */
+            public_key: string;
+        };
+        /**
          * DeviceRows
          * @description The devices that the caller may see.
          */
@@ -1735,6 +1785,20 @@ export interface components {
             terms: components["schemas"]["Term"][];
             /** Value Cents */
             value_cents: number;
+        };
+        /**
+         * Failed
+         * @description A notice that was not taken.
+         */
+        Failed: {
+            /**
+             * Code
+             * @default FAIL
+             * @constant
+             */
+            code: "FAIL";
+            /** Message */
+            message: string;
         };
         /**
          * FirstAccount
@@ -1975,6 +2039,27 @@ export interface components {
             suppliers: string[] | null;
         };
         /**
+         * KeyEntered
+         * @description A new key.
+         */
+        KeyEntered: {
+            /**
+             * Device
+             * @default false
+             */
+            device: boolean;
+            /** Expires At */
+            expires_at?: string | null;
+            /** Label */
+            label: string;
+            /** Places */
+            places?: string[] | null;
+            /** Roles */
+            roles: components["schemas"]["Role"][];
+            /** Suppliers */
+            suppliers?: string[] | null;
+        };
+        /**
          * KeyMade
          * @description A key's secret, told this once.
          */
@@ -2203,7 +2288,7 @@ export interface components {
         };
         /**
          * OrderRow
-         * @description An order in a list.
+         * @description An order in a list: how many lines, units ordered and received.
          */
         OrderRow: {
             /**
@@ -2419,6 +2504,48 @@ export interface components {
             waste_cents?: number | null;
         };
         /**
+         * PolicyRule
+         * @description A rule that approves proposals of a kind by itself; no classes = all.
+         */
+        PolicyRule: {
+            /** Classes */
+            classes: string[];
+            /** Kind */
+            kind: string;
+            /** Max Value Cents */
+            max_value_cents: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PolicySetting
+         * @description A number of the policy; see `goods.replenish.Setting`.
+         */
+        PolicySetting: {
+            /** Exceptions */
+            exceptions: {
+                [key: string]: number;
+            };
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * PolicyTold
+         * @description The policy that holds wherever none is named. `file`: None = as shipped with sanhe.
+         */
+        PolicyTold: {
+            /** File */
+            file: string | null;
+            /** Rules */
+            rules: components["schemas"]["PolicyRule"][];
+            /** Settings */
+            settings: components["schemas"]["PolicySetting"][];
+        };
+        /**
          * Problem
          * @description What went wrong: `place` names the field or file, `remedy` what to do next.
          *
@@ -2532,7 +2659,7 @@ export interface components {
          * @description What somebody works as. `rules.ACTIONS` says what each may do.
          * @enum {string}
          */
-        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin";
+        Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin" | "channel";
         /**
          * Scopes
          * @description What pages can be narrowed to. `as_of`: the morning of the last plan, None before one.
@@ -2848,33 +2975,14 @@ export interface components {
             why: string;
         };
         /**
-         * KeyEntered
-         * @description A new key.
-         */
-        sanhe__web__console__admin__KeyEntered: {
-            /**
-             * Device
-             * @default false
-             */
-            device: boolean;
-            /** Expires At */
-            expires_at?: string | null;
-            /** Label */
-            label: string;
-            /** Places */
-            places?: string[] | null;
-            /** Roles */
-            roles: components["schemas"]["Role"][];
-            /** Suppliers */
-            suppliers?: string[] | null;
-        };
-        /**
          * Place
-         * @description A place of the masters.
+         * @description A place of the masters. `cut_off`: when its business day begins, local time.
          */
         sanhe__web__console__admin__Place: {
             /** City */
             city: string | null;
+            /** Cut Off */
+            cut_off: string;
             /** Id */
             id: string;
             /** Kind */
@@ -2909,14 +3017,6 @@ export interface components {
             stock_value_cents: number;
             /** Turnover */
             turnover: number | null;
-        };
-        /**
-         * KeyEntered
-         * @description A device's new key.
-         */
-        sanhe__web__console__devices__KeyEntered: {
-            /** Public Key */
-            public_key: string;
         };
         /**
          * Place
@@ -4788,7 +4888,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["sanhe__web__console__devices__KeyEntered"];
+                "application/json": components["schemas"]["DeviceKeyEntered"];
             };
         };
         responses: {
@@ -7165,7 +7265,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["sanhe__web__console__admin__KeyEntered"];
+                "application/json": components["schemas"]["KeyEntered"];
             };
         };
         responses: {
@@ -7723,6 +7823,127 @@ export interface operations {
             };
         };
     };
+    take_api_partner_wechatpay_notice_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Not taken: it is to be sent again */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failed"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_places_api_places_get: {
         parameters: {
             query?: never;
@@ -7853,6 +8074,116 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JobRow"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_policy_api_policy_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PolicyTold"];
                 };
             };
             /** @description Bad Request */

@@ -110,7 +110,15 @@ function SideMenu(props: { pages: Page[]; here?: Page; onChosen: () => void }) {
       .map((page) => ({
         key: page.name,
         icon: page.icon,
-        label: <Link to={addressOf(page.path, shared)}>{t(`page.${page.name}`)}</Link>,
+        label: (
+          <Link
+            to={addressOf(page.path, shared)}
+            onPointerEnter={() => page.ahead(shared)}
+            onFocus={() => page.ahead(shared)}
+          >
+            {t(`page.${page.name}`)}
+          </Link>
+        ),
       }));
     return children.length
       ? [{ key: group, type: "group" as const, label: t(`group.${group}`), children }]

@@ -8,6 +8,7 @@ import { useNavigate } from "react-router";
 import { get } from "../api/client";
 import type { Schemas } from "../api/types";
 import { Failure } from "../parts/Failure";
+import { opens } from "./pages";
 import { addressOf, useScope, type Filters } from "./scope";
 import { useMay } from "./session";
 
@@ -58,7 +59,7 @@ function Finder({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const { shared } = useScope();
   const go = useNavigate();
-  const decides = useMay()("decisions.read");
+  const lines = opens("workbench", useMay()) ? "/workbench" : "/items";
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const asked = useDeferredValue(text.trim());
@@ -71,7 +72,7 @@ function Finder({ close }: { close: () => void }) {
   const open = (found?: Found) => {
     if (!found) return;
     close();
-    void go(where(found, shared, decides ? "/workbench" : "/items"));
+    void go(where(found, shared, lines));
   };
   return (
     <div>

@@ -15,6 +15,7 @@ import {
 import type { ComponentType, ReactNode } from "react";
 import { brought, type Brought } from "../parts/brought";
 import { bringCharts } from "../parts/Chart";
+import type { Filters } from "./scope";
 
 export type Page = {
   name: string;
@@ -23,6 +24,8 @@ export type Page = {
   group: "decide" | "understand" | "keep";
   /** The actions any of which opens the page. */
   actions: string[];
+  /** Ask for what the page shows first in a scope: somebody points at its name in the menu. */
+  ahead: (shared: Filters) => void;
 } & Brought<object>;
 
 const page = (
@@ -30,7 +33,7 @@ const page = (
   name: string,
   actions: string[],
   icon: ReactNode,
-  load: () => Promise<{ default: ComponentType }>,
+  load: () => Promise<{ default: ComponentType; ahead?: (shared: Filters) => void }>,
 ): Page => ({
   group,
   name,
@@ -38,12 +41,14 @@ const page = (
   actions,
   icon,
   ...brought(load),
+  // What can't be brought now is asked for again, and told, when the page is opened.
+  ahead: (shared) => void load().then((code) => code.ahead?.(shared), () => undefined),
 });
 
 export const PAGES: Page[] = [
   page("decide", "cockpit", ["cockpit.read"], <DashboardOutlined />, () => import("../pages/cockpit/Cockpit")),
-  page("decide", "workbench", ["decisions.read"], <TableOutlined />, () => import("../pages/workbench/Workbench")),
-  page("decide", "exceptions", ["decisions.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
+  page("decide", "workbench", ["forecast.read"], <TableOutlined />, () => import("../pages/workbench/Workbench")),
+  page("decide", "exceptions", ["health.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
   page("decide", "decisions", ["decisions.read"], <FileDoneOutlined />, () => import("../pages/decisions/Decisions")),
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
   page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
@@ -54,8 +59,12 @@ export const PAGES: Page[] = [
   page("keep", "admin", ["accounts.manage", "audit.read"], <SettingOutlined />, () => import("../pages/admin/Admin")),
 ];
 
+/** Whether somebody who may do what `may` says opens a page. */
+export const opens = (name: string, may: (action: string) => boolean): boolean =>
+  PAGES.some((one) => one.name === name && one.actions.some(may));
+
 /** Where a role begins that doesn't begin with the first page it may open. */
-const BEGINS: Record<string, string> = { store: "exceptions" };
+const BEGINS: Record<string, string> = { store: "exceptions", service: "items" };
 
 /** The page somebody comes to after signing in. */
 export function firstPage(pages: Page[], roles: string[]): Page | undefined {

@@ -8,6 +8,7 @@ import { Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
+import { queries } from "../api/queries";
 import type { AutoRule, DecisionRow, Explanation, HistoryStep, LineTold } from "../api/types";
 import { useScope } from "../app/scope";
 import { useMay } from "../app/session";
@@ -23,15 +24,20 @@ import { Terms } from "./Terms";
 
 export const lineName = (line: { place: string; sku: string }) => `${line.place}/${line.sku}`;
 
-export const useLine = (name: string | undefined) => {
+const lineOf = (name: string | undefined) => {
   const [place, ...rest] = (name ?? "").split("/");
-  return useQuery({
+  return {
     queryKey: ["line", name],
-    queryFn: ({ signal }) =>
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
       get("/api/lines/{place}/{sku}", { path: { place: place ?? "", sku: rest.join("/") }, signal }),
-    enabled: !!name,
-  });
+  };
 };
+
+export const useLine = (name: string | undefined) =>
+  useQuery({ ...lineOf(name), enabled: !!name });
+
+/** Ask for a line that is about to be shown. */
+export const bringLine = (name: string) => queries.prefetchQuery(lineOf(name));
 
 export function LineDrawer() {
   const { t } = useTranslation();

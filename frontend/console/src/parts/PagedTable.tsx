@@ -21,7 +21,7 @@ import { useTranslation } from "react-i18next";
 import { Problem } from "../api/client";
 import { useScope } from "../app/scope";
 import { Failure } from "./Failure";
-import { useWindows, WINDOW, type Load, type Sight } from "./windows";
+import { useWindows, WINDOW, type List, type Sight } from "./windows";
 
 export type Column<Row> = {
   name: string;
@@ -36,10 +36,8 @@ export type Column<Row> = {
   show: (row: Row) => ReactNode;
 };
 
-type Props<Row> = {
+type Props<Row> = List<Row> & {
   label: string;
-  queryKey: readonly unknown[];
-  load: Load<Row>;
   columns: Column<Row>[];
   rowKey: (row: Row) => string;
   empty: ReactNode;
@@ -59,7 +57,7 @@ export function PagedTable<Row>(props: Props<Row>) {
   const { t } = useTranslation();
   const box = useRef<HTMLDivElement>(null);
   const [sight, setSight] = useState<Sight>({ from: 0, to: 0 });
-  const list = useWindows(props.queryKey, props.load, sight);
+  const list = useWindows(props, sight);
   const name = JSON.stringify(props.queryKey);
   const picked = useSelection<Row>(name, props.rowKey);
   const [focus, setFocus] = useState(0);

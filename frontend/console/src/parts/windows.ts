@@ -1,5 +1,6 @@
 /** A long list by windows: only the rows in sight are asked for. */
 import { useQueries } from "@tanstack/react-query";
+import { queries } from "../api/queries";
 
 export const WINDOW = 200;
 
@@ -16,29 +17,36 @@ export type Load<Row> = (
   signal: AbortSignal,
 ) => Promise<Paged<Row>>;
 
+/** A list by its name, with all its filters, and how its rows are asked for. */
+export type List<Row> = { queryKey: readonly unknown[]; load: Load<Row> };
+
+const windowOf = <Row>(list: List<Row>, number: number) => ({
+  queryKey: [...list.queryKey, { window: number }],
+  queryFn: ({ signal }: { signal: AbortSignal }) =>
+    list.load({ offset: number * WINDOW, limit: WINDOW }, signal),
+});
+
+/** Ask for the head of a list that somebody is about to open. */
+export const bringHead = <Row>(list: List<Row>) => queries.prefetchQuery(windowOf(list, 0));
+
 /** The windows in sight: the first and the last. */
 export type Sight = { from: number; to: number };
 
 /**
  * The rows in the windows in sight of a list that the server sorts and filters.
  *
- * `key` names the list with all its filters; another key starts anew. Gives how many rows there
+ * A list of another name starts anew. Gives how many rows there
  * are (the first window is always held, so that this is known), the row at a place (undefined =
  * not here yet), and the first failure.
  */
 export function useWindows<Row>(
-  key: readonly unknown[],
-  load: Load<Row>,
+  list: List<Row>,
   sight: Sight,
 ) {
   const numbers = [0];
   for (let number = Math.max(1, sight.from); number <= sight.to; number += 1) numbers.push(number);
   const asked = useQueries({
-    queries: numbers.map((number) => ({
-      queryKey: [...key, { window: number }],
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        load({ offset: number * WINDOW, limit: WINDOW }, signal),
-    })),
+    queries: numbers.map((number) => windowOf(list, number)),
   });
   const first = asked[0]?.data;
   return {

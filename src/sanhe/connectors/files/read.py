@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 from xml.etree import ElementTree
 
 from sanhe.connectors.files.duck import Session
@@ -21,6 +22,12 @@ from sanhe.core.errors import BadInput, NotFound
 CHUNK_ROWS: Final = 50_000
 _TOTALS: Final = frozenset({"合计", "总计", "小计", "total", "totals", "grand total", "sum"})
 _ACCEPTED: Final = "give CSV, Excel (.xlsx) or Parquet"
+
+MOST_UNPACKED_BYTES: Final = 4_000_000_000
+MOST_PACKED: Final = 200
+"""So many times smaller than what is in it a workbook may be; sheets of real data reach 5 to 30."""
+_FREE_BYTES: Final = 50_000_000
+"""What any workbook may unpack to."""
 
 Progress = Callable[[str, float], None]
 """Told the stage and the share done, 0 to 1."""
@@ -269,6 +276,24 @@ def _read_excel(
         raise damaged from error
 
 
+def _check_unpacked(stream: BinaryIO, path: Path) -> None:
+    """Raise BadInput for a workbook that is small only while it is packed.
+
+    The sizes are those of the archive's directory; zipfile unpacks no part beyond its own.
+    """
+    packed = os.fstat(stream.fileno()).st_size
+    with zipfile.ZipFile(stream) as archive:
+        unpacked = sum(part.file_size for part in archive.infolist())
+    stream.seek(0)
+    if unpacked > MOST_UNPACKED_BYTES or unpacked > max(MOST_PACKED * packed, _FREE_BYTES):
+        raise BadInput(
+            f"the workbook unpacks to {unpacked:,} bytes, {unpacked // max(packed, 1):,} times its "
+            "size",
+            place=path.name,
+            remedy="save it as CSV",
+        )
+
+
 def _read_workbook(
     path: Path, session: Session, *, options: ReadOptions, progress: Progress | None
 ) -> Source:
@@ -276,6 +301,7 @@ def _read_workbook(
     from openpyxl.utils.exceptions import InvalidFileException
 
     with path.open("rb") as stream:
+        _check_unpacked(stream, path)
         try:
             book = load_workbook(stream, read_only=True, data_only=True)
         except (InvalidFileException, KeyError) as error:

@@ -144,8 +144,10 @@ class Access:
             kept = rules.checked_name(name)
         except BadInput:
             kept = ""
-        by_name = f"name {kept}"
-        by_address = f"address {rules.address_key(address)}"
+        where = rules.address_key(address)
+        by_name, by_address = f"name {kept}", f"address {where}"
+        if kept and store.is_known(self._tx, kept, where):
+            by_name += f" at {where}"
         self._take_attempts(by_name, by_address)
         found = store.read_credentials(self._tx, kept) if kept else None
         hashed = None if found is None else found.password
@@ -159,6 +161,7 @@ class Access:
         if hashed is not None and secrets.is_outdated(hashed):
             hashed = secrets.hash_password(password)
             store.change_account(self._tx, account.name, {"password": hashed})
+        store.know(self._tx, account.id, where)
         return self._begin(account, {"address": address})
 
     def take_attempt(self, address: str) -> None:
@@ -216,10 +219,11 @@ class Access:
             details["subject"] = refused.subject
         self._audit.record("sign-in refused", "account", details)
 
-    def identify(self, token: str) -> Identity:
+    def identify(self, token: str, *, used: bool = True) -> Identity:
         """Who holds this session's token, with roles and scope of now. Raises Denied.
 
-        A session ends 12 hours after its last use and 7 days after it was begun.
+        A session ends 12 hours after its last use and 7 days after it was begun. `used`: whether
+        this is a use of it; a page that is merely open is none.
         """
         digest = secrets.digest(token)
         found = store.read_session(self._tx, digest)
@@ -230,7 +234,7 @@ class Access:
             or rules.expiry(found.begun_at, found.seen_at) <= now
         ):
             raise Denied("the session is over: sign in again", code=Code.SIGNED_OUT)
-        if now - found.seen_at >= _SEEN_EVERY:
+        if used and now - found.seen_at >= _SEEN_EVERY:
             store.see_session(self._tx, digest)
         return self._identity(found.account, token)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from sanhe.core.access.ports import Role
 from sanhe.core.access.sign_in import Grant, Oidc
-from sanhe.core.errors import Denied
+from sanhe.core.errors import Code, Denied
 
 Refusal = Literal[
     "provider", "expired", "domain", "no_role", "places", "name", "inactive", "last_admin"
@@ -18,6 +18,8 @@ Refusal = Literal[
 
 class NotAdmitted(Denied):
     """A provider's word is not enough, or is none. `subject`: whom it named, once proved."""
+
+    code = Code.NOT_ADMITTED
 
     def __init__(self, what: str, *, why: Refusal, subject: str = "") -> None:
         self.why: Refusal = why

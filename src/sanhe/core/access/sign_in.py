@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 from sanhe.core.access import rules
 from sanhe.core.access.ports import Role
 from sanhe.core.errors import BadInput
+from sanhe.core.toml import Page, Table
 
 SECRET: Final = "SANHE_OIDC_SECRET"
 """The environment's name for the client's secret, where no file holds it."""
@@ -73,19 +73,12 @@ def read_sign_in(path: Path | None, environment: Mapping[str, str] | None = None
     if path is None:
         return SignIn()
     given = os.environ if environment is None else environment
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise BadInput(
-            f"the file can't be read: {error}",
-            place=str(path),
-            remedy="SANHE_SIGN_IN names a TOML file; docs/guide/access.md has one",
-        ) from error
-    table = _Table(told, str(path))
+    belongs = f"put it into the environment ({SECRET}) or a file (client_secret_file)"
+    table = Page(path, "SANHE_SIGN_IN", "docs/guide/access.md", {"client_secret": belongs}).read()
     local = table.flag("local", default=True)
     inner = table.inner("oidc")
     table.end()
-    oidc = None if inner is None else _oidc(inner, path.parent, given)
+    oidc = None if inner is None else _oidc(inner, given)
     if not local and (oidc is None or not any(Role.ADMIN in g.roles for g in oidc.grants)):
         raise BadInput(
             "local = false would leave no administrator a way in",
@@ -109,7 +102,7 @@ def is_safe_address(address: str) -> bool:
     return parts.scheme == "http" and (host == "localhost" or _is_loopback(host))
 
 
-def _oidc(table: _Table, folder: Path, environment: Mapping[str, str]) -> Oidc:
+def _oidc(table: Table, environment: Mapping[str, str]) -> Oidc:
     issuer, address = table.text("issuer"), table.text("address").rstrip("/")
     for name, value in (("issuer", issuer), ("address", address)):
         if not is_safe_address(value) or urlsplit(value).query:
@@ -120,8 +113,8 @@ def _oidc(table: _Table, folder: Path, environment: Mapping[str, str]) -> Oidc:
     secret = environment.get(SECRET) or None
     if kept_in:
         try:
-            secret = (folder / kept_in).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            secret = table.file("client_secret_file", kept_in).decode().strip()
+        except UnicodeDecodeError as error:
             raise table.wrong("client_secret_file", str(error), "name a file with it") from error
     leeway = table.whole("leeway_seconds", default=60, most=300)
     made = Oidc(
@@ -142,7 +135,7 @@ def _oidc(table: _Table, folder: Path, environment: Mapping[str, str]) -> Oidc:
     return made
 
 
-def _grant(table: _Table) -> Grant:
+def _grant(table: Table) -> Grant:
     try:
         roles = rules.checked_roles(table.texts("roles"))
     except BadInput as error:
@@ -170,78 +163,6 @@ def _grant(table: _Table) -> Grant:
         remedy = 'write places = "all", places = ["CODE"] or places_claim = "NAME"'
         raise table.wrong("places", "it does not say which places are seen", remedy)
     return made
-
-
-class _Table:
-    """A table of the file: each name is taken once, and what nobody took is an error."""
-
-    def __init__(self, told: Mapping[str, Any], place: str) -> None:
-        self._left, self._place = dict(told), place
-
-    def wrong(self, name: str, what: str, remedy: str) -> BadInput:
-        """The error of a value."""
-        return BadInput(what, place=f"{self._place} {name}", remedy=remedy)
-
-    def text(self, name: str, *, default: str | None = None) -> str:
-        """One text."""
-        value = self._left.pop(name, default)
-        if not isinstance(value, str) or (not value.strip() and default is None):
-            raise self.wrong(name, "a text is missing", f'write {name} = "…"')
-        return value.strip()
-
-    def is_text(self, name: str, text: str) -> bool:
-        """Whether it is this text, which is then taken."""
-        found = self._left.get(name) == text
-        if found:
-            del self._left[name]
-        return found
-
-    def texts(self, name: str, *, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
-        """A list of texts."""
-        value = self._left.pop(name, default)
-        if not isinstance(value, (list, tuple)) or not all(
-            isinstance(one, str) and one for one in value
-        ):
-            raise self.wrong(name, "a list of texts is missing", f'write {name} = ["…"]')
-        return tuple(value)
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """True or false."""
-        value = self._left.pop(name, default)
-        if not isinstance(value, bool):
-            raise self.wrong(name, f"{value!r} is neither true nor false", "write true or false")
-        return value
-
-    def whole(self, name: str, *, default: int, most: int) -> int:
-        """A number from 0 on."""
-        value = self._left.pop(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise self.wrong(name, f"{value!r} is no number", f"give 0 to {most}")
-        return value
-
-    def inner(self, name: str) -> _Table | None:
-        """A table within, None where there is none."""
-        if name not in self._left:
-            return None
-        value = self._left.pop(name)
-        if not isinstance(value, dict):
-            raise self.wrong(name, "it is no table", f"write [{name}]")
-        return _Table(value, f"{self._place} [{name}]")
-
-    def several(self, name: str) -> list[_Table]:
-        """Tables of one kind; at least one."""
-        value = self._left.pop(name, None)
-        if not isinstance(value, list) or not value or not all(isinstance(v, dict) for v in value):
-            raise self.wrong(name, "there is none", f"write one or more [[oidc.{name}]]")
-        return [_Table(one, f"{self._place} {name} {n}") for n, one in enumerate(value, 1)]
-
-    def end(self) -> None:
-        """Raise BadInput for a name that means nothing, such as one that is misspelt."""
-        for name in self._left:
-            if name == "client_secret":
-                remedy = f"put it into the environment ({SECRET}) or a file (client_secret_file)"
-                raise self.wrong(name, "a secret does not belong into this file", remedy)
-            raise self.wrong(name, "nothing of this name is known", "see docs/guide/access.md")
 
 
 def _is_loopback(host: str) -> bool:

@@ -11,7 +11,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from sanhe.core.access.ports import Account, Key, Role
-from sanhe.core.access.rules import IDLE, LONGEST, Limit
+from sanhe.core.access.rules import IDLE, KNOWN, LONGEST, Limit
 from sanhe.core.storage import Transaction
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('core.access', 0))")
@@ -111,6 +111,19 @@ _CLEAR = sa.text("DELETE FROM sign_in_limit WHERE key = :key")
 _FORGET_LIMITS = sa.text(
     "DELETE FROM sign_in_limit WHERE key IN "
     "(SELECT key FROM sign_in_limit WHERE busy_until < :now FOR UPDATE SKIP LOCKED)"
+)
+
+_IS_KNOWN = sa.text(
+    "SELECT EXISTS (SELECT FROM known_address AS k JOIN account AS a ON a.id = k.account "
+    "WHERE a.name = :name AND k.address = :address AND k.seen_at > :oldest)"
+)
+_KNOW = sa.text(
+    "INSERT INTO known_address (account, address, seen_at) VALUES (:account, :address, :now) "
+    "ON CONFLICT (account, address) DO UPDATE SET seen_at = excluded.seen_at"
+)
+_FORGET_ADDRESSES = sa.text(
+    "DELETE FROM known_address WHERE (account, address) IN (SELECT account, address "
+    "FROM known_address WHERE seen_at <= :oldest FOR UPDATE SKIP LOCKED)"
 )
 
 
@@ -295,6 +308,19 @@ def take_attempt(tx: Transaction, key: str, limit: Limit) -> int:
     busy: datetime = tx.connection.execute(_BUSY, {"key": key}).scalar_one()
     left = (busy + limit.refill - limit.most - now).total_seconds()
     return max(int(-(-left // 1)), 1)
+
+
+def is_known(tx: Transaction, name: str, address: str) -> bool:
+    """Whether the account of this name has signed in from this address lately."""
+    given = {"name": name, "address": address, "oldest": tx.clock.now() - KNOWN}
+    return bool(tx.connection.execute(_IS_KNOWN, given).scalar_one())
+
+
+def know(tx: Transaction, account: UUID, address: str) -> None:
+    """Note that an account has signed in from an address, and forget those of long ago."""
+    now = tx.clock.now()
+    tx.connection.execute(_FORGET_ADDRESSES, {"oldest": now - KNOWN})
+    tx.connection.execute(_KNOW, {"account": account, "address": address, "now": now})
 
 
 def settle_attempts(tx: Transaction, *, name: str | None, address: str, refill: Limit) -> None:

@@ -7,7 +7,7 @@ chain sealed in batches that `verify` recomputes. `PostgresLedger` keeps it in a
 """
 
 from sanhe.core.ledger.memory import MemoryLedger
-from sanhe.core.ledger.ports import Account, Balance, Ledger, Seal, Transfer
+from sanhe.core.ledger.ports import Account, Balance, Hold, Ledger, Seal, Transfer
 from sanhe.core.ledger.rules import account_code
 from sanhe.core.ledger.store import PostgresLedger
 from sanhe.core.ledger.tables import ACCOUNT_SCHEMA, TRANSFER_SCHEMA
@@ -17,6 +17,7 @@ __all__ = [
     "TRANSFER_SCHEMA",
     "Account",
     "Balance",
+    "Hold",
     "Ledger",
     "MemoryLedger",
     "PostgresLedger",

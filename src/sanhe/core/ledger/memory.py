@@ -11,7 +11,7 @@ from uuid import UUID
 from sanhe.core.clock import Clock
 from sanhe.core.errors import Conflict, NotFound, Shortage, Tampered
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Seal, Transfer
+from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Hold, Seal, Transfer
 from sanhe.core.ledger.rules import Entry, Kind, SealedBatch
 from sanhe.core.ledger.tables import account_table, transfers_of
 
@@ -218,6 +218,16 @@ class MemoryLedger:
         for entry in over:
             self._close(entry, Kind.VOIDED, entry.amount or 0)
         return len(over)
+
+    def holds(self, codes: Collection[str]) -> list[Hold]:
+        """The open pending transfers out of these accounts that end by themselves."""
+        numbers = {self._numbers[code]: code for code in codes if code in self._numbers}
+        return [
+            Hold(e.transfer, numbers[e.source], e.amount or 0, e.reference, e.expires_at)
+            for e in self._first.values()
+            if e.source in numbers and e.expires_at is not None
+            if e.transfer not in self._closing
+        ]
 
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""

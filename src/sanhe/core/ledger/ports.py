@@ -62,6 +62,17 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A pending transfer that is open: `amount` of account `source` is held until `expires_at`."""
+
+    transfer: UUID
+    source: str
+    amount: int
+    reference: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Seal:
     """A sealed run of entries: `root` chains the previous root with the entries' hashes."""
 
@@ -159,6 +170,11 @@ class Ledger(Protocol):
 
     def expire(self, now: datetime) -> int:
         """Void the pending transfers whose time is over; returns how many."""
+        ...
+
+    def holds(self, codes: Collection[str]) -> list[Hold]:
+        """The open pending transfers out of these accounts that end by themselves, the oldest
+        first."""
         ...
 
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:

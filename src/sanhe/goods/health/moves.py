@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -37,6 +37,18 @@ class Moves:
     to_day: date
     matrix: pa.Table
     lines: pa.Table
+
+    def of(self, label: str = "", *, place: str | None = None) -> Moves:
+        """The moves that leave or reach the classes that begin so; the lines at one place only.
+
+        The matrix knows no places.
+        """
+        import pyarrow.compute as pc
+
+        lines = self.lines.filter(_concerns(self.lines, label))
+        if place is not None:
+            lines = lines.filter(pc.equal(lines.column("place"), place))
+        return replace(self, matrix=self.matrix.filter(_concerns(self.matrix, label)), lines=lines)
 
 
 def compact(table: pa.Table) -> pa.Table:
@@ -182,6 +194,17 @@ def _unsold(moved: pa.Table) -> Any:
 
     days = moved.column("days_since_sale").cast("string")
     return pc.coalesce(pc.binary_join_element_wise("no sale for ", days, " days", ""), "never sold")
+
+
+def _concerns(table: pa.Table, label: str) -> Any:
+    """Which rows of moves leave or reach classes that begin so."""
+    import pyarrow.compute as pc
+
+    starts = (
+        pc.fill_null(pc.starts_with(table.column(name), label), False)
+        for name in ("from_label", "to_label")
+    )
+    return pc.or_(*starts)
 
 
 def _letter(moved: pa.Table, name: str, place: int) -> Any:

@@ -44,6 +44,7 @@ from sanhe.goods.replenish.replenish import (
     Replenish,
 )
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS, Outcome, compute
+from sanhe.goods.replenish.told import Setting, settings_of
 from sanhe.goods.replenish.transfers import (
     TRANSFER_KIND,
     TRANSFER_TERMS,
@@ -88,6 +89,7 @@ __all__ = [
     "Policy",
     "Prepared",
     "Replenish",
+    "Setting",
     "Shared",
     "Transfers",
     "UnitMoney",
@@ -101,6 +103,7 @@ __all__ = [
     "plan_changes",
     "planned_transfers",
     "prepare",
+    "settings_of",
     "terms_of",
     "unit_money",
     "warehouses",

@@ -10,7 +10,7 @@ of an SKU × place, and discrepancies: what outside systems reported below zero.
 
 from sanhe.goods.stock.claims import Claim
 from sanhe.goods.stock.facts import FACT_TYPES
-from sanhe.goods.stock.positions import Stock
+from sanhe.goods.stock.positions import Short, Stock
 from sanhe.goods.stock.rules import (
     Opening,
     StockEvent,
@@ -27,6 +27,7 @@ __all__ = [
     "FACT_TYPES",
     "Claim",
     "Opening",
+    "Short",
     "Stock",
     "StockEvent",
     "committed_account",

@@ -24,6 +24,21 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+@dataclass(frozen=True, slots=True)
+class Short:
+    """`quantity` > 0 base units of an SKU are missing at a place: sold although they were not
+    there, or were promised to somebody else.
+
+    `reservations` are the ids of those that are left without stock, the last one first: they are
+    to be offered something else.
+    """
+
+    sku: str
+    place: str
+    quantity: int
+    reservations: tuple[UUID, ...]
+
+
 class Stock:
     """The stock within one transaction; a projection of counts, movements, receipts and sales."""
 
@@ -226,6 +241,27 @@ class Stock:
 
         table = self.positions()
         return table.filter(pc.not_equal(table.column("discrepancy"), 0))
+
+    def shorts(self, pairs: Collection[tuple[str, str]]) -> list[Short]:
+        """What is missing of these (sku, place), with the reservations that it leaves without
+        stock; see `rules.losing`."""
+        import pyarrow.compute as pc
+
+        table = self.positions(pairs)
+        rows = table.filter(pc.less(table.column("discrepancy"), 0)).to_pylist()
+        if not rows:
+            return []
+        names = [(row["sku"], row["place"]) for row in rows]
+        accounts = {rules.on_hand_account(place, sku): (sku, place) for sku, place in names}
+        for place, sku, channel in store.read_quotas(self._tx, _wanted(names)):
+            accounts[rules.quota_account(channel, place, sku)] = (sku, place)
+        held: dict[tuple[str, str], list[tuple[UUID, int]]] = {name: [] for name in names}
+        for hold in self._ledger.holds(accounts):
+            held[accounts[hold.source]].append((hold.transfer, hold.amount))
+        return [
+            Short(*name, -row["discrepancy"], rules.losing(held[name], -row["discrepancy"]))
+            for name, row in zip(names, rows, strict=True)
+        ]
 
     def lots(self) -> pa.Table:
         """What is left of each expiry, first expired first out: sku, place, expires (the last

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -242,6 +243,21 @@ def split_net(net: int, promised: Promises) -> Split:
     lies = max(net, held, 0)
     quota = promised.quota_reserved + min(promised.quota - promised.quota_reserved, lies - held)
     return Split(lies - promised.committed - quota, quota, net - lies)
+
+
+def losing(holds: Sequence[tuple[UUID, int]], missing: int) -> tuple[UUID, ...]:
+    """Which reservations are left without stock when `missing` base units are not there.
+
+    `holds` are (reservation, amount), the oldest first. Who came last goes without, whole, until
+    what is missing is covered; what was paid already is not among them and loses last.
+    """
+    lost: list[UUID] = []
+    for reservation, amount in reversed(holds):
+        if missing <= 0:
+            break
+        lost.append(reservation)
+        missing -= amount
+    return tuple(lost)
 
 
 def give_backs(free: Mapping[str, int], amount: int) -> dict[str, int]:

@@ -1,8 +1,8 @@
 """Tills and pop-up stores (收银机、快闪店): what happened offline arrives exactly once.
 
 Systems: S35.
-Commands: sanhe device add, sanhe device list, sanhe device block, sanhe device renew, sanhe
-device problems.
+Commands: sanhe device add, sanhe device list, sanhe device block, sanhe device renew,
+sanhe device problems.
 
 Inputs: events that a registered device numbered, chained by hash and signed with its Ed25519 key.
 Decides which of them are the next ones of the chain; refuses holes, forgeries and clones. Outputs:
@@ -10,7 +10,7 @@ sale.line and stock.counted facts with the stock that follows them, tasks for wh
 wrong, blocked devices.
 """
 
-from sanhe.place.devices.devices import Devices, Short, Synced
+from sanhe.place.devices.devices import Devices, Synced
 from sanhe.place.devices.rules import (
     MOST_EVENTS,
     MOST_PAYLOAD,
@@ -40,7 +40,6 @@ __all__ = [
     "Head",
     "Reason",
     "Refusal",
-    "Short",
     "SignedEvent",
     "Synced",
     "TillEvent",

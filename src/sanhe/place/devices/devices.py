@@ -13,7 +13,7 @@ from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound, SanheE
 from sanhe.core.facts import Fact, PostgresFacts, Projection
 from sanhe.core.places import Places
 from sanhe.core.storage import Transaction
-from sanhe.goods.stock import Stock
+from sanhe.goods.stock import Short, Stock
 from sanhe.place.devices import rules, store
 from sanhe.place.devices.meaning import Meaning, Standing, meaning, source_of
 from sanhe.place.devices.rules import (
@@ -34,16 +34,6 @@ _NOTED: Final = 100
 """So many problems of one sync are noted one by one."""
 _MOST_TOLD: Final = 2 * MOST_EVENTS
 """So many events one sync tells; those that waited longer than others come first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Short:
-    """`quantity` > 0 base units of an SKU are missing at a place: sold although they were not
-    there, or were reserved for somebody else."""
-
-    sku: str
-    place: str
-    quantity: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,12 +257,7 @@ class Devices:
         """What is missing of these SKU × place, with a task for each."""
         if not pairs:
             return ()
-        rows = self._stock.positions(pairs).to_pylist()
-        shorts = [
-            Short(row["sku"], row["place"], -row["discrepancy"])
-            for row in rows
-            if row["discrepancy"] < 0
-        ]
+        shorts = self._stock.shorts(pairs)
         self._tasks.open(
             NewTask(
                 short.place,

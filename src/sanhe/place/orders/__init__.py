@@ -10,11 +10,12 @@ as `sale.line` facts; refunds in the outbox.
 
 from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
+from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
 from sanhe.place.orders.nearby import DeliveryFee, Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
-from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund
+from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
 from sanhe.place.orders.reading import (
     AskedRefund,
     Order,
@@ -29,6 +30,7 @@ from sanhe.place.orders.rules import LineState, Outcome, State
 __all__ = [
     "CHANNELS",
     "METHODS",
+    "PAY_BEFORE",
     "REFUND_TOPIC",
     "SOURCE",
     "AskedRefund",
@@ -38,8 +40,10 @@ __all__ = [
     "Charge",
     "Delivery",
     "DeliveryFee",
+    "Dues",
     "LineState",
     "Nearby",
+    "OpenCharge",
     "Order",
     "OrderEvent",
     "OrderLine",
@@ -56,9 +60,11 @@ __all__ = [
     "PricedLine",
     "Quote",
     "Refund",
+    "RefundNotice",
     "Settled",
     "Sold",
     "Sourcing",
     "State",
+    "ends_at",
     "sale_facts",
 ]

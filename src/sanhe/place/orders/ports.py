@@ -13,13 +13,21 @@ from sanhe.core.values import Json
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """What a provider is asked to collect: `order` is our name for it with the provider."""
+    """What a provider is asked to collect: `order` is our name for it with the provider.
+
+    `way` is how the shopper pays, in the provider's words ("jsapi", "h5", "native"). `ends_at`:
+    no money is taken after it. `payer` is the provider's name of the shopper and `address` the
+    network address of their device, where the way needs them.
+    """
 
     order: UUID
     amount_cents: int
     currency: str
     description: str
-    expires_at: datetime
+    ends_at: datetime
+    way: str
+    payer: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,39 +46,70 @@ class PaymentNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundNotice:
+    """A provider's word on a refund: the money is back, or `refused` says why it can't be."""
+
+    provider: str
+    refund: UUID
+    refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Refund:
-    """Money to be given back: `id` makes it recognisable when it is asked again."""
+    """Money to be given back: `id` makes it recognisable when it is asked again.
+
+    `amount_cents` of the payment `reference`, which was `paid_cents`.
+    """
 
     id: UUID
     order: UUID
     provider: str
     reference: str
     amount_cents: int
+    paid_cents: int
     currency: str
     reason: str
 
 
 class Payments(Protocol):
-    """A payment provider (支付渠道). Two implementations: WeChat Pay v3 and its simulator."""
+    """A payment provider (支付渠道): WeChat Pay v3, which has a simulator, and the till."""
 
     def prepare(self, charge: Charge) -> Mapping[str, Json]:
         """Ask to collect; returns what the shopper's device needs to pay.
 
-        The same charge again gives the same answer. Raises Temporary when the provider is away.
+        The same charge again collects once. Raises BadInput for a charge that can't be collected
+        so, Conflict for one that was asked for otherwise, is paid or closed, Temporary when the
+        provider is away.
         """
         ...
 
-    def read_notice(self, headers: Mapping[str, str], body: bytes) -> PaymentNotice | None:
+    def read_notice(
+        self, headers: Mapping[str, str], body: bytes
+    ) -> PaymentNotice | RefundNotice | None:
         """A notice whose signature is right, decrypted; None when it tells of something else.
 
-        Raises Denied for a wrong signature or one that is too old.
+        Names of headers in any case. Raises Denied for a wrong signature or one that is too old,
+        BadInput for a content that is not as agreed.
         """
         ...
 
     def find(self, order: UUID) -> PaymentNotice | None:
-        """The payment of an order as the provider knows it: for notices that were lost."""
+        """The payment of an order as the provider knows it: for notices that were lost.
+
+        Raises Temporary when the provider is away.
+        """
+        ...
+
+    def close(self, order: UUID) -> bool:
+        """Take no more money for an order; again changes nothing. False: it is paid already.
+
+        Raises Temporary when the provider is away.
+        """
         ...
 
     def refund(self, refund: Refund) -> bool:
-        """Give money back; again changes nothing. True once it is done, False while it runs."""
+        """Give money back; again changes nothing. True once it is done, False while it runs.
+
+        Raises Permanent, saying why, when the provider refuses, Temporary when it is away.
+        """
         ...

@@ -113,6 +113,32 @@ _REFUND_DONE = sa.text("""
 UPDATE sales_refund SET done_at = :at WHERE id = :id AND done_at IS NULL
 RETURNING order_id, provider, reference, amount_cents, currency
 """)
+_OPEN_CHARGES = sa.text("""
+SELECT o.id AS order_id, e.details ->> 'provider' AS provider
+FROM sales_order AS o JOIN sales_order_event AS e ON e.order_id = o.id
+WHERE o.placed_at >= :since AND (o.state <> 'placed' OR o.expires_at <= :before)
+    AND e.kind = 'payment_asked'
+    AND NOT EXISTS (SELECT FROM sales_order_event AS c WHERE c.order_id = o.id
+        AND c.kind = 'payment_closed' AND c.details -> 'provider' = e.details -> 'provider')
+    AND NOT EXISTS (SELECT FROM sales_payment AS p WHERE p.order_id = o.id
+        AND p.provider = e.details ->> 'provider')
+GROUP BY o.id, provider ORDER BY o.expires_at, o.id LIMIT :limit
+""")
+_DUE_REFUNDS = sa.text("""
+SELECT id FROM sales_refund WHERE done_at IS NULL AND ask_at <= :now
+ORDER BY ask_at, id LIMIT :limit
+""")
+_PUT_OFF = sa.text("""
+UPDATE sales_refund SET tries = tries + :tries,
+    ask_at = :now + CASE :tries WHEN 0 THEN interval '1 minute'
+        ELSE least(interval '1 minute' * power(2, least(tries, 20)), interval '1 day') END
+WHERE id = :id AND done_at IS NULL
+""")
+_ASKED_REFUND = sa.text("""
+SELECT r.id, r.order_id AS order, r.provider, r.reference, r.amount_cents,
+    p.amount_cents AS paid_cents, r.currency, r.reason
+FROM sales_refund AS r JOIN sales_payment AS p USING (provider, reference) WHERE r.id = :id
+""")
 _CHANGE_LINES = sa.text("""
 UPDATE sales_order_line AS l
 SET handed = l.handed + c.handed, handed_cents = l.handed_cents + c.handed_cents,
@@ -277,6 +303,30 @@ def finish_refund(tx: Transaction, refund: UUID) -> Row | None:
     """Mark a refund as done now; None when it is already, or unknown."""
     given = {"id": refund, "at": tx.clock.now()}
     row = tx.connection.execute(_REFUND_DONE, given).mappings().first()
+    return None if row is None else dict(row)
+
+
+def open_charges(tx: Transaction, *, since: datetime, before: datetime, limit: int) -> list[Row]:
+    """Order and provider of charges neither told as paid nor closed, of orders placed since a
+    moment whose time is over before another, or that wait for no money."""
+    given = {"since": since, "before": before, "limit": limit}
+    return [dict(row) for row in tx.connection.execute(_OPEN_CHARGES, given).mappings()]
+
+
+def due_refunds(tx: Transaction, now: datetime, limit: int) -> list[UUID]:
+    """Refunds that are not done and whose next try is due."""
+    given = {"now": now, "limit": limit}
+    return list(tx.connection.execute(_DUE_REFUNDS, given).scalars())
+
+
+def put_off_refund(tx: Transaction, refund: UUID, *, tries: int) -> None:
+    """Count so many tries of a refund and set when the next one is due."""
+    tx.connection.execute(_PUT_OFF, {"id": refund, "now": tx.clock.now(), "tries": tries})
+
+
+def find_refund(tx: Transaction, refund: UUID) -> Row | None:
+    """A refund with what was paid."""
+    row = tx.connection.execute(_ASKED_REFUND, {"id": refund}).mappings().first()
     return None if row is None else dict(row)
 
 

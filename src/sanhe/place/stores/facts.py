@@ -27,7 +27,7 @@ STORE_DESCRIBED = FactType(
         "channels": FactField("str", 'channels it sells on: "app,livestream"; absent = all'),
         "safety_units": FactField("int", "units of each SKU kept for who walks in"),
     },
-    writers=("connectors.files",),
+    writers=("connectors.files", "sim"),
     readers=("place.stores",),
 )
 
@@ -46,7 +46,7 @@ COURIER_OFFERED = FactType(
         "radius_metres": FactField("int", "how far it goes, as the crow flies"),
         "offered": FactField("bool", "false = not any more"),
     },
-    writers=("connectors.files",),
+    writers=("connectors.files", "sim"),
     readers=("place.stores",),
 )
 

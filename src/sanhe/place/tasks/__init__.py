@@ -1,6 +1,6 @@
 """Store tasks (门店任务): what somebody in a store is to do, until it is done or dropped.
 
-Systems: S18, S30.
+Systems: S30, S35.
 
 Inputs: tasks that other capabilities open (pick this order, count this shelf, settle this
 difference), and what people in the store say of them. Decides nothing. Outputs: the list of each

@@ -14,6 +14,7 @@ from sanhe.web.console import (
     items,
     lines,
     orders,
+    policy,
     provider,
     session,
     simulations,
@@ -32,6 +33,7 @@ _PAGES = (
     items,
     simulations,
     data,
+    policy,
     devices,
     admin,
 )

@@ -98,7 +98,7 @@ class KeyMade(BaseModel):
 
 
 class Place(BaseModel):
-    """A place of the masters."""
+    """A place of the masters. `cut_off`: when its business day begins, local time."""
 
     id: str
     name: str | None
@@ -107,6 +107,7 @@ class Place(BaseModel):
     region: str | None
     city: str | None
     time_zone: str | None
+    cut_off: str
 
 
 class Places(BaseModel):

@@ -111,8 +111,6 @@ def start_import(
         raise BadInput("no path is taken here", place="mapping", remedy="name a shipped mapping")
     folder = FilePath(tempfile.mkdtemp(prefix="sanhe-import-"))
     path = folder / name
-    with path.open("wb") as sink:
-        shutil.copyfileobj(file.file, sink)
     sanhe, actor = caller.sanhe, caller.identity.actor
     request = ImportRequest(path, mapping=mapping or None, create_missing=create_missing)
 
@@ -122,7 +120,13 @@ def start_import(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    return JobRow.of(caller.served.running.start(f"import {name}", actor, work))
+    try:
+        with path.open("wb") as sink:
+            shutil.copyfileobj(file.file, sink)
+        return JobRow.of(caller.served.running.start(f"import {name}", actor, work))
+    except BaseException:  # too many wait, or the disk is full: nobody else takes it away
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @router.post("/imports/{batch}/undo")

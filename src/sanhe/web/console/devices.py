@@ -46,7 +46,7 @@ class DeviceEntered(BaseModel):
     name: Word = ""
 
 
-class KeyEntered(BaseModel):
+class DeviceKeyEntered(BaseModel):
     """A device's new key."""
 
     public_key: Word
@@ -98,7 +98,7 @@ def block_device(name: Name, entered: WhyEntered, caller: Manages) -> DeviceTold
 
 
 @router.post("/devices/{name}/renew")
-def renew_device(name: Name, entered: KeyEntered, caller: Manages) -> DeviceTold:
+def renew_device(name: Name, entered: DeviceKeyEntered, caller: Manages) -> DeviceTold:
     """Give a device a new key; a blocked one goes on with it."""
     key = public_key_of(entered.public_key)
     with caller.work() as work:

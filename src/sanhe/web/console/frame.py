@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field, StringConstraints
+from starlette.concurrency import run_in_threadpool
 
 from sanhe.core.access import may
-from sanhe.core.errors import NotFound
+from sanhe.core.errors import Denied, NotFound
 from sanhe.web.asked import Word
-from sanhe.web.caller import Caller, depends, signed_in
+from sanhe.web.caller import Caller, depends, identify_again, signed_in
 from sanhe.web.running import Event
 from sanhe.wiring import Work
 
 router = APIRouter(tags=["frame"])
+
+ASK_EVERY_SECONDS: Final = 15.0
+"""So often a stream of news asks who listens: their session may be over, their places others."""
 
 Page = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 Name = Annotated[
@@ -191,16 +196,26 @@ def drop_view(page: Page, name: Name, caller: Annotated[Caller, Depends(signed_i
 async def read_events(
     request: Request, caller: Annotated[Caller, Depends(signed_in)]
 ) -> StreamingResponse:
-    """News as it happens: `job`, `decisions`, `plan`; only of what the caller may see."""
+    """News as it happens: `job`, `decisions`, `plan`; only of what the caller may see.
+
+    It ends with the session or key; roles and places are those of now.
+    """
 
     async def lines() -> AsyncIterator[str]:
         yield "retry: 3000\n\n"
+        known, asked_at = caller, time.monotonic()
         async for event in caller.served.running.events():
             if await request.is_disconnected():
                 return
+            if time.monotonic() - asked_at >= ASK_EVERY_SECONDS:
+                try:
+                    known = await run_in_threadpool(identify_again, request)
+                except Denied:
+                    return
+                asked_at = time.monotonic()
             if event is None:
                 yield ": still here\n\n"
-            elif _concerns(event, caller):
+            elif _concerns(event, known):
                 told = json.dumps(dict(event.data), ensure_ascii=False, default=str)
                 yield f"event: {event.kind}\ndata: {told}\n\n"
 

@@ -181,17 +181,11 @@ def read_moves(asked: Annotated[HealthPageAsked, Query()], caller: Reads) -> Mov
         found = Health(caller.lake).moves()
     except NotFound:
         return MovePage(rows=[], total=0, offset=0, from_day=None, to_day=None)
-    label = asked.label or ""
-    rows = [
-        row
-        for row in found.lines.to_pylist()
-        if (not asked.place or row["place"] == asked.place)
-        and any((row[name] or "").startswith(label) for name in ("from_label", "to_label"))
-    ]
-    window = rows[asked.offset : asked.offset + asked.limit]
+    lines = found.of(asked.label or "", place=asked.place or None).lines
+    window = lines.slice(asked.offset, asked.limit).to_pylist()
     return MovePage(
         rows=[Move.model_validate(row) for row in window],
-        total=len(rows),
+        total=lines.num_rows,
         offset=asked.offset,
         from_day=found.from_day,
         to_day=found.to_day,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
@@ -22,8 +22,8 @@ class OrdersAsked(ScopeAsked, Window):
     search: Word | None = None
 
 
-class OrderRow(BaseModel):
-    """An order in a list."""
+class OrderHead(BaseModel):
+    """What is said of an order wherever it stands."""
 
     name: str
     supplier: str
@@ -32,10 +32,15 @@ class OrderRow(BaseModel):
     status: str
     ordered_on: date
     expected_on: date
+    value_cents: int
+
+
+class OrderRow(OrderHead):
+    """An order in a list: how many lines, units ordered and received."""
+
     lines: int
     quantity: int
     received: int
-    value_cents: int
 
 
 class OrderPage(BaseModel):
@@ -59,17 +64,9 @@ class OrderLine(BaseModel):
     decision: int | None
 
 
-class OrderTold(BaseModel):
+class OrderTold(OrderHead):
     """One order with its lines."""
 
-    name: str
-    supplier: str
-    supplier_name: str
-    place: str
-    status: str
-    ordered_on: date
-    expected_on: date
-    value_cents: int
     below_minimum_cents: int
     lines: list[OrderLine]
 
@@ -87,17 +84,10 @@ def read_orders(asked: Annotated[OrdersAsked, Query()], caller: May) -> OrderPag
         )
     rows = [
         OrderRow(
-            name=order.name,
-            supplier=order.supplier,
-            supplier_name=order.supplier_name,
-            place=order.place,
-            status=order.status.value,
-            ordered_on=order.ordered_on,
-            expected_on=order.due,
+            **_head(order),
             lines=len(order.lines),
             quantity=sum(line.quantity for line in order.lines),
             received=sum(line.received for line in order.lines),
-            value_cents=order.cost_cents,
         )
         for order in found
     ]
@@ -112,16 +102,22 @@ def read_order(name: Annotated[Word, Path()], caller: May) -> OrderTold:
     return _told(order)
 
 
+def _head(order: PurchaseOrder) -> dict[str, Any]:
+    return {
+        "name": order.name,
+        "supplier": order.supplier,
+        "supplier_name": order.supplier_name,
+        "place": order.place,
+        "status": order.status.value,
+        "ordered_on": order.ordered_on,
+        "expected_on": order.due,
+        "value_cents": order.cost_cents,
+    }
+
+
 def _told(order: PurchaseOrder) -> OrderTold:
     return OrderTold(
-        name=order.name,
-        supplier=order.supplier,
-        supplier_name=order.supplier_name,
-        place=order.place,
-        status=order.status.value,
-        ordered_on=order.ordered_on,
-        expected_on=order.due,
-        value_cents=order.cost_cents,
+        **_head(order),
         below_minimum_cents=order.below_minimum_cents,
         lines=[
             OrderLine(

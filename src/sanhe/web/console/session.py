@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from sanhe.core.access import Identity, SignedIn, actions_of
-from sanhe.core.errors import Conflict, Denied
+from sanhe.core.errors import Code, Conflict, Denied
 from sanhe.web.asked import Word
 from sanhe.web.caller import COOKIE, Served, identity_of, served_of
 from sanhe.web.problems import Forbidden
@@ -147,7 +147,10 @@ def _begin(served: Served, request: Request, response: Response, *, entered: Ent
 
 def _need_passwords(served: Served) -> None:
     if not served.sign_in.local:
-        raise Forbidden("names and passwords are not taken here: sign in at the OpenID provider")
+        raise Forbidden(
+            "names and passwords are not taken here: sign in at the OpenID provider",
+            code=Code.PASSWORDS_OFF,
+        )
 
 
 def _told(served: Served, identity: Identity | None, *, first: bool = False) -> Session:

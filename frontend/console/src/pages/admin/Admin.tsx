@@ -2,6 +2,7 @@
 import { Tabs } from "antd";
 import { useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { get, type Got } from "../../api/client";
 import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
@@ -14,6 +15,7 @@ import { PageHead } from "../../parts/PageHead";
 import { PlainTable } from "../../parts/PlainTable";
 import { Accounts } from "./Accounts";
 import { Keys } from "./Keys";
+import { Policy } from "./Policy";
 
 export default function Admin() {
   const { t } = useTranslation();
@@ -23,6 +25,7 @@ export default function Admin() {
     ["accounts", "accounts.manage", <Accounts key="accounts" />],
     ["keys", "accounts.manage", <Keys key="keys" />],
     ["places", "catalog.read", <Places key="places" />],
+    ["policy", "policy.change", <Policy key="policy" />],
     ["jobs", "data.read", <Jobs key="jobs" />],
     ["audit", "audit.read", <Audit key="audit" />],
   ];
@@ -31,7 +34,7 @@ export default function Admin() {
     <div className="page">
       <PageHead page="admin" />
       <Tabs
-        tabBarGutter={20}
+        tabBarGutter={16}
         activeKey={filters.tab ?? open[0]?.[0]}
         onChange={(tab) => set({ tab })}
         destroyOnHidden
@@ -49,12 +52,17 @@ function Places() {
     { name: "id", title: t("col.code"), width: 120, show: (row) => row.id },
     { name: "name", title: t("col.name"), width: 200, show: (row) => row.name ?? "–" },
     { name: "kind", title: t("col.kind"), width: 120, show: (row) => t(`placeKind.${row.kind}`, { defaultValue: row.kind }) },
+    { name: "parent", title: t("col.parent"), width: 120, show: (row) => row.parent ?? "–" },
     { name: "region", title: t("col.region"), width: 140, show: (row) => row.region ?? "–" },
     { name: "city", title: t("col.city"), width: 140, show: (row) => row.city ?? "–" },
     { name: "zone", title: t("col.time_zone"), width: 160, show: (row) => row.time_zone ?? "–" },
+    { name: "cut_off", title: t("col.cut_off"), width: 100, show: (row) => row.cut_off },
   ];
   return (
     <section className="panel">
+      <p className="muted">
+        {t("admin.placesTodo")} <Link to="/imports" className="in-text">{t("page.imports")}</Link>
+      </p>
       <Asked queryKey={["places"]} path="/api/places">
         {({ rows }) => (
           <PlainTable<Place>

@@ -8,6 +8,7 @@ import { get, Problem } from "../../api/client";
 import type { Cockpit as Told } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
 import { addressOf, useScope } from "../../app/scope";
+import { opens } from "../../app/pages";
 import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
@@ -80,16 +81,13 @@ function Todo({ todo }: { todo: Told["todo"] }) {
   return (
     <section className="todo" aria-label={t("cockpit.todo")}>
       {todo.map((one) => {
-        const to =
-          one.kind === "proposed" || one.kind === "proposals"
-            ? addressOf("/workbench", shared)
-            : addressOf("/exceptions", shared, { kind: one.kind });
+        const to = addressOf("/exceptions", shared, { kind: one.kind });
         return (
           <div key={one.kind} className="panel todo-card">
             <div className="muted">{t(`exception.${one.kind}`, { defaultValue: one.kind })}</div>
             <div className="todo-money numeric">{format.moneyShort(one.value_cents)}</div>
             <div className="muted">{t("cockpit.lines", { count: one.lines })}</div>
-            {may("decisions.read") && (
+            {opens("exceptions", may) && (
               <Link to={to}>
                 <Button size="small" tabIndex={-1}>
                   {t(`todo.${one.action}`, { defaultValue: one.action })}

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
 import type { DecisionRow } from "../../api/types";
-import { useScope } from "../../app/scope";
+import { useScope, type Filters } from "../../app/scope";
 import { DecideBar } from "../../parts/DecideBar";
 import { Happened } from "../../parts/Happened";
 import { Empty } from "../../parts/Empty";
@@ -16,6 +16,7 @@ import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { useReason } from "../../parts/reason";
 import { isOver, Status } from "../../parts/Status";
+import { bringHead, type List } from "../../parts/windows";
 import { Waterfall } from "./Waterfall";
 
 const STATUSES = [
@@ -31,13 +32,23 @@ const STATUSES = [
   "expired",
 ];
 
+const asked = (shared: Filters, filters: Filters) => ({
+  ...shared,
+  status: filters.status,
+  kind: filters.kind,
+});
+
+const list = (query: ReturnType<typeof asked>): List<DecisionRow> => ({
+  queryKey: ["decisions", query],
+  load: (page, signal) => get("/api/decisions", { query: { ...query, ...page }, signal }),
+});
+
+export const ahead = (shared: Filters) => void bringHead(list(asked(shared, {})));
+
 export default function Decisions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
-  const query = useMemo(
-    () => ({ ...shared, status: filters.status, kind: filters.kind }),
-    [shared, filters],
-  );
+  const query = useMemo(() => asked(shared, filters), [shared, filters]);
   const columns = useColumns();
   return (
     <div className="page page-filled">
@@ -56,8 +67,7 @@ export default function Decisions() {
       </div>
       <PagedTable<DecisionRow>
         label={t("page.decisions")}
-        queryKey={["decisions", query]}
-        load={(page, signal) => get("/api/decisions", { query: { ...query, ...page }, signal })}
+        {...list(query)}
         columns={columns}
         rowKey={(row) => String(row.number)}
         onOpen={(row) => set({ decision: String(row.number) })}

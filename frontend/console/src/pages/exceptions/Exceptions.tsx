@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
 import type { ExceptionRow } from "../../api/types";
-import { useScope } from "../../app/scope";
+import { useScope, type Filters } from "../../app/scope";
 import { DecideBar } from "../../parts/DecideBar";
 import { Empty } from "../../parts/Empty";
 import { useFormat, useUnit } from "../../parts/format";
@@ -12,6 +12,7 @@ import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { SearchBox } from "../../parts/SearchBox";
+import { bringHead, type List } from "../../parts/windows";
 
 const KINDS = [
   "stock_out",
@@ -23,13 +24,23 @@ const KINDS = [
   "stock_unknown",
 ];
 
+const asked = (shared: Filters, filters: Filters) => ({
+  ...shared,
+  kind: filters.kind,
+  search: filters.search,
+});
+
+const list = (query: ReturnType<typeof asked>): List<ExceptionRow> => ({
+  queryKey: ["exceptions", query],
+  load: (page, signal) => get("/api/exceptions", { query: { ...query, ...page }, signal }),
+});
+
+export const ahead = (shared: Filters) => void bringHead(list(asked(shared, {})));
+
 export default function Exceptions() {
   const { t } = useTranslation();
   const { filters, shared, set } = useScope();
-  const query = useMemo(
-    () => ({ ...shared, kind: filters.kind, search: filters.search }),
-    [shared, filters],
-  );
+  const query = useMemo(() => asked(shared, filters), [shared, filters]);
   const columns = useColumns();
   return (
     <div className="page page-filled">
@@ -48,8 +59,7 @@ export default function Exceptions() {
       </div>
       <PagedTable<ExceptionRow>
         label={t("page.exceptions")}
-        queryKey={["exceptions", query]}
-        load={(page, signal) => get("/api/exceptions", { query: { ...query, ...page }, signal })}
+        {...list(query)}
         columns={columns}
         rowKey={(row) => `${row.kind}/${lineName(row)}`}
         onOpen={(row) => set({ line: lineName(row) })}

@@ -4,16 +4,35 @@ import { Select, Spin, Tabs } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get, Problem } from "../../api/client";
+import { queries } from "../../api/queries";
 import { useChoices } from "../../app/ScopeBar";
-import { useScope } from "../../app/scope";
+import { useScope, type Filters } from "../../app/scope";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
 import { LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
+import { bringHead, type List } from "../../parts/windows";
 import { Ageing, Bubbles, Cover } from "./charts";
 import type { Move, Slow } from "./types";
+
+type Query = Readonly<Record<string, string | undefined>>;
+
+const overview = (query: Query) => ({
+  queryKey: ["health", query],
+  queryFn: ({ signal }: { signal: AbortSignal }) => get("/api/health", { query, signal }),
+});
+
+const slowLines = (query: Query): List<Slow> => ({
+  queryKey: ["health", "slow", query],
+  load: (page, signal) => get("/api/health/slow", { query: { ...query, ...page }, signal }),
+});
+
+export const ahead = (shared: Filters) => {
+  void queries.prefetchQuery(overview(shared));
+  void bringHead(slowLines(shared));
+};
 
 export default function Health() {
   const { t } = useTranslation();
@@ -21,8 +40,7 @@ export default function Health() {
   const { data: choices } = useChoices();
   const query = useMemo(() => ({ ...shared, label: filters.label }), [shared, filters.label]);
   const { data, error, refetch } = useQuery({
-    queryKey: ["health", query],
-    queryFn: ({ signal }) => get("/api/health", { query, signal }),
+    ...overview(query),
     placeholderData: (before) => before,
   });
   const unplanned = error instanceof Problem && error.status === 404;
@@ -77,7 +95,7 @@ export default function Health() {
   );
 }
 
-function SlowLines({ query }: { query: object }) {
+function SlowLines({ query }: { query: Query }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { set } = useScope();
@@ -97,8 +115,7 @@ function SlowLines({ query }: { query: object }) {
     <PagedTable<Slow>
       label={t("health.slow")}
       height="420px"
-      queryKey={["health", "slow", query]}
-      load={(page, signal) => get("/api/health/slow", { query: { ...query, ...page }, signal })}
+      {...slowLines(query)}
       columns={columns}
       rowKey={lineName}
       onOpen={(row) => set({ line: lineName(row) })}

@@ -3,9 +3,11 @@ import { useQuery } from "@tanstack/react-query";
 import { Drawer, Grid, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { get } from "../../api/client";
 import type { Schemas } from "../../api/types";
-import { useScope } from "../../app/scope";
+import { opens } from "../../app/pages";
+import { addressOf, useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
@@ -25,7 +27,7 @@ export default function Items() {
   return (
     <div className="page">
       <PageHead page="items" />
-      {!may("decisions.read") && <section className="panel muted">{t("items.coming")}</section>}
+      {!opens("workbench", may) && <Besides />}
       <div className="filters">
         <SearchBox hint={t("items.hint")} />
       </div>
@@ -36,6 +38,24 @@ export default function Items() {
       )}
       <ItemDrawer />
     </div>
+  );
+}
+
+/** Where else somebody looks who answers questions: orders on their way, and what was decided. */
+function Besides() {
+  const { t } = useTranslation();
+  const may = useMay();
+  const { shared } = useScope();
+  const pages = ["orders", "decisions"].filter((name) => opens(name, may));
+  return (
+    <section className="besides">
+      {pages.map((name) => (
+        <Link key={name} to={addressOf(`/${name}`, shared)} className="panel">
+          <strong>{t(`page.${name}`)}</strong>
+          <span className="muted">{t(`about.${name}`)}</span>
+        </Link>
+      ))}
+    </section>
   );
 }
 

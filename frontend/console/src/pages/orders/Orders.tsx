@@ -3,9 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Drawer, Grid, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { get } from "../../api/client";
 import type { Schemas } from "../../api/types";
+import { opens } from "../../app/pages";
 import { useScope } from "../../app/scope";
+import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
@@ -72,6 +75,7 @@ function OrderDrawer() {
   const { t } = useTranslation();
   const format = useFormat();
   const { filters, set } = useScope();
+  const may = useMay();
   const wide = Grid.useBreakpoint().md ?? true;
   const name = filters.order;
   const { data, error, refetch } = useQuery({
@@ -113,7 +117,13 @@ function OrderDrawer() {
                     <td className="numeric">{format.quantity(line.quantity)}</td>
                     <td className="numeric">{format.quantity(line.received)}</td>
                     <td className="numeric">{format.money(line.unit_cost_cents)}</td>
-                    <td className="numeric">{line.decision ?? "–"}</td>
+                    <td className="numeric">
+                      {line.decision && opens("decisions", may) ? (
+                        <Link to={`/decisions?decision=${line.decision}`}>{line.decision}</Link>
+                      ) : (
+                        (line.decision ?? "–")
+                      )}
+                    </td>
                   </tr>
                 ))}
               </tbody>

@@ -6,19 +6,40 @@ import { useTranslation } from "react-i18next";
 import { get, inWords, post } from "../../api/client";
 import type { Line } from "../../api/types";
 import { useChoices } from "../../app/ScopeBar";
-import { useScope } from "../../app/scope";
+import { useScope, type Filters } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { DecideBar } from "../../parts/DecideBar";
 import { useDeciding } from "../../parts/deciding";
 import { Empty } from "../../parts/Empty";
 import { useFormat } from "../../parts/format";
-import { LineDrawer, lineName } from "../../parts/LineDrawer";
+import { bringLine, LineDrawer, lineName } from "../../parts/LineDrawer";
 import { PagedTable } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
 import { useRuling } from "../../parts/ruling";
 import { SearchBox } from "../../parts/SearchBox";
+import { bringHead, type List } from "../../parts/windows";
 import { columns, phoneFirst } from "./columns";
 import { Focus } from "./Focus";
+
+const asked = (shared: Filters, filters: Filters) => ({
+  ...shared,
+  status: filters.status === "all" ? undefined : (filters.status ?? "ordered"),
+  search: filters.search,
+  label: filters.label,
+  sort: filters.sort,
+});
+
+const list = (query: ReturnType<typeof asked>): List<Line> => ({
+  queryKey: ["workbench", query],
+  load: async (page, signal) => {
+    const found = await get("/api/workbench", { query: { ...query, ...page }, signal });
+    // The first row gets the focus: its forecast comes while the rows are drawn.
+    if (page.offset === 0 && found.rows[0]) void bringLine(lineName(found.rows[0]));
+    return found;
+  },
+});
+
+export const ahead = (shared: Filters) => void bringHead(list(asked(shared, {})));
 
 export default function Workbench() {
   const { t } = useTranslation();
@@ -30,16 +51,7 @@ export default function Workbench() {
   const [focus, setFocus] = useState<string>();
   const [editing, setEditing] = useState<string>();
   const status = filters.status ?? "ordered";
-  const query = useMemo(
-    () => ({
-      ...shared,
-      status: status === "all" ? undefined : status,
-      search: filters.search,
-      label: filters.label,
-      sort: filters.sort,
-    }),
-    [shared, filters, status],
-  );
+  const query = useMemo(() => asked(shared, filters), [shared, filters]);
   const endEditing = useCallback(() => {
     setEditing(undefined);
     requestAnimationFrame(() => document.querySelector<HTMLElement>(".paged-focus")?.focus());
@@ -91,8 +103,7 @@ export default function Workbench() {
       <Focus name={focus} />
       <PagedTable<Line>
         label={t("page.workbench")}
-        queryKey={["workbench", query]}
-        load={(page, signal) => get("/api/workbench", { query: { ...query, ...page }, signal })}
+        {...list(query)}
         columns={listed}
         rowKey={lineName}
         onOpen={(row) => set({ line: lineName(row) })}

@@ -1,32 +1,36 @@
-"""Transfers on their way into a statement: as parameters, one array a column."""
+"""Transfers on their way into a statement: as one JSON text, cheaper than seven arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import json
+from collections.abc import Sequence
 
 from sanhe.core.ledger.ports import Transfer
 
 PARAMETERS = """
     SELECT position, id, source, target, amount, reason, reference, effective_at
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:sources AS text[]), CAST(:targets AS text[]),
-        CAST(:amounts AS bigint[]), CAST(:reasons AS text[]), CAST(:references AS text[]),
-        CAST(:moments AS timestamptz[])
-    ) WITH ORDINALITY AS i
+    FROM ROWS FROM (json_to_recordset(CAST(:transfers AS json)) AS (
+        id uuid, source text, target text, amount bigint, reason text, reference text,
+        effective_at timestamptz
+    )) WITH ORDINALITY AS i
         (id, source, target, amount, reason, reference, effective_at, position)
 """
-"""The rows of `columns` in SQL; `position` numbers them from 1."""
+"""The rows of `rows_of` in SQL, given as `transfers`; `position` numbers them from 1."""
 
 
-def columns(transfers: Sequence[Transfer]) -> Mapping[str, Any]:
-    """Transfers as the parameters that `PARAMETERS` names."""
-    return {
-        "ids": [transfer.id for transfer in transfers],
-        "sources": [transfer.source for transfer in transfers],
-        "targets": [transfer.target for transfer in transfers],
-        "amounts": [transfer.amount for transfer in transfers],
-        "reasons": [transfer.reason for transfer in transfers],
-        "references": [transfer.reference for transfer in transfers],
-        "moments": [transfer.effective_at for transfer in transfers],
-    }
+def rows_of(transfers: Sequence[Transfer]) -> str:
+    """Transfers as the JSON that `PARAMETERS` reads."""
+    return json.dumps(
+        [
+            {
+                "id": str(transfer.id),
+                "source": transfer.source,
+                "target": transfer.target,
+                "amount": transfer.amount,
+                "reason": transfer.reason,
+                "reference": transfer.reference,
+                "effective_at": transfer.effective_at.isoformat(),
+            }
+            for transfer in transfers
+        ]
+    )

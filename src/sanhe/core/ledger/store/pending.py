@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
@@ -12,16 +12,15 @@ import sqlalchemy as sa
 
 from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import Transfer
+from sanhe.core.ledger.ports import Hold, Transfer
 from sanhe.core.ledger.rules import Kind
-from sanhe.core.ledger.store.incoming import PARAMETERS, columns
+from sanhe.core.ledger.store.incoming import PARAMETERS, rows_of
 from sanhe.core.storage import Transaction
 
 # All writers lock accounts in the order of their numbers, so that two never wait for each other.
 _LOCKED = """
     SELECT id, code, unit, floor, posted - pending_out AS available FROM ledger_account
-    WHERE code IN (SELECT unnest(CAST(:sources AS text[]) || CAST(:targets AS text[]))
-                   COLLATE "C")
+    WHERE code = ANY (CAST(:codes AS text[]) COLLATE "C")
     ORDER BY id FOR NO KEY UPDATE
 """
 
@@ -117,16 +116,16 @@ _LOCK = sa.text(_LOCKED)
 _WRITE = sa.text(f"""
 WITH entry AS (
     {_ENTRY}
-    FROM unnest(
-        CAST(:ids AS uuid[]), CAST(:source_ids AS bigint[]), CAST(:target_ids AS bigint[]),
-        CAST(:amounts AS bigint[]), CAST(:reasons AS text[]), CAST(:references AS text[]),
-        CAST(:moments AS timestamptz[])
-    ) WITH ORDINALITY AS w
-        (id, source_id, target_id, amount, reason, reference, effective_at, position)
+    FROM (
+        SELECT i.*, s.id AS source_id, t.id AS target_id
+        FROM ({PARAMETERS}) AS i
+        JOIN ledger_account AS s ON s.code = i.source COLLATE "C"
+        JOIN ledger_account AS t ON t.code = i.target COLLATE "C"
+    ) AS w
     ORDER BY w.position
     {_UNLESS_KNOWN}
 ), {_HELD}
-""")
+""")  # noqa: S608 -- made of constants
 _KNOWN = sa.text("""
 SELECT e.transfer AS id, e.kind, s.code AS source, t.code AS target, e.amount, e.reason,
        e.reference, e.effective_at, e.expires_at
@@ -188,6 +187,15 @@ WHERE p.transfer IS NULL OR c.transfer IS NULL OR c.kind <> :kind
 ORDER BY i.position LIMIT 1
 """)
 
+_HOLDS = sa.text("""
+SELECT e.transfer, a.code AS source, e.amount, e.reference, e.expires_at
+FROM ledger_hold AS h
+JOIN ledger_entry AS e ON e.transfer = h.transfer AND e.kind IN ('opened', 'transfer', 'pending')
+JOIN ledger_account AS a ON a.id = e.source
+WHERE a.code = ANY (CAST(:codes AS text[]) COLLATE "C")
+ORDER BY e.number
+""")
+
 # Without a lock: all writers lock accounts first, and an index refuses to close twice.
 _DUE = sa.text("SELECT transfer FROM ledger_hold WHERE expires_at <= :now ORDER BY transfer")
 
@@ -204,7 +212,8 @@ def reserve_all(
     if not transfers:
         return 0
     given = {
-        **columns(transfers),
+        **_codes(transfers),
+        "transfers": rows_of(transfers),
         "kept": list(keep),
         "keep": list(keep.values()),
         "expires_at": expires_at,
@@ -253,12 +262,7 @@ def reserve_each(
         for code, row in accounts.items()
     }
     granted, taken = rules.take_each(groups, free, known=known)
-    given = {
-        **columns(taken),
-        "source_ids": [accounts[transfer.source].id for transfer in taken],
-        "target_ids": [accounts[transfer.target].id for transfer in taken],
-        "expires_at": expires_at,
-    }
+    given = {"transfers": rows_of(taken), "expires_at": expires_at}
     with tx.connection.begin_nested():
         if _one(tx, _WRITE, given) < len(taken):
             # A twin would have waited for our accounts: this one is between others.
@@ -269,10 +273,7 @@ def reserve_each(
 
 def _locked(tx: Transaction, transfers: Sequence[Transfer]) -> Mapping[str, sa.Row[Any]]:
     """The accounts of these transfers by code, locked; raises where one can't be made."""
-    sources = list({transfer.source for transfer in transfers})
-    targets = list({transfer.target for transfer in transfers})
-    rows = tx.connection.execute(_LOCK, {"sources": sources, "targets": targets})
-    accounts = {row.code: row for row in rows}
+    accounts = {row.code: row for row in tx.connection.execute(_LOCK, _codes(transfers))}
     for transfer in transfers:
         for code in (transfer.source, transfer.target):
             if code not in accounts:
@@ -280,6 +281,11 @@ def _locked(tx: Transaction, transfers: Sequence[Transfer]) -> Mapping[str, sa.R
         units = accounts[transfer.source].unit, accounts[transfer.target].unit
         rules.check_units(transfer.source, transfer.target, units=units)
     return accounts
+
+
+def _codes(transfers: Sequence[Transfer]) -> dict[str, list[str]]:
+    both = [(transfer.source, transfer.target) for transfer in transfers]
+    return {"codes": list(dict.fromkeys(code for codes in both for code in codes))}
 
 
 def _known_alike(
@@ -329,6 +335,11 @@ def expire(tx: Transaction, now: datetime) -> int:
     """Void the pending transfers whose time is over; returns how many."""
     due = list(tx.connection.execute(_DUE, {"now": now}).scalars())
     return _one(tx, _CLOSE, {"ids": due, "kind": "voided", "amount": None}) if due else 0
+
+
+def holds(tx: Transaction, codes: Collection[str]) -> list[Hold]:
+    """The open pending transfers out of these accounts that end by themselves, oldest first."""
+    return [Hold(*row) for row in tx.connection.execute(_HOLDS, {"codes": list(codes)})]
 
 
 def _close(tx: Transaction, ids: list[UUID], kind: Kind, *, amount: int | None) -> int:

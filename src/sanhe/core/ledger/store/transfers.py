@@ -12,10 +12,10 @@ from sqlalchemy.exc import IntegrityError
 
 from sanhe.core.errors import Conflict, NotFound, Shortage
 from sanhe.core.ledger import rules
-from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Seal, Transfer
+from sanhe.core.ledger.ports import NOTHING_KEPT, Account, Balance, Hold, Seal, Transfer
 from sanhe.core.ledger.rules import Kind
 from sanhe.core.ledger.store import pending
-from sanhe.core.ledger.store.incoming import PARAMETERS, columns
+from sanhe.core.ledger.store.incoming import PARAMETERS, rows_of
 from sanhe.core.ledger.store.proof import seal, verify
 from sanhe.core.ledger.tables import check_transfer_table, transfer_table
 from sanhe.core.storage import Transaction, copy_in, fetch_arrow
@@ -236,7 +236,7 @@ class PostgresLedger:
         if not isinstance(transfers, pa.Table) and count == 1:
             return self._single(given[0])
         if not isinstance(transfers, pa.Table) and count <= _FEW:
-            return self._write(count, few=True, parameters=columns(given))
+            return self._write(count, few=True, parameters={"transfers": rows_of(given)})
         self._stage(table)
         return self._write(count, few=False, parameters={})
 
@@ -289,7 +289,7 @@ class PostgresLedger:
             effective_at=transfer.effective_at,
         )[0]
         if not new:
-            self._refuse(few=True, parameters=columns([transfer]))
+            self._refuse(few=True, parameters={"transfers": rows_of([transfer])})
         return int(new)
 
     def reserve(self, transfer: Transfer, *, expires_at: datetime | None = None) -> bool:
@@ -335,6 +335,10 @@ class PostgresLedger:
     def expire(self, now: datetime) -> int:
         """Void the pending transfers whose time is over; returns how many."""
         return pending.expire(self._tx, now)
+
+    def holds(self, codes: Collection[str]) -> list[Hold]:
+        """The open pending transfers out of these accounts that end by themselves."""
+        return pending.holds(self._tx, codes)
 
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
