@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +28,7 @@ CHECKS = [
 ]
 ENDLESS = {"GET /api/events"}
 """A stream has no end to wait for; it has a test of its own."""
+ENDS_THE_SESSION = "DELETE /api/session"
 
 
 @dataclass
@@ -53,39 +53,54 @@ def operations(document: dict[str, Any]) -> list[Any]:
     return [operation for operation in found if operation.label not in ENDLESS]
 
 
-def keys_by_role(admin: TestClient, place: str, supplier: str) -> Iterator[tuple[str, str]]:
-    """A key for each role."""
-    for role in ("planner", "buyer", "pricing", "growth", "service", "admin"):
-        yield role, _key(admin, {"roles": [role]})
-    yield "store", _key(admin, {"roles": ["store"], "places": [place]})
-    yield "supplier", _key(admin, {"roles": ["supplier"], "suppliers": [supplier]})
+Headers = dict[str, str]
 
 
-def _key(admin: TestClient, given: dict[str, Any]) -> str:
+def callers(
+    admin: TestClient, planner: TestClient, *, place: str, supplier: str
+) -> dict[str, Headers]:
+    """What each caller sends with a request: a key of each role, and a planner's session."""
+    found = {
+        role: _key(admin, {"roles": [role]})
+        for role in ("planner", "buyer", "pricing", "growth", "service", "admin")
+    }
+    found["store"] = _key(admin, {"roles": ["store"], "places": [place]})
+    found["supplier"] = _key(admin, {"roles": ["supplier"], "suppliers": [supplier]})
+    found["session"] = {
+        "Cookie": f"sanhe_session={planner.cookies['sanhe_session']}",
+        "X-CSRF-Token": str(planner.headers["X-CSRF-Token"]),
+    }
+    return found
+
+
+def _key(admin: TestClient, given: dict[str, Any]) -> Headers:
     answer = admin.post("/api/keys", json={"label": "fuzz", **given})
     assert answer.status_code == 201, answer.text
-    return str(answer.json()["secret"])
+    return {"Authorization": f"Bearer {answer.json()['secret']}"}
 
 
 def bombard(
-    client: TestClient, operation: Any, key: str, *, inputs: int, seed: int, tried: Tried
+    client: TestClient, operation: Any, headers: Headers, *, inputs: int, seed: int, tried: Tried
 ) -> None:
     """Send so many inputs to an operation: half such as the document allows, half not."""
+    # The session is to last: signing out is tried without one.
+    if operation.label == ENDS_THE_SESSION and "Cookie" in headers:
+        headers = {}
     for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-        _half(client, operation, key, mode=mode, inputs=(inputs + 1) // 2, seed=seed, tried=tried)
+        half = (inputs + 1) // 2
+        _half(client, operation, headers, mode=mode, inputs=half, seed=seed, tried=tried)
 
 
 def _half(
     client: TestClient,
     operation: Any,
-    key: str,
+    headers: Headers,
     *,
     mode: GenerationMode,
     inputs: int,
     seed: int,
     tried: Tried,
 ) -> None:
-    headers = {"Authorization": f"Bearer {key}"}
     quiet = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 
     @seeded(random.Random(f"{operation.label} {mode} {seed}").getrandbits(64))

@@ -10,7 +10,7 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from sanhe.core.access import SignIn, read_sign_in
-from sanhe.web import partner, problems, till
+from sanhe.web import partner, problems, storefront, till
 from sanhe.web.caller import Served
 from sanhe.web.console import routers
 from sanhe.web.guards import Guards
@@ -57,7 +57,8 @@ def make_app(
     app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    for router in [*routers(), *till.routers(), *partner.routers()]:
+    audiences = (till, partner, storefront)
+    for router in [*routers(), *(one for audience in audiences for one in audience.routers())]:
         api.include_router(router)
     app.include_router(api)
     add_pages(app, console)

@@ -18,6 +18,15 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.ordering import (
+    By,
+    cancel_order,
+    expire_orders,
+    hand_over,
+    place_order,
+    quote_basket,
+    tell_sales,
+)
 from sanhe.wiring.overriding import override, withdraw_override
 from sanhe.wiring.paying import (
     Payer,
@@ -46,6 +55,7 @@ from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "By",
     "Daily",
     "DailyRequest",
     "ImportRequest",
@@ -61,19 +71,24 @@ __all__ = [
     "Work",
     "approve",
     "backtest",
+    "cancel_order",
     "deliver_orders",
     "edit",
+    "expire_orders",
     "explain_line",
     "find_lost",
+    "hand_over",
     "health",
     "health_moves",
     "import_file",
     "losses",
     "next_day",
     "override",
+    "place_order",
     "plan",
     "plan_changes",
     "prepare_payment",
+    "quote_basket",
     "record_facts",
     "replay_past",
     "replay_sweep",
@@ -84,6 +99,7 @@ __all__ = [
     "take_at_till",
     "take_in",
     "take_notice",
+    "tell_sales",
     "undo_import",
     "withdraw_override",
 ]

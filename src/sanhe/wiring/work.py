@@ -58,8 +58,8 @@ class Work:
     jobs: PostgresJobs
     outbox: PostgresOutbox
     audit: PostgresAudit
-    commands: Commands
     access: Access
+    commands: Commands
     places: Places
     stores: Stores
     catalog: Catalog
@@ -106,8 +106,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         jobs=PostgresJobs(tx),
         outbox=outbox,
         audit=audit,
-        commands=Commands(tx),
         access=Access(tx, audit, places),
+        commands=Commands(tx),
         places=places,
         stores=serving,
         catalog=items,

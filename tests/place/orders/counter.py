@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from sanhe.core.clock import FixedClock
+from sanhe.core.facts import Fact
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
@@ -124,12 +125,12 @@ def basket_of(*lines: tuple[str, int], place: str = "S1", channel: str = "web") 
     return Basket(channel, "CNY", wanted, Delivery("pickup", place))
 
 
-def described(sku: str, **payload: object) -> object:
+def described(sku: str, **payload: object) -> Fact:
     given = [("name", f"Item {sku}"), *payload.items()]
     return fact("item.described", f"item {sku}", sku=sku, place=None, payload=given, day=DAY)
 
 
-def priced(sku: str, cents: int) -> object:
+def priced(sku: str, cents: int) -> Fact:
     payload = [("tax_included", True), ("tax_rate", 0.13)]
     return fact(
         "price.set",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanhe.core.errors import BadInput
@@ -26,6 +26,7 @@ def basket(*lines: BasketLine, **other: object) -> Basket:
     )  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(amount=st.integers(0, 10**9), quantity=st.integers(1, 500), data=st.data())
 def test_however_a_line_is_taken_apart_its_parts_sum_to_its_amount(
     amount: int, quantity: int, data: st.DataObject

@@ -1,4 +1,8 @@
+<<<<<<< HEAD
+// Made by `make client` from the OpenAPI document 85d3cfcaa5028672c55980a8f5b9c9c067e5d290e41e513e569c61e5ce209cbd. Don't edit.
+=======
 // Made by `make client` from the OpenAPI document 46e23fd0cad034b6005222b94c1a38caa2b38fcfed5e730b66148ef268762d33. Don't edit.
+>>>>>>> main
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -951,6 +955,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shop/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place
+         * @description Order a basket at the total the shopper saw: all of its stock is held, or nothing is.
+         */
+        post: operations["place_api_shop_orders_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read
+         * @description One order.
+         */
+        get: operations["read_api_shop_orders__order__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel
+         * @description Cancel what was not handed over, or pieces of it; money that was paid goes back.
+         */
+        post: operations["cancel_api_shop_orders__order__cancel_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hand
+         * @description Say that goods left for the shopper.
+         */
+        post: operations["hand_api_shop_orders__order__hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/quotes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Quote
+         * @description What a basket costs and promises now; nothing is held for it.
+         */
+        post: operations["quote_api_shop_quotes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/simulations": {
         parameters: {
             query?: never;
@@ -1257,6 +1361,95 @@ export interface components {
              * @default 6
              */
             weeks: number;
+        };
+        /**
+         * AskedBasket
+         * @description What a shopper of a channel wants, how, and in which currency prices were shown.
+         */
+        AskedBasket: {
+            /** Channel */
+            channel: string;
+            /** Currency */
+            currency: string;
+            delivery: components["schemas"]["AskedDelivery"];
+            /** Lines */
+            lines: components["schemas"]["AskedLine"][];
+            /** Member */
+            member?: string | null;
+        };
+        /**
+         * AskedCancel
+         * @description What is cancelled and why; without pieces all that was not handed over.
+         */
+        AskedCancel: {
+            /** Pieces */
+            pieces?: components["schemas"]["AskedPiece"][] | null;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * AskedDelivery
+         * @description How goods reach the shopper; a courier needs latitude and longitude in degrees.
+         */
+        AskedDelivery: {
+            /** By */
+            by?: string | null;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "carry" | "pickup" | "courier";
+            /** Place */
+            place?: string | null;
+        };
+        /**
+         * AskedHandOver
+         * @description What leaves for the shopper; without pieces all that is open.
+         */
+        AskedHandOver: {
+            /** Pieces */
+            pieces?: components["schemas"]["AskedPiece"][] | null;
+        };
+        /**
+         * AskedLine
+         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
+         */
+        AskedLine: {
+            /** Custom */
+            custom?: {
+                [key: string]: string;
+            };
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
+         * AskedOrder
+         * @description A basket to be ordered at the total that the shopper saw.
+         */
+        AskedOrder: {
+            /** Agreed Cents */
+            agreed_cents: number;
+            basket: components["schemas"]["AskedBasket"];
+        };
+        /**
+         * AskedPiece
+         * @description So many units of a line at a place.
+         */
+        AskedPiece: {
+            /** Line */
+            line: number;
+            /** Place */
+            place: string;
+            /** Units */
+            units: number;
         };
         /**
          * AuditPage
@@ -2458,6 +2651,32 @@ export interface components {
             reserved: number | null;
         };
         /**
+         * PlacedTold
+         * @description An order that was placed: to be paid until `expires_at`.
+         */
+        PlacedTold: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Number */
+            number: number;
+            /** Ready At */
+            ready_at: string | null;
+            /** State */
+            state: string;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
          * Places
          * @description All places that the caller may see.
          */
@@ -2610,6 +2829,60 @@ export interface components {
             reason: string;
             /** Until */
             until: string;
+        };
+        /**
+         * Quoted
+         * @description What a basket costs and promises now; nothing is held for it.
+         */
+        Quoted: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Delivery Cents */
+            delivery_cents: number;
+            /** Goods Cents */
+            goods_cents: number;
+            /** Lines */
+            lines: components["schemas"]["QuotedLine"][];
+            /** Place */
+            place: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
+         * QuotedLine
+         * @description A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+         */
+        QuotedLine: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+        };
+        /**
+         * RefundTold
+         * @description The refund that a command asked for, if any.
+         */
+        RefundTold: {
+            /** Refund */
+            refund: string | null;
         };
         /**
          * RefusalTold
@@ -2766,6 +3039,115 @@ export interface components {
             version: string;
         };
         /**
+         * ShopLine
+         * @description A line of an order with what became of it, in base units.
+         */
+        ShopLine: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Cancelled */
+            cancelled: number;
+            /** Custom */
+            custom: {
+                [key: string]: string;
+            };
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Quantity */
+            quantity: number;
+            /** Returned */
+            returned: number;
+            /** Sku */
+            sku: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+        };
+        /**
+         * ShopOrder
+         * @description An order; money in cents.
+         */
+        ShopOrder: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Channel */
+            channel: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Delivery Cents */
+            delivery_cents: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Goods Cents */
+            goods_cents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ShopLine"][];
+            /** Member */
+            member: string | null;
+            /** Method */
+            method: string;
+            /** Number */
+            number: number;
+            /** Paid At */
+            paid_at: string | null;
+            /** Paid Cents */
+            paid_cents: number;
+            /** Parts */
+            parts: components["schemas"]["ShopPart"][];
+            /** Place */
+            place: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Refund Cents */
+            refund_cents: number;
+            /** State */
+            state: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
+         * ShopPart
+         * @description What one place gives for a line.
+         */
+        ShopPart: {
+            /** Cancelled */
+            cancelled: number;
+            /** Handed */
+            handed: number;
+            /** Line */
+            line: number;
+            /** Place */
+            place: string;
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+        };
+        /**
          * ShortTold
          * @description What is missing: sold although it was not there, or was reserved for somebody else.
          */
@@ -2836,6 +3218,14 @@ export interface components {
             rows: components["schemas"]["Slow"][];
             /** Total */
             total: number;
+        };
+        /**
+         * StateTold
+         * @description Where an order stands.
+         */
+        StateTold: {
+            /** State */
+            state: string;
         };
         /**
          * Status
@@ -8964,6 +9354,587 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    place_api_shop_orders_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlacedTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_api_shop_orders__order__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShopOrder"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_api_shop_orders__order__cancel_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedCancel"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    hand_api_shop_orders__order__hand_over_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedHandOver"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    quote_api_shop_quotes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedBasket"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quoted"];
+                };
             };
             /** @description Bad Request */
             400: {

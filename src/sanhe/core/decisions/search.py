@@ -75,14 +75,18 @@ class Search:
         stopped = sa.select(every.subquery()).limit(most)
         return sa.select(sa.func.count()).select_from(stopped.subquery())
 
-    def tally(self) -> sa.Select[Any]:
-        """Of each status: status, decisions, cents."""
-        cents = sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger)
-        return (
-            sa.select(_DECISION.c.status, sa.func.count().label("decisions"), cents.label("cents"))
-            .where(*self._conditions())
-            .group_by(_DECISION.c.status)
+    def tally(self) -> sa.CompoundSelect[Any]:
+        """Of each status that any stands in: status, decisions, cents."""
+        told = (
+            _DECISION.c.status,
+            sa.func.count().label("decisions"),
+            sa.cast(sa.func.sum(_DECISION.c.value_cents), sa.BigInteger).label("cents"),
         )
+        several = (
+            sa.select(*told).where(*wanted).group_by(_DECISION.c.status)
+            for wanted in self._by_status()
+        )
+        return sa.union_all(*several)
 
     def _by_status(self) -> list[list[sa.ColumnElement[bool]]]:
         """The conditions for each status apart.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -70,6 +71,24 @@ def follow(tx: Transaction, ledger: Ledger, batch: UUID) -> None:
     _post(tx, ledger, concerned, changes=changes)
 
 
+def settle(tx: Transaction, ledger: Ledger, pairs: Collection[tuple[str, str]]) -> None:
+    """Move what is free at these (sku, place) against what is missing there."""
+    ordered = sorted(pairs)
+    wanted = [sku for sku, _ in ordered], [place for _, place in ordered]
+    concerned = [_Pair(*row) for row in store.read_shifts(tx, wanted)]
+    quotas: dict[tuple[str, str], list[str]] = {}
+    for place, sku, channel in store.read_quotas(tx, wanted):
+        quotas.setdefault((place, sku), []).append(rules.quota_account(channel, place, sku))
+    shifts = _shifts(ledger, concerned, [0] * len(concerned), quotas=quotas)
+    ledger.transfer(_shift_transfers(shifts, tx.clock.now()))
+    _count_shifts(tx, shifts)
+
+
+def _count_shifts(tx: Transaction, shifts: list[_Shift]) -> None:
+    moved = list(dict.fromkeys(shift.pair for shift in shifts))
+    store.count_shifts(tx, [pair.sku for pair in moved], [pair.place for pair in moved])
+
+
 def _ints(table: pa.Table, name: str) -> rules.Ints:
     return np.asarray(table.column(name), dtype=np.int64)
 
@@ -107,8 +126,7 @@ def _post(tx: Transaction, ledger: Ledger, pairs: list[_Pair], *, changes: pa.Ta
     shifts = _shifts(ledger, pairs, delta.tolist(), quotas=_quotas(tx, pairs))
     transfers = [_entry_transfers(changes, pairs), _shift_transfers(shifts, tx.clock.now())]
     ledger.transfer(pa.concat_tables(transfers))
-    moved = list(dict.fromkeys(shift.pair for shift in shifts))
-    store.count_shifts(tx, [pair.sku for pair in moved], [pair.place for pair in moved])
+    _count_shifts(tx, shifts)
 
 
 def _accounts(pairs: list[_Pair]) -> list[Account]:

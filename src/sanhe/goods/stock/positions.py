@@ -17,7 +17,7 @@ from sanhe.core.storage import Transaction
 from sanhe.core.values import derived_id, new_id
 from sanhe.goods.stock import rules, store
 from sanhe.goods.stock.claims import Claim, keep_of, transfers_of
-from sanhe.goods.stock.follow import NOTHING, follow
+from sanhe.goods.stock.follow import NOTHING, follow, settle
 from sanhe.goods.stock.lots import UNDATED, LotEvents, remaining_lots
 
 if TYPE_CHECKING:
@@ -197,6 +197,33 @@ class Stock:
                 for claim in claims
             ]
         )
+
+    def release(self, holds: Sequence[UUID], pairs: Collection[tuple[str, str]]) -> None:
+        """Void what pending transfers hold of these (sku, place): it is open to others again.
+
+        Where more is promised than lies there, it fills what is missing first, see `settle`.
+        """
+        short = self._is_short(pairs)
+        if short:
+            lock(self._tx, "goods.stock")
+        self._ledger.void_all(holds)
+        if short:
+            settle(self._tx, self._ledger, pairs)
+
+    def settle(self, pairs: Collection[tuple[str, str]]) -> None:
+        """Let what is free fill what is missing of these (sku, place): after a promise was let go.
+
+        While more is promised than lies there, the books hold the promises and the difference is
+        a discrepancy; without this a promise given up would be sold to others, though it is not
+        there. Waits its turn as following does.
+        """
+        if self._is_short(pairs):
+            lock(self._tx, "goods.stock")
+            settle(self._tx, self._ledger, pairs)
+
+    def _is_short(self, pairs: Collection[tuple[str, str]]) -> bool:
+        missing = [rules.discrepancy_account(place, sku) for sku, place in pairs]
+        return any(balance.posted for balance in self._ledger.balances(missing).values())
 
     def _move(self, source: str, target: str, amount: int, *, channel: str) -> None:
         moment = self._tx.clock.now()

@@ -227,6 +227,14 @@ _SHIFT = sa.text("""
     WHERE stock_position.sku = moved.sku AND stock_position.place = moved.place
 """)
 
+_SHIFTS = sa.text("""
+    SELECT s.sku, s.place, s.shifts
+    FROM stock_position AS s
+    JOIN unnest(cast(:skus AS text[]), cast(:places AS text[])) AS wanted (sku, place)
+        USING (sku, place)
+    ORDER BY s.place, s.sku
+""")
+
 _QUOTA = sa.text("""
     INSERT INTO stock_quota (place, sku, channel) VALUES (:place, :sku, :channel)
     ON CONFLICT DO NOTHING
@@ -372,6 +380,12 @@ def count_shifts(tx: Transaction, skus: list[str], places: list[str]) -> None:
     """Count one more shift between the two accounts of each of these SKU × place."""
     if skus:
         tx.connection.execute(_SHIFT, {"skus": skus, "places": places})
+
+
+def read_shifts(tx: Transaction, pairs: tuple[list[str], list[str]]) -> list[tuple[str, str, int]]:
+    """SKU, place and number of shifts of those of these (SKUs, places) that are kept."""
+    rows = tx.connection.execute(_SHIFTS, {"skus": pairs[0], "places": pairs[1]})
+    return [(*row,) for row in rows]
 
 
 def read_positions(tx: Transaction, pairs: tuple[list[str], list[str]] | None = None) -> pa.Table:

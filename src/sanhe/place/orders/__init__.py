@@ -8,7 +8,15 @@ timeline; stock held and posted on the ledger, money beside it; what left the pl
 as `sale.line` facts; refunds in the outbox.
 """
 
-from sanhe.place.orders.basket import CHANNELS, METHODS, Basket, BasketLine, Delivery, PricedLine
+from sanhe.place.orders.basket import (
+    CHANNELS,
+    METHODS,
+    MOST_LINES,
+    Basket,
+    BasketLine,
+    Delivery,
+    PricedLine,
+)
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
@@ -30,6 +38,7 @@ from sanhe.place.orders.rules import LineState, Outcome, State
 __all__ = [
     "CHANNELS",
     "METHODS",
+    "MOST_LINES",
     "PAY_BEFORE",
     "REFUND_TOPIC",
     "SOURCE",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import time, timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Any, Final
 from uuid import UUID
 
 from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
@@ -27,6 +28,7 @@ from sanhe.place.orders.rules import Outcome, State
 REFUND_TOPIC: Final = "refund"
 """The outbox topic on which refunds leave for their provider."""
 MOST_COUNTED: Final = 10_000
+NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 _TRIES: Final = 3
 _ROUNDS: Final = 2
 _FILTERS: Final = ("state", "channel", "place", "member", "number", "sku")
@@ -191,6 +193,43 @@ class Orders:
             worth_cents += found.delivery_cents
         return self._give_back(found, worth_cents, reason=reason)
 
+    def reroute(
+        self, order: UUID, piece: Piece, to: str, *, keep: Mapping[tuple[str, str], int] = NOTHING
+    ) -> None:
+        """Let another place give a piece of a paid order; what the shopper pays stays as it is.
+
+        Freed here, held and committed there, all at once; `keep` are base units of (place, SKU)
+        that stay free there. Raises NotFound, Conflict for an order that is not paid or more than
+        is open, Shortage when the other place can't give it: then nothing has changed.
+        """
+        found = self._locked(order)
+        if found.state is not State.PAID:
+            raise Conflict(f"order {found.number} is {found.state}: nothing of it can be moved")
+        if piece.place == to:
+            raise Conflict(f"order {found.number}: {to} gives it already; name another place")
+        found.check_open([piece])
+        moves = placing.moves(found, piece, to)
+        now = self._tx.clock.now()
+        with self._tx.connection.begin_nested():
+            self._free(found, [piece])
+            claims = [
+                replace(
+                    placing.claim(move.part, order=order, at=now, channel=found.channel, keep=keep),
+                    id=move.claim,
+                )
+                for move in moves
+            ]
+            self._ledger.post_all(self._stock.claim(claims, expires_at=None))
+            store.change_parts(
+                self._tx,
+                [
+                    {"id": part.id, "cancelled": piece.units}
+                    for part in found.parts_at(piece.line, piece.place)
+                ],
+            )
+            store.insert_parts(self._tx, order, [placing.part_row(move.part) for move in moves])
+            store.add_event(self._tx, order, "moved", details={**asdict(piece), "to": to})
+
     def hand_over(self, order: UUID, pieces: Sequence[Piece] | None = None) -> State:
         """Say that goods left for the shopper: all that is open, or these pieces of it.
 
@@ -340,21 +379,25 @@ class Orders:
         """Release the stock of unpaid orders and close them."""
         if not orders:
             return
-        self._ledger.void_all([hold for order in orders for hold in order.holds])
+        pairs = {(part.sku, part.place) for order in orders for part in order.parts}
+        self._stock.release([hold for order in orders for hold in order.holds], pairs)
         for order in orders:
             pieces = order.open_pieces
             self._change(order, pieces, what="cancelled", reason=reason, closed_as=state)
 
     def _free(self, order: Order, pieces: Sequence[Piece]) -> None:
-        """Give the committed stock of paid pieces back to the open stock."""
+        """Give the committed stock of paid pieces back to the open stock.
+
+        Where more was promised than lies there, it fills what is missing first.
+        """
         now = self._tx.clock.now()
-        self._stock.uncommit(
-            [
-                placing.freed(part, piece.units, order=order.id, at=now)
-                for piece in pieces
-                for part in order.parts_at(piece.line, piece.place)
-            ]
-        )
+        freed = [
+            placing.freed(part, piece.units, order=order.id, at=now)
+            for piece in pieces
+            for part in order.parts_at(piece.line, piece.place)
+        ]
+        self._stock.uncommit(freed)
+        self._stock.settle({(claim.sku, claim.place) for claim in freed})
 
     def _change(
         self,

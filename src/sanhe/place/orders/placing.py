@@ -11,8 +11,8 @@ from sanhe.core.errors import Conflict
 from sanhe.core.values import derived_id, new_id
 from sanhe.goods.stock import Claim
 from sanhe.place.orders.basket import Basket, PricedLine
-from sanhe.place.orders.choose import Plan
-from sanhe.place.orders.reading import OrderPart
+from sanhe.place.orders.choose import Piece, Plan
+from sanhe.place.orders.reading import Order, OrderPart
 from sanhe.place.orders.rules import State
 from sanhe.place.orders.store import Row
 
@@ -144,7 +144,7 @@ def parts_of(order: UUID, quote: Quote) -> tuple[OrderPart, ...]:
     components = {line.line: line.components for line in quote.lines}
     return tuple(
         OrderPart(
-            id=derived_id("order.part", str(order), str(piece.line), piece.place, sku),
+            id=part_id_of(order, piece.line, piece.place, sku=sku),
             line=piece.line,
             place=piece.place,
             sku=sku,
@@ -175,6 +175,31 @@ def claim(
         channel=channel,
         keep=keep.get((part.place, part.sku), 0),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A part as another place takes it over: `part.units` more there, held by `claim`."""
+
+    part: OrderPart
+    claim: UUID
+
+
+def moves(order: Order, piece: Piece, to: str) -> list[Move]:
+    """The parts that another place takes over with a piece: one for each component."""
+    before = {part.sku: part.units for part in order.parts_at(piece.line, to)}
+    found = []
+    for part in order.parts_at(piece.line, piece.place):
+        part_id = part_id_of(order.id, piece.line, to, sku=part.sku)
+        grown = f"{before.get(part.sku, 0)}+{piece.units}"
+        taken = OrderPart(part_id, piece.line, to, part.sku, piece.units, part.each)
+        found.append(Move(taken, derived_id("order.moved", str(part_id), grown)))
+    return found
+
+
+def part_id_of(order: UUID, line: int, place: str, *, sku: str) -> UUID:
+    """The name of what a place gives of an SKU for a line."""
+    return derived_id("order.part", str(order), str(line), place, sku)
 
 
 def freed(part: OrderPart, units: int, *, order: UUID, at: datetime) -> Claim:

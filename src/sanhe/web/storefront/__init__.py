@@ -1,0 +1,10 @@
+"""The API of the channels that sell: tills, mini-program, app, livestream, marketplaces."""
+
+from fastapi import APIRouter
+
+from sanhe.web.storefront import orders
+
+
+def routers() -> list[APIRouter]:
+    """The operations of the channels."""
+    return [orders.router]

@@ -1,0 +1,270 @@
+"""What a channel sends and is told: baskets, quotes, orders."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Header
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from sanhe.place.orders import (
+    MOST_LINES,
+    Basket,
+    BasketLine,
+    Delivery,
+    Order,
+    Piece,
+    Placing,
+    Quote,
+)
+from sanhe.web.asked import Reason, Word
+
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the command: sent again with the same body it has the same answer.",
+    ),
+]
+Cents = Annotated[int, Field(ge=0, le=10**15)]
+Units = Annotated[int, Field(ge=-(10**12), le=10**12)]
+LineNumber = Annotated[int, Field(ge=0, lt=MOST_LINES)]
+
+
+class Closed(BaseModel):
+    """A body without fields that are not known."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AskedLine(Closed):
+    """One wish. `unit`: what the quantity is counted in, where not in base units."""
+
+    sku: Code
+    quantity: Units
+    unit: Code | None = None
+    custom: dict[Code, Word] = Field(default_factory=dict)
+
+
+class AskedDelivery(Closed):
+    """How goods reach the shopper; a courier needs latitude and longitude in degrees."""
+
+    method: Literal["carry", "pickup", "courier"]
+    place: Code | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90)
+    longitude: float | None = Field(default=None, ge=-180, le=180)
+    by: datetime | None = None
+
+
+class AskedBasket(Closed):
+    """What a shopper of a channel wants, how, and in which currency prices were shown."""
+
+    channel: Code
+    currency: Code
+    lines: list[AskedLine] = Field(max_length=10_000)
+    delivery: AskedDelivery
+    member: Code | None = None
+
+    def basket(self) -> Basket:
+        """As orders take it."""
+        lines = (BasketLine(**line.model_dump()) for line in self.lines)
+        given = self.model_dump(exclude={"lines", "delivery"})
+        return Basket(**given, lines=tuple(lines), delivery=Delivery(**self.delivery.model_dump()))
+
+
+class AskedOrder(Closed):
+    """A basket to be ordered at the total that the shopper saw."""
+
+    basket: AskedBasket
+    agreed_cents: Cents
+
+    def placing(self) -> Placing:
+        """As orders take it."""
+        return Placing(self.basket.basket(), self.agreed_cents)
+
+
+class AskedPiece(Closed):
+    """So many units of a line at a place."""
+
+    line: LineNumber
+    place: Code
+    units: Annotated[int, Field(ge=1, le=10**12)]
+
+
+class AskedCancel(Closed):
+    """What is cancelled and why; without pieces all that was not handed over."""
+
+    reason: Reason
+    pieces: list[AskedPiece] | None = Field(default=None, max_length=1_000)
+
+
+class AskedHandOver(Closed):
+    """What leaves for the shopper; without pieces all that is open."""
+
+    pieces: list[AskedPiece] | None = Field(default=None, max_length=1_000)
+
+
+def pieces_of(asked: Sequence[AskedPiece] | None) -> list[Piece] | None:
+    """Pieces as orders take them."""
+    return None if asked is None else [Piece(**piece.model_dump()) for piece in asked]
+
+
+class QuotedLine(BaseModel):
+    """A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known."""
+
+    line: int
+    sku: str
+    name: str
+    quantity: int
+    price_cents: int
+    per_units: int
+    amount_cents: int
+    tax_cents: int | None
+
+
+class Quoted(BaseModel):
+    """What a basket costs and promises now; nothing is held for it."""
+
+    currency: str
+    goods_cents: int
+    tax_cents: int | None
+    delivery_cents: int
+    total_cents: int
+    place: str
+    ready_at: datetime | None
+    arrives_at: datetime | None
+    lines: list[QuotedLine]
+
+    @classmethod
+    def of(cls, quote: Quote) -> Quoted:
+        """A quote as it is told."""
+        names = QuotedLine.model_fields
+        return cls(
+            currency=quote.currency,
+            goods_cents=quote.goods_cents,
+            tax_cents=quote.tax_cents,
+            delivery_cents=quote.plan.delivery_cents,
+            total_cents=quote.total_cents,
+            place=quote.plan.place,
+            ready_at=quote.plan.ready_at,
+            arrives_at=quote.plan.arrives_at,
+            lines=[
+                QuotedLine(**{name: getattr(line, name) for name in names}) for line in quote.lines
+            ],
+        )
+
+
+class PlacedTold(BaseModel):
+    """An order that was placed: to be paid until `expires_at`."""
+
+    id: UUID
+    number: int
+    state: str
+    total_cents: int
+    expires_at: datetime
+    ready_at: datetime | None
+    arrives_at: datetime | None
+
+
+class RefundTold(BaseModel):
+    """The refund that a command asked for, if any."""
+
+    refund: UUID | None
+
+
+class StateTold(BaseModel):
+    """Where an order stands."""
+
+    state: str
+
+
+class ShopLine(QuotedLine):
+    """A line of an order with what became of it, in base units."""
+
+    custom: dict[str, str]
+    handed: int
+    cancelled: int
+    returned: int
+
+
+class ShopPart(BaseModel):
+    """What one place gives for a line."""
+
+    line: int
+    place: str
+    sku: str
+    quantity: int
+    handed: int
+    cancelled: int
+
+
+class ShopOrder(BaseModel):
+    """An order; money in cents."""
+
+    id: UUID
+    number: int
+    channel: str
+    place: str
+    method: str
+    member: str | None
+    currency: str
+    goods_cents: int
+    tax_cents: int | None
+    delivery_cents: int
+    total_cents: int
+    paid_cents: int
+    refund_cents: int
+    state: str
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+    ready_at: datetime | None
+    arrives_at: datetime | None
+    lines: list[ShopLine]
+    parts: list[ShopPart]
+
+    @classmethod
+    def of(cls, order: Order) -> ShopOrder:
+        """An order as it is told."""
+        own = {name for name in cls.model_fields if name not in {"lines", "parts"}}
+        return cls(
+            **{name: getattr(order, name) for name in own},
+            lines=[
+                ShopLine(
+                    line=line.line,
+                    sku=line.sku,
+                    name=line.name,
+                    quantity=line.state.quantity,
+                    price_cents=line.price_cents,
+                    per_units=line.per_units,
+                    amount_cents=line.state.amount_cents,
+                    tax_cents=line.tax_cents,
+                    custom=dict(line.custom),
+                    handed=line.state.handed,
+                    cancelled=line.state.cancelled,
+                    returned=line.state.returned,
+                )
+                for line in order.lines
+            ],
+            parts=[
+                ShopPart(
+                    line=part.line,
+                    place=part.place,
+                    sku=part.sku,
+                    quantity=part.units * part.each,
+                    handed=part.handed * part.each,
+                    cancelled=part.cancelled * part.each,
+                )
+                for part in order.parts
+            ],
+        )

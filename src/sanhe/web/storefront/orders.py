@@ -1,0 +1,76 @@
+"""Orders of a channel: quoted, placed, followed, cancelled, handed over."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path
+
+from sanhe.web.caller import Caller, depends
+from sanhe.web.storefront.asked import (
+    AskedBasket,
+    AskedCancel,
+    AskedHandOver,
+    AskedOrder,
+    Key,
+    PlacedTold,
+    Quoted,
+    RefundTold,
+    ShopOrder,
+    StateTold,
+    pieces_of,
+)
+from sanhe.wiring import By, cancel_order, hand_over, place_order, quote_basket
+
+router = APIRouter(prefix="/shop", tags=["shop"])
+Places = Annotated[Caller, depends("sales.place")]
+Reads = Annotated[Caller, depends("sales.read")]
+Hands = Annotated[Caller, depends("sales.hand_over")]
+OrderId = Annotated[UUID, Path()]
+
+
+@router.post("/quotes")
+def quote(asked: AskedBasket, caller: Places) -> Quoted:
+    """What a basket costs and promises now; nothing is held for it."""
+    return Quoted.of(quote_basket(caller.sanhe, asked.basket(), by=_by(caller)))
+
+
+@router.post("/orders", status_code=201)
+def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
+    """Order a basket at the total the shopper saw: all of its stock is held, or nothing is."""
+    told = place_order(caller.sanhe, asked.placing(), key=key, by=_by(caller))
+    return PlacedTold.model_validate(told)
+
+
+@router.get("/orders/{order}")
+def read(order: OrderId, caller: Reads) -> ShopOrder:
+    """One order."""
+    with caller.work() as work:
+        return ShopOrder.of(work.orders.get(order))
+
+
+@router.post("/orders/{order}/cancel")
+def cancel(order: OrderId, asked: AskedCancel, *, key: Key, caller: Places) -> RefundTold:
+    """Cancel what was not handed over, or pieces of it; money that was paid goes back."""
+    told = cancel_order(
+        caller.sanhe,
+        order,
+        reason=asked.reason,
+        pieces=pieces_of(asked.pieces),
+        key=key,
+        by=_by(caller),
+    )
+    return RefundTold.model_validate(told)
+
+
+@router.post("/orders/{order}/hand-over")
+def hand(order: OrderId, asked: AskedHandOver, *, key: Key, caller: Hands) -> StateTold:
+    """Say that goods left for the shopper."""
+    pieces = pieces_of(asked.pieces)
+    told = hand_over(caller.sanhe, order, pieces=pieces, key=key, by=_by(caller))
+    return StateTold.model_validate(told)
+
+
+def _by(caller: Caller) -> By:
+    return By(caller.identity.actor, caller.identity.scope)

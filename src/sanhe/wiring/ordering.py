@@ -1,0 +1,196 @@
+"""The flows of orders: each command once, by whoever may act there; sales told as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from sanhe.core.errors import BadInput, NotFound
+from sanhe.core.scope import EVERYTHING, Scope
+from sanhe.core.values import Json
+from sanhe.place.orders import (
+    SOURCE,
+    Basket,
+    Order,
+    Piece,
+    Placed,
+    Placing,
+    Plan,
+    PricedLine,
+    Quote,
+    Sourcing,
+    sale_facts,
+)
+from sanhe.wiring.jobs import queue_seal
+
+if TYPE_CHECKING:
+    from sanhe.wiring.sanhe import Sanhe
+    from sanhe.wiring.work import Work
+
+TOLD_AT_ONCE: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who acts, and for which places.
+
+    A command on an order writes what no scope covers, the ledger: it runs for everything, after
+    it is checked here that the order lies in the scope.
+    """
+
+    actor: str
+    scope: Scope = EVERYTHING
+
+    def may_act(self, places: Sequence[str]) -> bool:
+        """Whether one of these places is among those of the scope."""
+        allowed = self.scope.places
+        return self.scope.suppliers is None and (allowed is None or not allowed.isdisjoint(places))
+
+    def check(self, order: Order) -> Order:
+        """The order; raises NotFound for one at other places, as if there were none."""
+        if not self.may_act([order.place, *(part.place for part in order.parts)]):
+            raise NotFound(f"no order {order.id}: look it up by its number")
+        return order
+
+
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """Sourcing that names no place outside of who acts."""
+
+    sourcing: Sourcing
+    by: By
+
+    def choose(self, basket: Basket, lines: Sequence[PricedLine], *, now: datetime) -> Plan:
+        """As the sourcing chooses; raises BadInput for a place that is not theirs."""
+        plan = self.sourcing.choose(basket, lines, now=now)
+        strange = [piece.place for piece in plan.pieces if not self.by.may_act([piece.place])]
+        if strange:
+            raise BadInput(
+                f"{strange[0]} is none of your places",
+                place="delivery/place",
+                remedy="name one of your own, or ask an administrator",
+            )
+        return plan
+
+
+def _once(
+    sanhe: Sanhe,
+    command: tuple[str, str],
+    by: By,
+    *,
+    body: Json,
+    run: Callable[[Work], Json],
+) -> Json:
+    """The answer to a command (name, key): carried out now, or what it was the first time."""
+    with sanhe.work(actor=by.actor) as work:
+        answer = work.commands.once(*command, body=body, run=lambda: run(work))
+    return answer.result()
+
+
+def _pieces(pieces: Sequence[Piece] | None) -> list[Json] | None:
+    return None if pieces is None else [asdict(piece) for piece in pieces]
+
+
+def quote_basket(sanhe: Sanhe, basket: Basket, *, by: By) -> Quote:
+    """What a basket costs and promises now; nothing is held."""
+    with sanhe.work(actor=by.actor) as work:
+        return work.orders.quote(basket, _Within(work.sourcing, by))
+
+
+def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
+    """Place an order, once for each key: what was placed.
+
+    Raises what `Orders.place` does; Conflict for a key that was used for another basket.
+    """
+    return _once(
+        sanhe,
+        ("order.place", key),
+        by,
+        body=_asked(asked),
+        run=lambda work: told_placed(work.orders.place(asked, _Within(work.sourcing, by))),
+    )
+
+
+def cancel_order(
+    sanhe: Sanhe, order: UUID, *, reason: str, pieces: Sequence[Piece] | None, key: str, by: By
+) -> Json:
+    """Cancel an order, or pieces of it, once for each key: `refund` is its id, if any."""
+
+    def run(work: Work) -> Json:
+        by.check(work.orders.get(order))
+        refund = work.orders.cancel(order, reason, pieces=pieces)
+        return {"refund": None if refund is None else str(refund)}
+
+    body: Json = {"order": str(order), "reason": reason, "pieces": _pieces(pieces)}
+    return _once(sanhe, ("order.cancel", key), by, body=body, run=run)
+
+
+def hand_over(
+    sanhe: Sanhe, order: UUID, *, pieces: Sequence[Piece] | None, key: str, by: By
+) -> Json:
+    """Say that goods left for the shopper, once for each key: the order's state then."""
+
+    def run(work: Work) -> Json:
+        by.check(work.orders.get(order))
+        return {"state": work.orders.hand_over(order, pieces).value}
+
+    body: Json = {"order": str(order), "pieces": _pieces(pieces)}
+    return _once(sanhe, ("order.hand_over", key), by, body=body, run=run)
+
+
+def expire_orders(sanhe: Sanhe) -> int:
+    """Let go of all unpaid orders whose time is over; how many."""
+    expired = 0
+    while True:
+        with sanhe.work(actor=SOURCE) as work:
+            found = len(work.orders.expire())
+        expired += found
+        if not found:
+            return expired
+
+
+def tell_sales(sanhe: Sanhe, *, limit: int = TOLD_AT_ONCE) -> int:
+    """Tell what left the places as facts of sale, and let the stock follow; how many parts.
+
+    What was committed goes back to on hand and the fact takes it out, in one transaction: books
+    and facts agree, and no checkout waits for it.
+    """
+    with sanhe.work(actor=SOURCE) as work:
+        sold = work.orders.untold(limit=limit)
+        if not sold:
+            return 0
+        batch = work.facts.open_batch(source=SOURCE, name="orders")
+        calendars = work.places.calendars({one.place for one in sold})
+        work.facts.append(batch, sale_facts(sold, calendars))
+        work.orders.told(sold)
+        work.follow(batch)
+        queue_seal(work)
+    return len(sold)
+
+
+def told_placed(placed: Placed) -> dict[str, Json]:
+    """What was placed, as JSON."""
+    return {
+        "id": str(placed.id),
+        "number": placed.number,
+        "state": placed.state.value,
+        "total_cents": placed.total_cents,
+        "expires_at": placed.expires_at.isoformat(),
+        "ready_at": _iso(placed.ready_at),
+        "arrives_at": _iso(placed.arrives_at),
+    }
+
+
+def _asked(asked: Placing) -> dict[str, Json]:
+    """What was asked, as JSON."""
+    basket = asdict(asked.basket)
+    basket["lines"] = list(basket["lines"])
+    basket["delivery"]["by"] = _iso(asked.basket.delivery.by)
+    return {"basket": basket, "agreed_cents": asked.agreed_cents}
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()

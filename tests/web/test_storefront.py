@@ -1,0 +1,172 @@
+"""Orders over HTTP: a channel quotes, places, follows, cancels; refusals name their field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from sanhe.core.facts import facts_table
+from sanhe.core.storage import EmbeddedServer
+from sanhe.wiring import record_facts
+from tests.place.orders.counter import priced
+from tests.web.conftest import PLANNED_DAY, Site, prepared
+
+
+@pytest.fixture(scope="module")
+def shop(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The tiny retailer with a price on two of its SKUs and stock of them."""
+    yield from prepared(server, tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def goods(shop: Site) -> tuple[str, str]:
+    """A SKU and a place where some of it lies, with a price of 1,000 there from now on."""
+    with shop.sanhe.work(actor="tester") as work:
+        row = next(r for r in work.stock.positions().to_pylist() if r["on_hand"] >= 5)
+    price = replace(priced(row["sku"], 1_000), place=row["place"], day=PLANNED_DAY)
+    record_facts(shop.sanhe, {"prices": facts_table([price])}, source="test", actor="tester")
+    return row["sku"], row["place"]
+
+
+@pytest.fixture
+def channel(shop: Site) -> TestClient:
+    """The mini-program's server, known by its key."""
+    with shop.sanhe.work(actor="admin") as work:
+        key = work.access.add_key("mini-program", roles=["channel"])
+    client = shop.anybody()
+    client.headers["Authorization"] = f"Bearer {key}"
+    return client
+
+
+def basket(goods: tuple[str, str], quantity: int = 1, **other: Any) -> dict[str, Any]:
+    sku, place = goods
+    return {
+        "channel": "miniprogram",
+        "currency": "CNY",
+        "lines": [{"sku": sku, "quantity": quantity}],
+        "delivery": {"method": "carry", "place": place},
+        **other,
+    }
+
+
+def place(client: TestClient, wanted: dict[str, Any], cents: int, key: str) -> Any:
+    return client.post(
+        "/api/shop/orders",
+        json={"basket": wanted, "agreed_cents": cents},
+        headers={"Idempotency-Key": key},
+    )
+
+
+def test_an_order_from_quote_to_hand_over(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    quoted = channel.post("/api/shop/quotes", json=basket(goods, 2))
+    assert quoted.status_code == 200, quoted.text
+    assert quoted.json()["total_cents"] == 2_000
+    placed = place(channel, basket(goods, 2), 2_000, "first-order")
+    assert placed.status_code == 201, placed.text
+    again = place(channel, basket(goods, 2), 2_000, "first-order")
+    assert (again.status_code, again.json()) == (201, placed.json())
+    other = place(channel, basket(goods, 1), 1_000, "first-order")
+    assert other.status_code == 409
+    order = placed.json()["id"]
+    told = channel.get(f"/api/shop/orders/{order}").json()
+    assert (told["state"], told["lines"][0]["quantity"]) == ("placed", 2)
+    early = channel.post(
+        f"/api/shop/orders/{order}/hand-over", json={}, headers={"Idempotency-Key": "too-early"}
+    )
+    assert early.status_code == 409
+    cancelled = channel.post(
+        f"/api/shop/orders/{order}/cancel",
+        json={"reason": "changed mind"},
+        headers={"Idempotency-Key": "cancel-it"},
+    )
+    assert cancelled.json() == {"refund": None}
+    assert channel.get(f"/api/shop/orders/{order}").json()["state"] == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"lines": [{"sku": "no such", "quantity": 1}]}, "lines/0/sku"),
+        ({"lines": []}, "lines"),
+        ({"currency": "USD"}, "currency"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"delivery": {"method": "pickup"}}, "delivery/place"),
+        ({"delivery": {"method": "courier"}}, "delivery/latitude"),
+        ({"delivery": {"method": "carry", "place": ""}}, "body/basket/delivery/place"),
+        ({"lines": [{"sku": "x", "quantity": "many"}]}, "body/basket/lines/0/quantity"),
+        ({"colour": "red"}, "body/basket/colour"),
+    ],
+)
+def test_what_can_t_be_ordered_names_its_field(
+    goods: tuple[str, str], channel: TestClient, change: dict[str, Any], field: str
+) -> None:
+    refused = place(channel, {**basket(goods), **change}, 1_000, f"bad-{field}")
+    assert refused.status_code == 422, refused.text
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert refused.json()["place"] == field
+
+
+def test_other_bad_input_is_refused_and_leaves_nothing(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    sku, where = goods
+    with shop.sanhe.work(actor="tester") as work:
+        before = work.orders.page({})[1], work.stock.available([(sku, where)]).to_pylist()
+    negative = {**basket(goods), "lines": [{"sku": sku, "quantity": -3}]}
+    wrong_unit = {**basket(goods), "lines": [{"sku": sku, "quantity": 3, "unit": "kg"}]}
+    long = {**basket(goods), "lines": [{"sku": sku, "quantity": 1}] * 10_000}
+    for number, (wanted, status, where_wrong) in enumerate(
+        [
+            (negative, 422, "lines/0/quantity"),
+            (wrong_unit, 422, "lines/0/unit"),
+            (long, 422, "lines"),
+        ]
+    ):
+        refused = place(channel, wanted, 1_000, f"refused-{number}")
+        assert (refused.status_code, refused.json()["place"]) == (status, where_wrong)
+    assert place(channel, basket(goods), 999, "stale-price").status_code == 409
+    assert place(channel, basket(goods, 999_999), 999_999_000, "too-many").status_code == 409
+    huge = channel.post(
+        "/api/shop/orders",
+        content=b"[" + b"1," * 5_000_000 + b"1]",
+        headers={"Idempotency-Key": "ten-megabytes", "Content-Type": "application/json"},
+    )
+    assert huge.status_code == 413
+    without = channel.post(
+        "/api/shop/orders", json={"basket": basket(goods), "agreed_cents": 1_000}
+    )
+    assert without.status_code == 422
+    with shop.sanhe.work(actor="tester") as work:
+        after = work.orders.page({})[1], work.stock.available([(sku, where)]).to_pylist()
+    assert after == before
+
+
+def test_who_may_not_sell_is_refused(shop: Site, goods: tuple[str, str]) -> None:
+    buyer = shop.signed_in("buyer")
+    assert buyer.post("/api/shop/quotes", json=basket(goods)).status_code == 403
+    assert shop.anybody().post("/api/shop/quotes", json=basket(goods)).status_code == 401
+
+
+def test_a_store_sees_and_cancels_only_its_own_orders(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    sku, where = goods
+    placed = place(channel, basket(goods), 1_000, "somebody-s").json()
+    store = shop.signed_in("store")
+    with shop.sanhe.work(actor="tester") as work:
+        own = work.places.all()["id"][0].as_py()
+    seen = store.get(f"/api/shop/orders/{placed['id']}").status_code
+    done = store.post(
+        f"/api/shop/orders/{placed['id']}/cancel",
+        json={"reason": "mine"},
+        headers={"Idempotency-Key": "store-cancels"},
+    ).status_code
+    assert (seen, done) == ((200, 200) if own == where else (404, 404))
+    elsewhere = basket((sku, "another place"))
+    assert store.post("/api/shop/quotes", json=elsewhere).status_code == 422
