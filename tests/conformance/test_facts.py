@@ -82,6 +82,20 @@ def test_what_is_appended_is_current_and_counted(facts: Facts) -> None:
     assert (found.digest, found.actor, found.new) == ("d1", "test", 2)
 
 
+def test_what_devices_bring_is_found_by_its_id_and_not_listed(facts: Facts) -> None:
+    listed = facts.open_batch(source="erp", name="sales.csv")
+    synced = facts.open_batch(source="till/1", name="till-1 1-9", kind="sync")
+    facts.append(synced, [sale("1", 3)])
+    assert [batch.id for batch in facts.batches()] == [listed]
+    found = facts.batch(synced)
+    assert (found.kind, found.name, found.new) == ("sync", "till-1 1-9", 1)
+    undo = facts.undo(synced)
+    assert facts.batch(undo).undoes == synced and quantities(facts) == {}
+    assert [batch.id for batch in facts.batches()] == [listed, undo]
+    with pytest.raises(NotFound, match="no batch"):
+        facts.batch(uuid4())
+
+
 def test_every_column_survives(facts: Facts) -> None:
     full = sale(
         party="P9",

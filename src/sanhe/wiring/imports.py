@@ -244,7 +244,6 @@ def undo_import(sanhe: Sanhe, batch: UUID, *, actor: str) -> Undone:
         work.follow(compensating)
         work.audit.record("undo", str(batch), {"by": str(compensating)})
         queue_seal(work)
-        (made,) = [b for b in work.facts.batches() if b.id == compensating]
-        (undone,) = [b for b in work.facts.batches() if b.id == batch]
+        made, undone = work.facts.batch(compensating), work.facts.batch(batch)
     run_jobs(sanhe)
     return Undone(compensating, batch, undone.name, made.new)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.connectors.files import Reject, read_rejects, rejects_name
-from sanhe.core.errors import NotFound
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -18,9 +17,6 @@ def kept_rejects(sanhe: Sanhe, batch: UUID) -> list[Reject]:
     Raises NotFound for no such batch.
     """
     with sanhe.work(actor="web") as work:
-        found = [one for one in work.facts.batches() if one.id == batch]
-    if not found:
-        raise NotFound(f"no import {batch}: the list of imports shows them")
-    told = found[0]
+        told = work.facts.batch(batch)
     path = sanhe.settings.home / "rejects" / rejects_name(told.name, told.digest)
     return read_rejects(path) if told.digest and path.is_file() else []

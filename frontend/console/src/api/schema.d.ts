@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-// Made by `make client` from the OpenAPI document 85d3cfcaa5028672c55980a8f5b9c9c067e5d290e41e513e569c61e5ce209cbd. Don't edit.
-=======
-// Made by `make client` from the OpenAPI document 46e23fd0cad034b6005222b94c1a38caa2b38fcfed5e730b66148ef268762d33. Don't edit.
->>>>>>> main
+// Made by `make client` from the OpenAPI document 0de7863a0220227b726f7229726651d3a5585b6f0b8d54e307a4da3f7bb885f2. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {

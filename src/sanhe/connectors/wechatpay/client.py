@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from sanhe.connectors.wechatpay.config import WechatPayConfig
 from sanhe.connectors.wechatpay.signing import authorization, check_signed, lines_of
 from sanhe.core.clock import Clock
-from sanhe.core.errors import BadInput, Denied, MissingPart, Permanent, Temporary
+from sanhe.core.errors import BadInput, Code, Denied, MissingPart, Permanent, Temporary
 
 if TYPE_CHECKING:
     import httpx
@@ -22,6 +22,8 @@ _LATER_SECONDS: Final = 30
 
 class Refused(Permanent):
     """WeChat Pay refuses for good: `word` is its documented code of the reason."""
+
+    code = Code.PROVIDER_REFUSED
 
     def __init__(self, status: int, word: str, message: str) -> None:
         self.status, self.word = status, word

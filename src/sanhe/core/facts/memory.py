@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from sanhe.core.clock import Clock
 from sanhe.core.errors import BadInput, Code, Conflict, NotFound
-from sanhe.core.facts.ports import Appended, Batch, Fact
+from sanhe.core.facts.ports import Appended, Batch, BatchKind, Fact
 from sanhe.core.facts.schema import SORT, StateDigest, facts_table, table_facts
 from sanhe.core.facts.types import FactTypes
 from sanhe.core.values import new_id
@@ -33,11 +33,13 @@ class MemoryFacts:
         self._batches: dict[UUID, Batch] = {}
         self._entries: dict[_Key, list[_Entry]] = {}
 
-    def open_batch(self, *, source: str, name: str, digest: str = "") -> UUID:
+    def open_batch(
+        self, *, source: str, name: str, digest: str = "", kind: BatchKind = "import"
+    ) -> UUID:
         """Begin a batch by the actor and return its id."""
         if not source:
             raise BadInput("a batch needs the name of its source", remedy="give e.g. erp or till")
-        batch = Batch(new_id(), "import", source, name, digest, self._actor, self._clock.now())
+        batch = Batch(new_id(), kind, source, name, digest, self._actor, self._clock.now())
         self._batches[batch.id] = batch
         return batch.id
 
@@ -94,9 +96,13 @@ class MemoryFacts:
         )
         return undo
 
+    def batch(self, batch: UUID) -> Batch:
+        """One batch; see the port."""
+        return self._batch(batch)
+
     def batches(self) -> list[Batch]:
-        """All batches, oldest first."""
-        return list(self._batches.values())
+        """What was taken in and undone, oldest first; see the port."""
+        return [batch for batch in self._batches.values() if batch.kind != "sync"]
 
     def current(self, types: Collection[str]) -> pa.Table:
         """The canonical state of these types; see the port."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from sanhe.core.values import Json
@@ -81,11 +81,16 @@ class Appended:
     contradicting: tuple[tuple[str, str, int], ...] = ()
 
 
+BatchKind: TypeAlias = Literal["import", "sync"]
+"""What a batch may be opened as."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One delivery of facts: a file, a message, a day of the simulator.
 
-    `kind` is "import" or "undo"; `undoes` names the batch that an undo compensates.
+    `kind` is "import", "sync" (a device brought it) or "undo"; `undoes` names the
+    batch that an undo compensates.
     """
 
     id: UUID
@@ -105,7 +110,9 @@ class Batch:
 class Facts(Protocol):
     """Keeps facts. Two implementations: `PostgresFacts` and `MemoryFacts`."""
 
-    def open_batch(self, *, source: str, name: str, digest: str = "") -> UUID:
+    def open_batch(
+        self, *, source: str, name: str, digest: str = "", kind: BatchKind = "import"
+    ) -> UUID:
         """Begin a batch by the transaction's actor and return its id."""
         ...
 
@@ -128,8 +135,12 @@ class Facts(Protocol):
         """
         ...
 
+    def batch(self, batch: UUID) -> Batch:
+        """One batch. Raises NotFound."""
+        ...
+
     def batches(self) -> list[Batch]:
-        """All batches, oldest first."""
+        """What was taken in and undone, oldest first; not the many batches of kind "sync"."""
         ...
 
     def reject(self, batch: UUID, rows: int) -> None:

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from sanhe.core.errors import BadInput, Code, Conflict, NotFound
-from sanhe.core.facts.ports import Appended, Batch, Fact
+from sanhe.core.facts.ports import Appended, Batch, BatchKind, Fact
 from sanhe.core.facts.schema import FACT_SCHEMA, StateDigest, facts_table
 from sanhe.core.facts.types import FactTypes
 from sanhe.core.storage import (
@@ -96,14 +96,16 @@ _TYPES_OF = sa.text(
     "SELECT coalesce(array_agg(DISTINCT t.type), '{}') "
     "FROM fact_part AS p, unnest(p.types) AS t (type) WHERE p.batch = :batch"
 )
-_BATCHES = sa.text(
+_BATCH = (
     "SELECT b.id, b.kind, b.source, b.name, b.digest, b.actor, b.begun_at, b.undoes, "
     "u.id AS undone_by, coalesce(sum(p.new), 0)::bigint AS new, "
     "coalesce(sum(p.repeated), 0)::bigint AS repeated, "
     "coalesce(sum(p.rejected), 0)::bigint AS rejected "
     "FROM fact_batch AS b LEFT JOIN fact_batch AS u ON u.undoes = b.id "
-    "LEFT JOIN fact_part AS p ON p.batch = b.id GROUP BY b.id, u.id ORDER BY b.number"
+    "LEFT JOIN fact_part AS p ON p.batch = b.id WHERE {} GROUP BY b.id, u.id ORDER BY b.number"
 )
+_BATCHES = sa.text(_BATCH.format("b.kind <> 'sync'"))
+_ONE_BATCH = sa.text(_BATCH.format("b.id = :batch"))
 
 # Parts name the types they hold, so that a small type is found without reading the large ones.
 _PARTS_OF_TYPES = (
@@ -142,10 +144,12 @@ class PostgresFacts:
     def __init__(self, tx: Transaction, types: FactTypes) -> None:
         self._tx, self._types = tx, types
 
-    def open_batch(self, *, source: str, name: str, digest: str = "") -> UUID:
+    def open_batch(
+        self, *, source: str, name: str, digest: str = "", kind: BatchKind = "import"
+    ) -> UUID:
         """Begin a batch by the transaction's actor and return its id."""
         batch = new_id()
-        self._begin(batch, kind="import", source=source, name=name, digest=digest)
+        self._begin(batch, kind=kind, source=source, name=name, digest=digest)
         return batch
 
     def append(self, batch: UUID, facts: Iterable[Fact] | pa.Table) -> Appended:
@@ -189,7 +193,7 @@ class PostgresFacts:
         undo = new_id()
         for source in self._tx.connection.execute(_SOURCES, {"batch": batch}).scalars().all():
             self._tx.connection.execute(_LOCK_SOURCE, {"source": source})
-        found = next(b for b in self.batches() if b.id == batch)
+        found = self.batch(batch)
         done = self._begin(
             undo, kind="undo", source=found.source, name=found.name, digest="", undoes=batch
         )
@@ -202,8 +206,15 @@ class PostgresFacts:
         self._close_part(part, undo, types=types, new=retracted)
         return undo
 
+    def batch(self, batch: UUID) -> Batch:
+        """One batch; see the port."""
+        row = self._tx.connection.execute(_ONE_BATCH, {"batch": batch}).mappings().first()
+        if row is None:
+            raise NotFound(_no_batch(batch))
+        return Batch(**row)
+
     def batches(self) -> list[Batch]:
-        """All batches, oldest first."""
+        """What was taken in and undone, oldest first; see the port."""
         return [Batch(**row) for row in self._tx.connection.execute(_BATCHES).mappings()]
 
     def current(self, types: Collection[str]) -> pa.Table:
@@ -286,7 +297,7 @@ class PostgresFacts:
     def _require_batch(self, batch: UUID) -> str:
         kind = self._tx.connection.execute(_KIND, {"batch": batch}).scalar_one_or_none()
         if kind is None:
-            raise NotFound(f"there is no batch {batch}; `sanhe imports` shows them")
+            raise NotFound(_no_batch(batch))
         return str(kind)
 
     def _require_open(self, batch: UUID) -> None:
@@ -296,6 +307,10 @@ class PostgresFacts:
     def _recorded_types(self) -> Iterator[str]:
         query = sa.text("SELECT DISTINCT unnest(types) FROM fact_part")
         yield from sorted(self._tx.connection.execute(query).scalars())
+
+
+def _no_batch(batch: UUID) -> str:
+    return f"there is no batch {batch}; `sanhe imports` shows them"
 
 
 def _typed(table: pa.Table) -> pa.Table:

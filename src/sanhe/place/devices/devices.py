@@ -247,7 +247,9 @@ class Devices:
         contradict what is recorded."""
         if not facts:
             return ()
-        batch: UUID = self._facts.open_batch(source=source_of(device), name=f"{device} {name}")
+        batch: UUID = self._facts.open_batch(
+            source=source_of(device), name=f"{device} {name}", kind="sync"
+        )
         appended = self._facts.append(batch, facts)
         for projection in self._projections:
             projection.apply(batch)

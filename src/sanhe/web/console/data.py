@@ -134,7 +134,7 @@ def undo(batch: Annotated[UUID, Path()], caller: Imports) -> Batch:
     """Compensate an import: its facts no longer hold."""
     undone = undo_import(caller.sanhe, batch, actor=caller.identity.actor)
     with caller.work() as work:
-        (made,) = [one for one in work.facts.batches() if one.id == undone.batch]
+        made = work.facts.batch(undone.batch)
     return Batch.model_validate(made, from_attributes=True)
 
 
