@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
+from sanhe.core.errors import BadInput, Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
 from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
@@ -131,6 +131,8 @@ class Orders:
         The same payment again changes nothing and has the same outcome. Raises NotFound for an
         order that is not known, Conflict when the same payment is told with other content.
         """
+        if notice.amount_cents < 1:
+            raise BadInput(f"{notice.amount_cents} cents are no payment", place="amount_cents")
         order = self._locked(notice.order)
         known = store.known_payment(self._tx, notice.provider, notice.reference)
         if known is not None:
