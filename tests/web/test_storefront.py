@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from sanhe.core.facts import facts_table
 from sanhe.core.storage import EmbeddedServer
-from sanhe.wiring import record_facts
+from sanhe.wiring import record_facts, tell_sales
 from tests.place.orders.counter import priced
 from tests.web.conftest import PLANNED_DAY, Site, prepared
 
@@ -87,6 +87,42 @@ def test_an_order_from_quote_to_hand_over(
     )
     assert cancelled.json() == {"refund": None}
     assert channel.get(f"/api/shop/orders/{order}").json()["state"] == "cancelled"
+
+
+def test_an_order_is_paid_at_the_till_carried_away_and_told(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    sku, where = goods
+
+    def lying() -> int:
+        with shop.sanhe.work(actor="tester") as work:
+            (row,) = work.stock.positions([(sku, where)]).to_pylist()
+        return int(row["net"])
+
+    before = lying()
+    order = place(channel, basket(goods, 1), 1_000, "at-the-till").json()["id"]
+    slip = {"tender": "card", "amount_cents": 1_000, "reference": "slip 7"}
+    for _ in range(2):
+        told = channel.post(f"/api/shop/orders/{order}/tenders", json=slip)
+        assert told.json() == {"outcome": "taken", "refund": None}, told.text
+    other = {**slip, "reference": "slip 8"}
+    twice = channel.post(f"/api/shop/orders/{order}/tenders", json=other).json()
+    assert twice["outcome"] == "twice" and twice["refund"]
+    none = {**slip, "amount_cents": 0, "reference": "slip 9"}
+    assert channel.post(f"/api/shop/orders/{order}/tenders", json=none).status_code == 422
+    charge = {"provider": "wechatpay", "way": "jsapi"}
+    assert channel.post(f"/api/shop/orders/{order}/charges", json=charge).status_code == 404
+    for _ in range(2):
+        handed = channel.post(
+            f"/api/shop/orders/{order}/hand-over",
+            json={},
+            headers={"Idempotency-Key": "carried-away"},
+        )
+        assert handed.json() == {"state": "complete"}, handed.text
+    assert lying() == before
+    assert (tell_sales(shop.sanhe), tell_sales(shop.sanhe)) == (1, 0)
+    assert lying() == before - 1
+    shop.sanhe.verify()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -26,6 +27,8 @@ from sanhe.core.storage import EmbeddedServer, Transaction
 from sanhe.core.storage.database import urls_of
 from sanhe.core.values import new_id
 from sanhe.goods.demand import Demand
+from sanhe.place.fulfil import Booking, BookingState
+from sanhe.place.fulfil import store as shipment_store
 from sanhe.place.orders import PaymentNotice, Piece
 from sanhe.place.orders import store as order_store
 from sanhe.place.tasks import NewTask
@@ -208,11 +211,29 @@ def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
         }
         order_store.insert(work.orders._tx, [row])
         ids.append((row["id"], gives))
-    for order, gives in ids:
+    for order, _ in ids:
         notice = PaymentNotice("cash", str(order), order, 600, "CNY", MORNING)
         work.orders.settle(notice)
+    assert work.fulfil.take_up() == len(ids)
+    _bookings_by_hand(work, [order for order, _ in ids])
+    for order, gives in ids:
         work.orders.hand_over(order, [Piece(0, one, 1) for one in gives])
         work.orders.take_back(order, {0: 1}, "broken")
+
+
+def _bookings_by_hand(work: Work, orders: list[UUID]) -> None:
+    for shipment in work.fulfil.of(orders):
+        booking = Booking(
+            id=new_id(),
+            shipment=shipment.id,
+            place=shipment.place,
+            courier="c",
+            attempt=1,
+            state=BookingState.ASKED,
+            asked_at=MORNING,
+            answer_by=MORNING,
+        )
+        shipment_store.book(work.orders._tx, booking)
 
 
 TABLES = (
@@ -225,6 +246,7 @@ TABLES = (
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
     *("account_identity", "known_address", "sales_order", "sales_order_line"),
     *("sales_order_part", "sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
+    *("shipment", "shipment_line", "courier_booking"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
@@ -266,6 +288,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     devices = {row["id"] for row in all_rows["device"] if decision(row)}
     gives = {row["order_id"] for row in all_rows["sales_order_part"] if decision(row)}
     sold = {row["id"] for row in all_rows["sales_order"] if decision(row) or row["id"] in gives}
+    shipments = {row["id"] for row in all_rows["shipment"] if decision(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -315,6 +338,9 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "sales_order_event": lambda r: r["order_id"] in sold,
         "sales_payment": lambda r: r["order_id"] in sold,
         "sales_refund": lambda r: r["order_id"] in sold,
+        "shipment": decision,
+        "shipment_line": lambda r: r["shipment_id"] in shipments,
+        "courier_booking": decision,
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,

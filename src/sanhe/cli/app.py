@@ -29,6 +29,7 @@ from sanhe.cli import (
     replaying,
     serving,
     trying,
+    upkeep,
 )
 from sanhe.core.errors import SanheError
 
@@ -59,6 +60,7 @@ for verbs in (
     access,
     devices,
     serving,
+    upkeep,
 ):
     verbs.register(app)
 

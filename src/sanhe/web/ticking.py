@@ -9,11 +9,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
-from sanhe.wiring import Sanhe, settle_payments
+from sanhe.wiring import Sanhe, forget_commands, settle_payments, upkeep_orders
 
 Flow: TypeAlias = Callable[[Sanhe], object]
 
-FLOWS: Final[tuple[tuple[float, Flow], ...]] = ((20.0, settle_payments),)
+FLOWS: Final[tuple[tuple[float, Flow], ...]] = (
+    (1.0, upkeep_orders),
+    (20.0, settle_payments),
+    (3600.0, forget_commands),
+)
 """Each flow with the seconds from the end of one run to the next. They run one after the other in
 this order; two servers on one installation may run the same at once."""
 _LOG = logging.getLogger("sanhe.web")

@@ -7,6 +7,14 @@ beside it; the command line and the web call them alike.
 
 from sanhe.wiring.changes import plan_changes
 from sanhe.wiring.daily import Daily, DailyRequest, run_daily
+from sanhe.wiring.fulfilling import (
+    FulfilRun,
+    answer_shorts,
+    finish_task,
+    fulfil_orders,
+    hand_over_by_code,
+    sync_device,
+)
 from sanhe.wiring.health import health, health_moves
 from sanhe.wiring.imports import (
     Imported,
@@ -51,6 +59,7 @@ from sanhe.wiring.planning import (
 )
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.sanhe import Sanhe
+from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
 from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
@@ -58,6 +67,7 @@ __all__ = [
     "By",
     "Daily",
     "DailyRequest",
+    "FulfilRun",
     "ImportRequest",
     "Imported",
     "Payer",
@@ -68,7 +78,9 @@ __all__ = [
     "Sanhe",
     "TakenIn",
     "Undone",
+    "UpkeepRun",
     "Work",
+    "answer_shorts",
     "approve",
     "backtest",
     "cancel_order",
@@ -77,7 +89,11 @@ __all__ = [
     "expire_orders",
     "explain_line",
     "find_lost",
+    "finish_task",
+    "forget_commands",
+    "fulfil_orders",
     "hand_over",
+    "hand_over_by_code",
     "health",
     "health_moves",
     "import_file",
@@ -96,10 +112,13 @@ __all__ = [
     "run_jobs",
     "send_refunds",
     "settle_payments",
+    "sync_device",
     "take_at_till",
     "take_in",
     "take_notice",
     "tell_sales",
     "undo_import",
+    "upkeep",
+    "upkeep_orders",
     "withdraw_override",
 ]

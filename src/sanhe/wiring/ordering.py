@@ -122,6 +122,7 @@ def cancel_order(
     def run(work: Work) -> Json:
         by.check(work.orders.get(order))
         refund = work.orders.cancel(order, reason, pieces=pieces)
+        work.fulfil.follow(order)
         return {"refund": None if refund is None else str(refund)}
 
     body: Json = {"order": str(order), "reason": reason, "pieces": _pieces(pieces)}
@@ -135,7 +136,9 @@ def hand_over(
 
     def run(work: Work) -> Json:
         by.check(work.orders.get(order))
-        return {"state": work.orders.hand_over(order, pieces).value}
+        state = work.orders.hand_over(order, pieces)
+        work.fulfil.follow(order, handed=True)
+        return {"state": state.value}
 
     body: Json = {"order": str(order), "pieces": _pieces(pieces)}
     return _once(sanhe, ("order.hand_over", key), by, body=body, run=run)

@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sanhe.connectors.courier import ByHand
 from sanhe.core.clock import Clock, SystemClock
 from sanhe.core.lake import Lake, ParquetLake, refresh, scoped
 from sanhe.core.scope import EVERYTHING, Scope
@@ -16,6 +17,7 @@ from sanhe.core.values import Json
 from sanhe.goods.demand import Demand
 from sanhe.goods.replenish import Policy
 from sanhe.models.forecast import ACCURATE, ChampionSettings
+from sanhe.place.fulfil import Couriers
 from sanhe.place.orders import Payments
 from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct
@@ -27,7 +29,8 @@ KEPT_FOLDERS = ("lake", "orders", "rejects")
 class Sanhe:
     """An opened installation. Use it as a context manager; `work` gives a transaction.
 
-    `payments`: the payment providers by name.
+    `payments`: the payment providers by name. `couriers`: who brings parcels; by hand until others
+    are connected.
     """
 
     settings: Settings
@@ -36,6 +39,7 @@ class Sanhe:
     lake: ParquetLake
     effort: ChampionSettings = ACCURATE
     payments: Mapping[str, Payments] = field(default_factory=dict)
+    couriers: Couriers = field(default_factory=ByHand)
 
     @classmethod
     @contextmanager
@@ -45,6 +49,7 @@ class Sanhe:
         *,
         clock: Clock | None = None,
         effort: ChampionSettings = ACCURATE,
+        couriers: Couriers | None = None,
     ) -> Iterator[Sanhe]:
         """Open the installation of these settings, making it where there is none yet.
 
@@ -57,7 +62,7 @@ class Sanhe:
             closing(Providers(settings, ticking)) as payments,
         ):
             lake = ParquetLake(settings.home / "lake", clock=ticking)
-            yield cls(settings, ticking, database, lake, effort, payments)
+            yield cls(settings, ticking, database, lake, effort, payments, couriers or ByHand())
 
     @contextmanager
     def work(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Work]:

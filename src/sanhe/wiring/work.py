@@ -26,6 +26,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
+from sanhe.place.fulfil import Fulfil
 from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -72,6 +73,7 @@ class Work:
     orders: Orders
     dues: Dues
     sourcing: Sourcing
+    fulfil: Fulfil
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -96,6 +98,16 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     items, lying, tasks = Catalog(tx), Stock(tx, ledger), Tasks(tx)
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
+    nodes = Nodes(serving, lying, tasks)
+    orders = Orders(
+        tx,
+        ledger=ledger,
+        catalog=items,
+        stock=lying,
+        outbox=outbox,
+        currency=settings.currency,
+        time_zone=settings.time_zone,
+    )
     projections = (places, items, buying, lying, serving)
     for kind in (DECISION_KIND, TRANSFER_KIND):
         decisions.register(kind)
@@ -126,16 +138,9 @@ def construct(tx: Transaction, settings: Settings) -> Work:
             currency=settings.currency,
         ),
         views=Views(tx),
-        orders=Orders(
-            tx,
-            ledger=ledger,
-            catalog=items,
-            stock=lying,
-            outbox=outbox,
-            currency=settings.currency,
-            time_zone=settings.time_zone,
-        ),
+        orders=orders,
+        sourcing=Nearby(nodes),
+        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, stores=serving, nodes=nodes),
         dues=Dues(tx),
-        sourcing=Nearby(Nodes(serving, lying, tasks)),
         projections=projections,
     )

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 0de7863a0220227b726f7229726651d3a5585b6f0b8d54e307a4da3f7bb885f2. Don't edit.
+// Made by `make client` from the OpenAPI document c2c061edc73ea3551680299d7378d34d01ae508aee3df69de73dad6c5960bbf1. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1011,6 +1011,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shop/orders/{order}/charges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Charge
+         * @description Have a provider collect the money; asked again it gives the same.
+         */
+        post: operations["charge_api_shop_orders__order__charges_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shop/orders/{order}/hand-over": {
         parameters: {
             query?: never;
@@ -1025,6 +1045,26 @@ export interface paths {
          * @description Say that goods left for the shopper.
          */
         post: operations["hand_api_shop_orders__order__hand_over_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/shop/orders/{order}/tenders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take
+         * @description Say that money was taken at the till; the same slip again is the same payment.
+         */
+        post: operations["take_api_shop_orders__order__tenders_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1384,6 +1424,27 @@ export interface components {
             reason: string;
         };
         /**
+         * AskedCharge
+         * @description How the shopper pays: `way` as the provider names it, `payer` who it is with the provider,
+         *     `address` the shopper's internet address where the provider asks for it.
+         */
+        AskedCharge: {
+            /**
+             * Address
+             * @default
+             */
+            address: string;
+            /**
+             * Payer
+             * @default
+             */
+            payer: string;
+            /** Provider */
+            provider: string;
+            /** Way */
+            way: string;
+        };
+        /**
          * AskedDelivery
          * @description How goods reach the shopper; a courier needs latitude and longitude in degrees.
          */
@@ -1446,6 +1507,21 @@ export interface components {
             place: string;
             /** Units */
             units: number;
+        };
+        /**
+         * AskedTender
+         * @description Money taken at the till: `reference` is the slip of the card or the receipt of the cash.
+         */
+        AskedTender: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Reference */
+            reference: string;
+            /**
+             * Tender
+             * @enum {string}
+             */
+            tender: "cash" | "card";
         };
         /**
          * AuditPage
@@ -1631,6 +1707,18 @@ export interface components {
             orders: string[];
         };
         /**
+         * ChargeTold
+         * @description What the shopper's device needs to pay, as the provider names it.
+         */
+        ChargeTold: {
+            /** Parameters */
+            parameters: {
+                [key: string]: unknown;
+            };
+            /** Provider */
+            provider: string;
+        };
+        /**
          * Chosen
          * @description Decisions by number.
          */
@@ -1660,7 +1748,7 @@ export interface components {
             /** Days */
             days: components["schemas"]["Day"][];
             /** Regions */
-            regions: components["schemas"]["sanhe__web__console__cockpit__Region"][];
+            regions: components["schemas"]["RegionFigures"][];
             /** Tiles */
             tiles: components["schemas"]["Tile"][];
             /** Todo */
@@ -2625,6 +2713,42 @@ export interface components {
             rows: components["schemas"]["OverrideRow"][];
         };
         /**
+         * Place
+         * @description A place that can be chosen.
+         */
+        Place: {
+            /** City */
+            city: string | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string | null;
+        };
+        /**
+         * PlaceRow
+         * @description A place of the masters. `cut_off`: when its business day begins, local time.
+         */
+        PlaceRow: {
+            /** City */
+            city: string | null;
+            /** Cut Off */
+            cut_off: string;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string | null;
+            /** Parent */
+            parent: string | null;
+            /** Region */
+            region: string | null;
+            /** Time Zone */
+            time_zone: string | null;
+        };
+        /**
          * PlaceStock
          * @description An item at a place; null where the stock was never counted or no price is set.
          *
@@ -2678,7 +2802,7 @@ export interface components {
          */
         Places: {
             /** Rows */
-            rows: components["schemas"]["sanhe__web__console__admin__Place"][];
+            rows: components["schemas"]["PlaceRow"][];
         };
         /**
          * PlanAsked
@@ -2896,6 +3020,38 @@ export interface components {
             why: string;
         };
         /**
+         * Region
+         * @description A region with its places; the id is empty for places without one.
+         */
+        Region: {
+            /** Id */
+            id: string;
+            /** Places */
+            places: components["schemas"]["Place"][];
+        };
+        /**
+         * RegionFigures
+         * @description Of a region, with the stock in it.
+         */
+        RegionFigures: {
+            /** Expiring Cents */
+            expiring_cents: number | null;
+            /** Fill Rate */
+            fill_rate: number | null;
+            /** Inventory Days */
+            inventory_days: number | null;
+            /** Margin Rate */
+            margin_rate: number | null;
+            /** Region */
+            region: string | null;
+            /** Stock Out Share */
+            stock_out_share: number | null;
+            /** Stock Value Cents */
+            stock_value_cents: number;
+            /** Turnover */
+            turnover: number | null;
+        };
+        /**
          * Reject
          * @description A row that could not be used: where, why, and the remedy.
          */
@@ -2943,7 +3099,7 @@ export interface components {
             /** Planned Days */
             planned_days: string[];
             /** Regions */
-            regions: components["schemas"]["sanhe__web__console__frame__Region"][];
+            regions: components["schemas"]["Region"][];
             /** Suppliers */
             suppliers: string[];
         };
@@ -3033,6 +3189,19 @@ export interface components {
             time_zone: string;
             /** Version */
             version: string;
+        };
+        /**
+         * SettledTold
+         * @description What became of a payment: `taken`, or why it goes back, with the refund.
+         */
+        SettledTold: {
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "taken" | "late" | "twice" | "differs" | "closed";
+            /** Refund */
+            refund: string | null;
         };
         /**
          * ShopLine
@@ -3359,74 +3528,6 @@ export interface components {
         WhyEntered: {
             /** Why */
             why: string;
-        };
-        /**
-         * Place
-         * @description A place of the masters. `cut_off`: when its business day begins, local time.
-         */
-        sanhe__web__console__admin__Place: {
-            /** City */
-            city: string | null;
-            /** Cut Off */
-            cut_off: string;
-            /** Id */
-            id: string;
-            /** Kind */
-            kind: string;
-            /** Name */
-            name: string | null;
-            /** Parent */
-            parent: string | null;
-            /** Region */
-            region: string | null;
-            /** Time Zone */
-            time_zone: string | null;
-        };
-        /**
-         * Region
-         * @description Of a region, with the stock in it.
-         */
-        sanhe__web__console__cockpit__Region: {
-            /** Expiring Cents */
-            expiring_cents: number | null;
-            /** Fill Rate */
-            fill_rate: number | null;
-            /** Inventory Days */
-            inventory_days: number | null;
-            /** Margin Rate */
-            margin_rate: number | null;
-            /** Region */
-            region: string | null;
-            /** Stock Out Share */
-            stock_out_share: number | null;
-            /** Stock Value Cents */
-            stock_value_cents: number;
-            /** Turnover */
-            turnover: number | null;
-        };
-        /**
-         * Place
-         * @description A place that can be chosen.
-         */
-        sanhe__web__console__frame__Place: {
-            /** City */
-            city: string | null;
-            /** Id */
-            id: string;
-            /** Kind */
-            kind: string;
-            /** Name */
-            name: string | null;
-        };
-        /**
-         * Region
-         * @description A region with its places; the id is empty for places without one.
-         */
-        sanhe__web__console__frame__Region: {
-            /** Id */
-            id: string;
-            /** Places */
-            places: components["schemas"]["sanhe__web__console__frame__Place"][];
         };
     };
     responses: never;
@@ -9791,6 +9892,122 @@ export interface operations {
             };
         };
     };
+    charge_api_shop_orders__order__charges_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedCharge"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     hand_api_shop_orders__order__hand_over_post: {
         parameters: {
             query?: never;
@@ -9816,6 +10033,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_api_shop_orders__order__tenders_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedTender"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettledTold"];
                 };
             };
             /** @description Bad Request */

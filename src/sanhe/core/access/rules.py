@@ -100,6 +100,9 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN},
             "quote, place and cancel orders of shoppers",
         ),
+        "sales.take_money": _action(
+            {Role.STORE, Role.CHANNEL, Role.ADMIN}, "say that money was taken at the till"
+        ),
         "sales.hand_over": _action(
             {Role.STORE, Role.CHANNEL, Role.ADMIN}, "hand goods over to shoppers"
         ),

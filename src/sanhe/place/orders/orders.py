@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
 
-from sanhe.core.errors import Conflict, NotFound, SanheError, Shortage
+from sanhe.core.errors import BadInput, Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
 from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
@@ -131,6 +131,8 @@ class Orders:
         The same payment again changes nothing and has the same outcome. Raises NotFound for an
         order that is not known, Conflict when the same payment is told with other content.
         """
+        if notice.amount_cents < 1:
+            raise BadInput(f"{notice.amount_cents} cents are no payment", place="amount_cents")
         order = self._locked(notice.order)
         known = store.known_payment(self._tx, notice.provider, notice.reference)
         if known is not None:
@@ -229,6 +231,24 @@ class Orders:
             )
             store.insert_parts(self._tx, order, [placing.part_row(move.part) for move in moves])
             store.add_event(self._tx, order, "moved", details={**asdict(piece), "to": to})
+
+    def take_up(self, *, limit: int) -> list[Order]:
+        """Paid orders to be sent or fetched that nobody prepares yet, locked: from now on the
+        caller does. Those that somebody else holds are left out."""
+        return self.find(store.take_up(self._tx, limit))
+
+    def lock(self, order: UUID) -> Order:
+        """An order that nobody else changes until this transaction ends. Raises NotFound."""
+        return self._locked(order)
+
+    def claiming(self, sku: str, place: str, *, limit: int = 100) -> list[UUID]:
+        """Orders that still wait for an SKU from a place: who has not paid first, the last to
+        come before those before."""
+        return store.read_claiming(self._tx, sku, place, limit=limit)
+
+    def note(self, order: UUID, kind: str, *, details: Mapping[str, Json] = NOTHING) -> None:
+        """Add to an order's timeline what became of it elsewhere: picked, sent, fetched."""
+        store.add_event(self._tx, order, kind, details=details)
 
     def hand_over(self, order: UUID, pieces: Sequence[Piece] | None = None) -> State:
         """Say that goods left for the shopper: all that is open, or these pieces of it.

@@ -166,6 +166,20 @@ _DUE = sa.text("""
 SELECT id FROM sales_order WHERE state = 'placed' AND expires_at <= :now
 ORDER BY expires_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
+_TAKE_UP = sa.text("""
+UPDATE sales_order SET taken_up_at = :now WHERE id IN (
+    SELECT id FROM sales_order
+    WHERE state = 'paid' AND taken_up_at IS NULL AND method <> 'carry'
+    ORDER BY placed_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+) RETURNING id
+""")
+_CLAIMING = sa.text("""
+SELECT DISTINCT o.id, o.state = 'paid' AS is_paid, coalesce(o.paid_at, o.placed_at) AS since
+FROM sales_order_part AS p JOIN sales_order AS o ON o.id = p.order_id
+WHERE p.place = :place AND p.sku = :sku AND p.units > p.handed + p.cancelled
+    AND o.state IN ('placed', 'paid')
+ORDER BY is_paid, since DESC, o.id DESC LIMIT :limit
+""")
 _HANDOVERS = sa.text("""
 INSERT INTO sales_handover (order_id, line, place, units, amount_cents, at)
 SELECT :order, c.line, c.place, c.units, c.amount_cents, :at
@@ -346,6 +360,18 @@ def change_parts(tx: Transaction, changes: Sequence[Row]) -> None:
 def lock_due(tx: Transaction, now: datetime, limit: int) -> list[UUID]:
     """Unpaid orders whose time is over, locked; those that somebody else holds are left out."""
     return list(tx.connection.execute(_DUE, {"now": now, "limit": limit}).scalars())
+
+
+def take_up(tx: Transaction, limit: int) -> list[UUID]:
+    """Paid orders that nobody prepares yet, locked and marked as taken up now."""
+    rows = tx.connection.execute(_TAKE_UP, {"now": tx.clock.now(), "limit": limit})
+    return sorted(rows.scalars())
+
+
+def read_claiming(tx: Transaction, sku: str, place: str, *, limit: int) -> list[UUID]:
+    """Open orders with an open part of an SKU at a place, unpaid first, the latest first."""
+    given = {"sku": sku, "place": place, "limit": limit}
+    return list(tx.connection.execute(_CLAIMING, given).scalars())
 
 
 def insert_handovers(tx: Transaction, order: UUID, pieces: Sequence[Row]) -> None:

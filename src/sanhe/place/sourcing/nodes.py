@@ -39,6 +39,19 @@ class Nodes:
             raise NotFound(f"{place} takes no orders of {channel}: name another store")
         return self._nodes([store], skus, channel=channel)[0]
 
+    def around(
+        self, place: str, skus: Collection[str], *, channel: str, within_metres: float
+    ) -> list[Node]:
+        """Other stores of a channel where a shopper could fetch it instead, nearest first; none
+        where it is not told where the place lies."""
+        found = self._stores.of([place])
+        point = found[0].place.point if found else None
+        if point is None:
+            return []
+        near = self._stores.near(point, channel, within_metres=within_metres)[:MOST_NEAR]
+        others = [one.store for one in near if one.store.place.id != place]
+        return self._nodes(others, skus, channel=channel)
+
     def _nodes(self, stores: Sequence[Store], skus: Collection[str], *, channel: str) -> list[Node]:
         pairs = {(sku, store.place.id) for store in stores for sku in skus}
         safety = {store.place.id: store.safety_units for store in stores}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from sanhe.core.storage import Transaction, fetch_arrow
 from sanhe.core.values import new_id
-from sanhe.place.tasks.rules import NewTask, StoreTask, TaskEvent, TaskLine, TaskState
+from sanhe.place.tasks.rules import KINDS, NewTask, StoreTask, TaskEvent, TaskLine, TaskState
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,6 +41,10 @@ _SAVE = sa.text(
 )
 _TASK = sa.text(f"SELECT {_COLUMNS} FROM store_task WHERE id = :id")  # noqa: S608
 _LOCKED = sa.text(f"SELECT {_COLUMNS} FROM store_task WHERE id = :id FOR UPDATE")  # noqa: S608
+_OF = sa.text(
+    f"SELECT {_COLUMNS} FROM store_task WHERE place = :place AND kind = ANY(:kinds) "  # noqa: S608
+    "AND subject = :subject AND state IN ('open', 'taken') ORDER BY kind"
+)
 _HISTORY = sa.text(
     "SELECT at, actor, state, note FROM store_task_event WHERE task = :id ORDER BY number"
 )
@@ -98,6 +102,12 @@ def read_task(tx: Transaction, task: UUID, *, lock: bool = False) -> StoreTask |
     """One task; `lock` keeps others from changing it until the transaction ends."""
     row = tx.connection.execute(_LOCKED if lock else _TASK, {"id": task}).one_or_none()
     return None if row is None else _task(row)
+
+
+def read_of(tx: Transaction, place: str, subject: str) -> list[StoreTask]:
+    """The waiting tasks of a place about a subject, by kind."""
+    given = {"place": place, "subject": subject, "kinds": [kind.name for kind in KINDS]}
+    return [_task(row) for row in tx.connection.execute(_OF, given)]
 
 
 def read_history(tx: Transaction, task: UUID) -> list[TaskEvent]:

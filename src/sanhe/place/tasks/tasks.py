@@ -81,6 +81,10 @@ class Tasks:
             raise NotFound(f"no task {task}: ask for the list of its place")
         return found
 
+    def of(self, place: str, subject: str) -> list[StoreTask]:
+        """The tasks of a place about a subject that are still to be done, by kind."""
+        return store.read_of(self._tx, place, subject)
+
     def history(self, task: UUID) -> list[TaskEvent]:
         """What became of a task, step by step. Raises NotFound."""
         self.get(task)

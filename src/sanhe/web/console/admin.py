@@ -97,7 +97,7 @@ class KeyMade(BaseModel):
     secret: str
 
 
-class Place(BaseModel):
+class PlaceRow(BaseModel):
     """A place of the masters. `cut_off`: when its business day begins, local time."""
 
     id: str
@@ -113,7 +113,7 @@ class Place(BaseModel):
 class Places(BaseModel):
     """All places that the caller may see."""
 
-    rows: list[Place]
+    rows: list[PlaceRow]
 
 
 class AuditRow(BaseModel):
@@ -213,7 +213,7 @@ def read_places(caller: Annotated[Caller, depends("catalog.read")]) -> Places:
     """The places of the masters."""
     with caller.work() as work:
         rows = work.places.all().to_pylist()
-    return Places(rows=[Place.model_validate(row) for row in rows])
+    return Places(rows=[PlaceRow.model_validate(row) for row in rows])
 
 
 @router.get("/audit")

@@ -58,7 +58,7 @@ class Category(Figures):
     stock_value_cents: int
 
 
-class Region(Figures):
+class RegionFigures(Figures):
     """Of a region, with the stock in it."""
 
     region: str | None
@@ -74,7 +74,7 @@ class Cockpit(BaseModel):
     todo: list[Todo]
     days: list[Day]
     categories: list[Category]
-    regions: list[Region]
+    regions: list[RegionFigures]
 
 
 @router.get("/cockpit")
@@ -94,7 +94,9 @@ def read_cockpit(
             for row in found.categories
         ],
         regions=[
-            Region(region=row["name"], stock_value_cents=round(row["stock_cents"]), **_of(row))
+            RegionFigures(
+                region=row["name"], stock_value_cents=round(row["stock_cents"]), **_of(row)
+            )
             for row in found.regions
         ],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Header
@@ -113,6 +113,24 @@ class AskedHandOver(Closed):
     pieces: list[AskedPiece] | None = Field(default=None, max_length=1_000)
 
 
+class AskedCharge(Closed):
+    """How the shopper pays: `way` as the provider names it, `payer` who it is with the provider,
+    `address` the shopper's internet address where the provider asks for it."""
+
+    provider: Code
+    way: Code
+    payer: Word = ""
+    address: Word = ""
+
+
+class AskedTender(Closed):
+    """Money taken at the till: `reference` is the slip of the card or the receipt of the cash."""
+
+    tender: Literal["cash", "card"]
+    amount_cents: Annotated[int, Field(ge=1, le=10**15)]
+    reference: Code
+
+
 def pieces_of(asked: Sequence[AskedPiece] | None) -> list[Piece] | None:
     """Pieces as orders take them."""
     return None if asked is None else [Piece(**piece.model_dump()) for piece in asked]
@@ -178,6 +196,20 @@ class PlacedTold(BaseModel):
 class RefundTold(BaseModel):
     """The refund that a command asked for, if any."""
 
+    refund: UUID | None
+
+
+class ChargeTold(BaseModel):
+    """What the shopper's device needs to pay, as the provider names it."""
+
+    provider: str
+    parameters: dict[str, Any]
+
+
+class SettledTold(BaseModel):
+    """What became of a payment: `taken`, or why it goes back, with the refund."""
+
+    outcome: Literal["taken", "late", "twice", "differs", "closed"]
     refund: UUID | None
 
 

@@ -11,22 +11,36 @@ from sanhe.web.caller import Caller, depends
 from sanhe.web.storefront.asked import (
     AskedBasket,
     AskedCancel,
+    AskedCharge,
     AskedHandOver,
     AskedOrder,
+    AskedTender,
+    ChargeTold,
     Key,
     PlacedTold,
     Quoted,
     RefundTold,
+    SettledTold,
     ShopOrder,
     StateTold,
     pieces_of,
 )
-from sanhe.wiring import By, cancel_order, hand_over, place_order, quote_basket
+from sanhe.wiring import (
+    By,
+    Payer,
+    cancel_order,
+    hand_over,
+    place_order,
+    prepare_payment,
+    quote_basket,
+    take_at_till,
+)
 
 router = APIRouter(prefix="/shop", tags=["shop"])
 Places = Annotated[Caller, depends("sales.place")]
 Reads = Annotated[Caller, depends("sales.read")]
 Hands = Annotated[Caller, depends("sales.hand_over")]
+Takes = Annotated[Caller, depends("sales.take_money")]
 OrderId = Annotated[UUID, Path()]
 
 
@@ -48,6 +62,35 @@ def read(order: OrderId, caller: Reads) -> ShopOrder:
     """One order."""
     with caller.work() as work:
         return ShopOrder.of(work.orders.get(order))
+
+
+@router.post("/orders/{order}/charges")
+def charge(order: OrderId, asked: AskedCharge, caller: Places) -> ChargeTold:
+    """Have a provider collect the money; asked again it gives the same."""
+    told = prepare_payment(
+        caller.sanhe,
+        order,
+        asked.provider,
+        payer=Payer(asked.way, asked.payer, asked.address),
+        actor=caller.identity.actor,
+        scope=caller.identity.scope,
+    )
+    return ChargeTold(provider=asked.provider, parameters=dict(told))
+
+
+@router.post("/orders/{order}/tenders")
+def take(order: OrderId, asked: AskedTender, caller: Takes) -> SettledTold:
+    """Say that money was taken at the till; the same slip again is the same payment."""
+    settled = take_at_till(
+        caller.sanhe,
+        order,
+        asked.tender,
+        amount_cents=asked.amount_cents,
+        reference=asked.reference,
+        actor=caller.identity.actor,
+        scope=caller.identity.scope,
+    )
+    return SettledTold(outcome=settled.outcome.value, refund=settled.refund)
 
 
 @router.post("/orders/{order}/cancel")

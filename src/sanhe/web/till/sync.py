@@ -15,6 +15,7 @@ from sanhe.core.errors import BadInput, Code, Denied, NotFound
 from sanhe.place.devices import MOST_EVENTS, MOST_PAYLOAD, Device, SignedEvent, Synced, verifies
 from sanhe.web.caller import Served, served_of
 from sanhe.web.till.signature import WINDOW_SECONDS, RequestSignature, read_signature
+from sanhe.wiring import sync_device
 
 router = APIRouter(prefix="/till", tags=["till"])
 
@@ -119,8 +120,7 @@ def sync(sent: EventsSent, request: Request, device: Signing) -> SyncTold:
     is told by `refusal`; 403 for a blocked device."""
     events = [_event(number, event) for number, event in enumerate(sent.events)]
     sanhe = served_of(request).sanhe
-    with sanhe.work(actor=f"till {device.id}") as work:
-        done = work.devices.sync(device.id, events)
+    done = sync_device(sanhe, device.id, events, actor=f"till {device.id}")
     return _told(done, sanhe.clock.now())
 
 

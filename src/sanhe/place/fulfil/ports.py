@@ -1,0 +1,65 @@
+"""What fulfilment needs from outside: who brings parcels. Implementations lie in `connectors`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, Protocol
+from uuid import UUID
+
+
+class BookingState(StrEnum):
+    """Where a booking of a courier stands."""
+
+    ASKED = "asked"
+    """The courier has not answered yet."""
+    ACCEPTED = "accepted"
+    COLLECTED = "collected"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
+    """It could not be delivered and is back at the place."""
+    REJECTED = "rejected"
+    SILENT = "silent"
+    """Nobody answered in time; another courier is asked."""
+    CANCELLED = "cancelled"
+
+
+OPEN: Final = (BookingState.ASKED, BookingState.ACCEPTED, BookingState.COLLECTED)
+"""The states of a booking of which there is still news to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A parcel that a courier is asked to fetch at a place and to bring to a shopper.
+
+    `id` makes it recognisable when it is asked again; `attempt` counts the couriers asked for the
+    shipment. The courier is to answer until `answer_by`. Times in UTC.
+    """
+
+    id: UUID
+    shipment: UUID
+    place: str
+    courier: str
+    attempt: int
+    state: BookingState
+    asked_at: datetime
+    answer_by: datetime
+
+
+class Couriers(Protocol):
+    """Couriers (配送运力). Two implementations: by hand, and a simulator that is deterministic."""
+
+    def ask(self, booking: Booking) -> BookingState:
+        """Ask for a booking, or how it stands: asked again it is the same booking.
+
+        Raises Temporary when the courier's system is away: that counts as no answer.
+        """
+        ...
+
+    def cancel(self, booking: Booking) -> None:
+        """Take back what was asked; one that is not known or has ended stays as it is.
+
+        Raises Temporary when the courier's system is away.
+        """
+        ...
