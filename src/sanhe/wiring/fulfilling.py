@@ -135,6 +135,8 @@ def _hear(sanhe: Sanhe, booking: Booking) -> bool:
     late = booking.answer_by <= sanhe.clock.now()
     if state is BookingState.ASKED and late:
         state = BookingState.SILENT
+    if state is booking.state:
+        return False
     with sanhe.work(actor=f"courier {booking.courier}") as work:
         changed = work.fulfil.told(booking, state)
         if changed and state is BookingState.RETURNED:
