@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document c2c061edc73ea3551680299d7378d34d01ae508aee3df69de73dad6c5960bbf1. Don't edit.
+// Made by `make client` from the OpenAPI document 6b8c2a9e409247dcf0e66d28eca8ad7bf4a2cc5aea175a9f23a32b79eca244e4. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -732,7 +732,7 @@ export interface paths {
         };
         /**
          * Read Orders
-         * @description Purchase orders with their state.
+         * @description Purchase orders with their state; what they cost only for who may see supply terms.
          */
         get: operations["read_orders_api_orders_get"];
         put?: never;
@@ -752,7 +752,7 @@ export interface paths {
         };
         /**
          * Read Order
-         * @description One purchase order.
+         * @description One purchase order; what it costs only for who may see supply terms.
          */
         get: operations["read_order_api_orders__name__get"];
         put?: never;
@@ -2595,7 +2595,7 @@ export interface components {
             /** Supplier Name */
             supplier_name: string;
             /** Value Cents */
-            value_cents: number;
+            value_cents: number | null;
         };
         /**
          * OrderTold
@@ -2603,7 +2603,7 @@ export interface components {
          */
         OrderTold: {
             /** Below Minimum Cents */
-            below_minimum_cents: number;
+            below_minimum_cents: number | null;
             /**
              * Expected On
              * Format: date
@@ -2627,7 +2627,7 @@ export interface components {
             /** Supplier Name */
             supplier_name: string;
             /** Value Cents */
-            value_cents: number;
+            value_cents: number | null;
         };
         /**
          * OverrideEntered
