@@ -18,6 +18,7 @@ from sanhe.web.console import (
     provider,
     session,
     simulations,
+    store,
 )
 
 _PAGES = (
@@ -35,6 +36,7 @@ _PAGES = (
     data,
     policy,
     devices,
+    store,
     admin,
 )
 
