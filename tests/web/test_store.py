@@ -85,3 +85,36 @@ def test_guesses_are_refused_after_some(at: Town) -> None:
     path = f"/store/shipments/{shipment}/hand-over"
     told = [post(here, path, {"code": f"{n:08d}"}, f"guess-{n:04d}").status_code for n in range(8)]
     assert told.count(429) >= 2 and set(told) <= {200, 403, 429}
+
+
+def test_a_return_from_the_shop_to_another_store(at: Town) -> None:
+    order = at.paid(("A", 3))
+    with at.sanhe.work(actor="till") as work:
+        work.orders.hand_over(order)
+    shop, here = browser(at, "channel"), browser(at, "store", "S2")
+    path = f"/shop/orders/{order}/returns"
+    body = {"lines": [{"line": 0, "units": 2}], "reason": "too small"}
+    asked = [post(shop, path, body, "ask-for-it") for _ in range(2)]
+    assert [one.status_code for one in asked] == [201, 201]
+    assert asked[0].json() == asked[1].json()
+    more = post(shop, path, {**body, "lines": [{"line": 0, "units": 2}]}, "ask-for-more")
+    assert more.status_code == 409
+    for wrong in ({"lines": []}, {"lines": [{"line": 0, "units": -1}]}, {"way": "pigeon"}):
+        assert post(shop, path, {**body, **wrong}, "wrong-body").status_code == 422
+    back = f"/store/returns/{asked[0].json()['id']}"
+    came = {"place": "S2", "lines": [{"line": 0, "units": 2}]}
+    assert post(here, f"{back}/receive", {**came, "place": "S1"}, "elsewhere").status_code == 422
+    assert post(here, f"{back}/receive", came, "came-back").status_code == 200
+    (task,) = here.get("/api/store/tasks", params={"kind": "inspect"}).json()["rows"]
+    post(here, f"/store/tasks/{task['id']}/take", {})
+    assert post(here, f"/store/tasks/{task['id']}/finish", {}, "just-done").status_code == 409
+    found = {"lines": [{"line": 0, "sellable": 1, "waste": 1}]}
+    assert post(shop, f"{back}/inspect", found, "looked-at").status_code == 403
+    for _ in range(2):
+        told = post(here, f"{back}/inspect", found, "looked-at")
+        assert (told.status_code, told.json()["amount_cents"]) == (200, 2_000)
+    (row,) = shop.get(f"/api{path}").json()["rows"]
+    assert (row["state"], row["place"], row["lines"][0]["waste"]) == ("inspected", "S2", 1)
+    assert here.get("/api/store/returns").json()["total"] == 1
+    assert at.open_refunds(order) == [2_000]
+    at.money_is_exact(order)

@@ -56,7 +56,13 @@ from sanhe.wiring.planning import (
     plan,
 )
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
-from sanhe.wiring.returning import ask_return, inspect_return, inspected, receive_return
+from sanhe.wiring.returning import (
+    ask_return,
+    drop_return,
+    inspect_return,
+    inspected,
+    receive_return,
+)
 from sanhe.wiring.sanhe import Sanhe
 from sanhe.wiring.storework import finish_task, finished, hand_over_by_code, show_code
 from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
@@ -86,6 +92,7 @@ __all__ = [
     "backtest",
     "cancel_order",
     "deliver_orders",
+    "drop_return",
     "edit",
     "expire_orders",
     "explain_line",

@@ -67,6 +67,17 @@ def inspect_return(
     return once(sanhe, ("return.inspect", key), by, body=body, run=run)
 
 
+def drop_return(sanhe: Sanhe, return_: UUID, *, why: str, key: str, by: By) -> Json:
+    """Say that it does not come any more, once for each key: the return's id."""
+
+    def run(work: Work) -> Json:
+        by.check(work.orders.get(work.returns.get(return_).order_id))
+        return {"id": str(work.returns.drop(return_, why=why).id)}
+
+    body: Json = {"return": str(return_), "why": why}
+    return once(sanhe, ("return.drop", key), by, body=body, run=run)
+
+
 def inspected(work: Work, return_: UUID, verdicts: Mapping[int, Verdict]) -> Return:
     """Look at a return within a transaction: the refund is asked for, the stock follows."""
     done, facts = work.returns.inspect(return_, verdicts)

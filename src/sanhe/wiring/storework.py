@@ -9,6 +9,7 @@ from uuid import UUID
 from sanhe.core.errors import Conflict, Denied, NotFound
 from sanhe.core.values import Json
 from sanhe.place.fulfil import Shipment, guess_digest, shipment_of
+from sanhe.place.returns import return_of
 from sanhe.place.tasks import StoreTask
 from sanhe.wiring.ordering import By
 
@@ -59,6 +60,8 @@ def finished(
 ) -> StoreTask:
     """Finish a task within a transaction, with what follows from it."""
     found = work.tasks.get(task)
+    if found.kind == "inspect" and return_of(found.subject) is not None:
+        raise Conflict("what came back is inspected unit by unit: say what was found of it")
     shipment = shipment_of(found.subject)
     if shipment is None or found.kind not in {"pick", "hand_over"}:
         return work.tasks.finish(task, done=done, note=note)

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 5e4a24fa0f1cb612196a95ea2c7df94241c98381b3dad1edf2de6b72b0a84265. Don't edit.
+// Made by `make client` from the OpenAPI document 2ba1cb43769d4d64fd912142f687130b1a86f802cf00ffaad8fb421fdef7e376. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1051,6 +1051,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shop/orders/{order}/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Returns
+         * @description What of an order comes back, and how far it is.
+         */
+        get: operations["read_returns_api_shop_orders__order__returns_get"];
+        put?: never;
+        /**
+         * Ask
+         * @description Ask for goods to come back; the money goes back once they were looked at.
+         */
+        post: operations["ask_api_shop_orders__order__returns_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shop/orders/{order}/shipments": {
         parameters: {
             query?: never;
@@ -1165,6 +1189,106 @@ export interface paths {
         get: operations["read_simulation_api_simulations__id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/returns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Returns
+         * @description The returns that the caller sees, the newest first.
+         */
+        get: operations["read_returns_api_store_returns_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/returns/{return_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Return
+         * @description One return.
+         */
+        get: operations["read_return_api_store_returns__return_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/returns/{return_id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drop
+         * @description Say that it does not come any more.
+         */
+        post: operations["drop_api_store_returns__return_id__drop_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/returns/{return_id}/inspect": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Inspect
+         * @description Say what was found of each unit: the money goes back, sellable goods are in stock.
+         */
+        post: operations["inspect_api_store_returns__return_id__inspect_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/returns/{return_id}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Say what arrived at one's own place, wherever it was bought; a task to look at it opens.
+         */
+        post: operations["receive_api_store_returns__return_id__receive_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1611,7 +1735,7 @@ export interface components {
             currency: string;
             delivery: components["schemas"]["AskedDelivery"];
             /** Lines */
-            lines: components["schemas"]["AskedLine"][];
+            lines: components["schemas"]["sanhe__web__storefront__asked__AskedLine"][];
             /** Member */
             member?: string | null;
         };
@@ -1674,22 +1798,6 @@ export interface components {
             pieces?: components["schemas"]["AskedPiece"][] | null;
         };
         /**
-         * AskedLine
-         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
-         */
-        AskedLine: {
-            /** Custom */
-            custom?: {
-                [key: string]: string;
-            };
-            /** Quantity */
-            quantity: number;
-            /** Sku */
-            sku: string;
-            /** Unit */
-            unit?: string | null;
-        };
-        /**
          * AskedOrder
          * @description A basket to be ordered at the total that the shopper saw.
          */
@@ -1709,6 +1817,24 @@ export interface components {
             place: string;
             /** Units */
             units: number;
+        };
+        /**
+         * AskedReturn
+         * @description What comes back, how and why. `place`: where to; left out = any store, for `store` alone.
+         */
+        AskedReturn: {
+            /** Lines */
+            lines: components["schemas"]["sanhe__web__storefront__returns__AskedLine"][];
+            /** Place */
+            place?: string | null;
+            /** Reason */
+            reason: string;
+            /**
+             * Way
+             * @default store
+             * @enum {string}
+             */
+            way: "store" | "courier";
         };
         /**
          * AskedTender
@@ -1993,6 +2119,16 @@ export interface components {
         CodeTold: {
             /** Code */
             code: string;
+        };
+        /**
+         * CountedLine
+         * @description Units of an order's line that lie there.
+         */
+        CountedLine: {
+            /** Line */
+            line: number;
+            /** Units */
+            units: number;
         };
         /**
          * Day
@@ -2550,6 +2686,37 @@ export interface components {
             rows: components["schemas"]["JobRow"][];
         };
         /**
+         * JudgedEntered
+         * @description What was found of each unit that arrived.
+         */
+        JudgedEntered: {
+            /** Lines */
+            lines: components["schemas"]["JudgedLine"][];
+        };
+        /**
+         * JudgedLine
+         * @description What was found of a line's units: as good as new, for the outlet, or waste.
+         */
+        JudgedLine: {
+            /** Line */
+            line: number;
+            /**
+             * Outlet
+             * @default 0
+             */
+            outlet: number;
+            /**
+             * Sellable
+             * @default 0
+             */
+            sellable: number;
+            /**
+             * Waste
+             * @default 0
+             */
+            waste: number;
+        };
+        /**
          * Key
          * @description A program's or device's key.
          */
@@ -2826,6 +2993,14 @@ export interface components {
             rows: components["schemas"]["OrderRow"][];
             /** Total */
             total: number;
+        };
+        /**
+         * OrderReturns
+         * @description The returns of an order, the oldest first.
+         */
+        OrderReturns: {
+            /** Rows */
+            rows: components["schemas"]["ReturnTold"][];
         };
         /**
          * OrderRow
@@ -3277,6 +3452,24 @@ export interface components {
             tax_cents: number | null;
         };
         /**
+         * ReasonEntered
+         * @description Why it does not come any more.
+         */
+        ReasonEntered: {
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * ReceivedEntered
+         * @description What arrived at a place; a line left out did not.
+         */
+        ReceivedEntered: {
+            /** Lines */
+            lines: components["schemas"]["CountedLine"][];
+            /** Place */
+            place: string;
+        };
+        /**
          * RefundTold
          * @description The refund that a command asked for, if any.
          */
@@ -3358,6 +3551,106 @@ export interface components {
             rows: components["schemas"]["Reject"][];
             /** Total */
             total: number;
+        };
+        /**
+         * ReturnJudged
+         * @description The return that was looked at, and what goes back for it.
+         */
+        ReturnJudged: {
+            /** Amount Cents */
+            amount_cents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
+         * ReturnLineTold
+         * @description A line that comes back: units asked for, received and found; `amount_cents` goes back.
+         */
+        ReturnLineTold: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Line */
+            line: number;
+            /** Outlet */
+            outlet: number;
+            /** Received */
+            received: number | null;
+            /** Sellable */
+            sellable: number;
+            /** Units */
+            units: number;
+            /** Waste */
+            waste: number;
+        };
+        /**
+         * ReturnReceived
+         * @description The return that arrived.
+         */
+        ReturnReceived: {
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+        };
+        /**
+         * ReturnRows
+         * @description Some returns, and how many there are.
+         */
+        ReturnRows: {
+            /** Rows */
+            rows: components["schemas"]["ReturnTold"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * ReturnState
+         * @description Where a return stands (退货状态).
+         * @enum {string}
+         */
+        ReturnState: "asked" | "received" | "inspected" | "dropped";
+        /**
+         * ReturnTold
+         * @description Goods of an order that come back. `place` has or gets them, null = any store.
+         */
+        ReturnTold: {
+            /** Amount Cents */
+            amount_cents: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ReturnLineTold"][];
+            /** Number */
+            number: number;
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /** Place */
+            place: string | null;
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: string | null;
+            /** Refund */
+            refund: string | null;
+            state: components["schemas"]["ReturnState"];
+            /** Way */
+            way: string;
         };
         /**
          * Role
@@ -4016,6 +4309,32 @@ export interface components {
         WhyEntered: {
             /** Why */
             why: string;
+        };
+        /**
+         * AskedLine
+         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
+         */
+        sanhe__web__storefront__asked__AskedLine: {
+            /** Custom */
+            custom?: {
+                [key: string]: string;
+            };
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
+         * AskedLine
+         * @description Units of a line that come back.
+         */
+        sanhe__web__storefront__returns__AskedLine: {
+            /** Line */
+            line: number;
+            /** Units */
+            units: number;
         };
     };
     responses: never;
@@ -10615,6 +10934,237 @@ export interface operations {
             };
         };
     };
+    read_returns_api_shop_orders__order__returns_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderReturns"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_api_shop_orders__order__returns_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedReturn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnReceived"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_shipments_api_shop_orders__order__shipments_get: {
         parameters: {
             query?: never;
@@ -11202,6 +11752,590 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_returns_api_store_returns_get: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+                place?: string | null;
+                state?: components["schemas"]["ReturnState"] | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnRows"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_return_api_store_returns__return_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                return_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drop_api_store_returns__return_id__drop_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                return_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnReceived"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    inspect_api_store_returns__return_id__inspect_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                return_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JudgedEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnJudged"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_api_store_returns__return_id__receive_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                return_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceivedEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReturnReceived"];
                 };
             };
             /** @description Bad Request */

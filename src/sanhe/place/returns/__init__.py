@@ -10,7 +10,7 @@ them, the rest is told with its reason.
 
 from sanhe.place.returns.facts import SOURCE
 from sanhe.place.returns.returns import Asked, Returns
-from sanhe.place.returns.rules import WAYS, Return, ReturnLine, ReturnState, Verdict
+from sanhe.place.returns.rules import WAYS, Return, ReturnLine, ReturnState, Verdict, return_of
 
 __all__ = [
     "SOURCE",
@@ -21,4 +21,5 @@ __all__ = [
     "ReturnState",
     "Returns",
     "Verdict",
+    "return_of",
 ]

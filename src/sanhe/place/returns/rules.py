@@ -97,6 +97,11 @@ class Return:
         return sum(line.amount_cents for line in self.lines)
 
 
+def return_of(subject: str) -> UUID | None:
+    """The return that a task is about, if it is about one."""
+    return UUID(subject.removeprefix(_SUBJECT)) if subject.startswith(_SUBJECT) else None
+
+
 def check_asked(order: Order, units: Mapping[int, int], waiting: Sequence[Return]) -> None:
     """Raise for what can't come back: Conflict for more than was handed over and neither came
     back nor is on its way, NotFound for no such line, BadInput for nothing at all."""

@@ -16,6 +16,7 @@ from sanhe.web.console import (
     orders,
     policy,
     provider,
+    returns,
     session,
     simulations,
     store,
@@ -37,6 +38,7 @@ _PAGES = (
     policy,
     devices,
     store,
+    returns,
     admin,
 )
 
