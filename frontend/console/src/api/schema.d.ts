@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 2ba1cb43769d4d64fd912142f687130b1a86f802cf00ffaad8fb421fdef7e376. Don't edit.
+// Made by `make client` from the OpenAPI document 4aa39b6e620e0d1233e032aaedb441a1a437c9fa29a8bd815efb839708063962. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -732,7 +732,7 @@ export interface paths {
         };
         /**
          * Read Orders
-         * @description Purchase orders with their state.
+         * @description Purchase orders with their state; what they cost only for who may see supply terms.
          */
         get: operations["read_orders_api_orders_get"];
         put?: never;
@@ -752,7 +752,7 @@ export interface paths {
         };
         /**
          * Read Order
-         * @description One purchase order.
+         * @description One purchase order; what it costs only for who may see supply terms.
          */
         get: operations["read_order_api_orders__name__get"];
         put?: never;
@@ -3034,7 +3034,7 @@ export interface components {
             /** Supplier Name */
             supplier_name: string;
             /** Value Cents */
-            value_cents: number;
+            value_cents: number | null;
         };
         /**
          * OrderShipments
@@ -3058,7 +3058,7 @@ export interface components {
          */
         OrderTold: {
             /** Below Minimum Cents */
-            below_minimum_cents: number;
+            below_minimum_cents: number | null;
             /**
              * Expected On
              * Format: date
@@ -3082,7 +3082,7 @@ export interface components {
             /** Supplier Name */
             supplier_name: string;
             /** Value Cents */
-            value_cents: number;
+            value_cents: number | null;
         };
         /**
          * OverrideEntered
