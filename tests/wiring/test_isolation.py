@@ -229,6 +229,7 @@ def _bookings_by_hand(work: Work, orders: list[UUID]) -> None:
         booking = Booking(
             id=new_id(),
             shipment=shipment.id,
+            return_=None,
             place=shipment.place,
             courier="c",
             attempt=1,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sanhe.core.errors import Temporary
+from sanhe.core.errors import SanheError, Temporary
 from sanhe.place.devices import SignedEvent, Synced
 from sanhe.place.fulfil import Answered, Booking, BookingState
 from sanhe.place.returns import Asked
@@ -73,8 +74,10 @@ def answer_shorts(
             pairs = {(short.sku, short.place) for short in work.stock.shorts(found)}
     answered = []
     for sku, place in sorted(pairs):
+        one: Answered | None
         while True:
-            with sanhe.work(actor=ACTOR) as work:
+            one = None
+            with _by_itself(f"{sku} short at {place}"), sanhe.work(actor=ACTOR) as work:
                 one = work.fulfil.answer_short(sku, place)
             if one is None:
                 break
@@ -99,22 +102,25 @@ def release_not_fetched(sanhe: Sanhe) -> int:
         due = work.fulfil.not_fetched()
     released = 0
     for shipment in due:
-        with sanhe.work(actor=ACTOR) as work:
+        with _by_itself(f"shipment {shipment}"), sanhe.work(actor=ACTOR) as work:
             released += work.fulfil.release(shipment)
     return released
 
 
 def book_couriers(sanhe: Sanhe) -> int:
-    """Ask the next courier for each shipment that waits for one; how many were asked."""
+    """Ask the next courier for each parcel that waits for one; how many were asked."""
     with sanhe.work(actor=ACTOR) as work:
-        waiting = work.fulfil.to_book()
+        shipments, returns = work.fulfil.to_book(), work.returns.to_book()
     booked = 0
-    for shipment in waiting:
-        with sanhe.work(actor=ACTOR) as work:
-            booking = work.fulfil.book(shipment)
-        if booking is not None:
-            booked += 1
-            _hear(sanhe, booking)
+    for is_return, parcels in ((False, shipments), (True, returns)):
+        for parcel in parcels:
+            booking = None
+            with _by_itself(f"parcel {parcel}"), sanhe.work(actor=ACTOR) as work:
+                books = work.returns if is_return else work.fulfil
+                booking = books.book(parcel)
+            if booking is not None:
+                booked += 1
+                _hear(sanhe, booking)
     return booked
 
 
@@ -122,30 +128,51 @@ def hear_couriers(sanhe: Sanhe) -> int:
     """Ask the couriers how their bookings stand, and let go of who does not answer; how many
     bookings stand otherwise now. No row is locked while a courier is waited for."""
     with sanhe.work(actor=ACTOR) as work:
-        bookings = work.fulfil.open_bookings()
+        bookings = work.bookings.open()
     return sum(_hear(sanhe, booking) for booking in bookings)
+
+
+def cancel_bookings(sanhe: Sanhe, bookings: Iterable[Booking]) -> None:
+    """Tell couriers that they need not come; who is away finds nothing to fetch."""
+    for booking in bookings:
+        try:
+            sanhe.couriers.cancel(booking)
+        except Temporary as error:
+            _LOG.info("%s: %s", booking.name, error)
+
+
+@contextmanager
+def _by_itself(what: str) -> Iterator[None]:
+    """What is refused for one thing must not keep the others waiting: it is logged and tried
+    again in the next run."""
+    try:
+        yield
+    except SanheError as error:
+        _LOG.error("%s: %s", what, error)
 
 
 def _hear(sanhe: Sanhe, booking: Booking) -> bool:
     try:
         state = sanhe.couriers.ask(booking)
     except Temporary as error:
-        _LOG.info("shipment %s: %s", booking.shipment, error)
+        _LOG.info("%s: %s", booking.name, error)
         state = booking.state
     late = booking.answer_by <= sanhe.clock.now()
     if state is BookingState.ASKED and late:
         state = BookingState.SILENT
     if state is booking.state:
         return False
-    with sanhe.work(actor=f"courier {booking.courier}") as work:
-        changed = work.fulfil.told(booking, state)
-        if changed and state is BookingState.RETURNED:
-            _take_in(work, booking.shipment)
+    changed = False
+    actor = f"courier {booking.courier}"
+    with _by_itself(booking.name), sanhe.work(actor=actor) as work:
+        if booking.shipment is None:
+            changed = work.returns.told(booking, state)
+        else:
+            changed = work.fulfil.told(booking, state)
+            if changed and state is BookingState.RETURNED:
+                _take_in(work, booking.shipment)
     if changed and state is BookingState.SILENT:
-        try:
-            sanhe.couriers.cancel(booking)
-        except Temporary as error:
-            _LOG.info("shipment %s: %s", booking.shipment, error)
+        cancel_bookings(sanhe, [booking])
     return changed
 
 

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from sanhe.core.errors import BadInput
 from sanhe.core.values import Json
+from sanhe.place.fulfil import Booking
 from sanhe.place.returns import SOURCE, Asked, Return, Verdict
+from sanhe.wiring.fulfilling import cancel_bookings
 from sanhe.wiring.jobs import queue_seal
 from sanhe.wiring.ordering import By
 from sanhe.wiring.storework import once
@@ -70,12 +72,17 @@ def inspect_return(
 def drop_return(sanhe: Sanhe, return_: UUID, *, why: str, key: str, by: By) -> Json:
     """Say that it does not come any more, once for each key: the return's id."""
 
+    dropped: list[Booking] = []
+
     def run(work: Work) -> Json:
         by.check(work.orders.get(work.returns.get(return_).order_id))
+        dropped.extend(one for one in work.returns.bookings(return_) if one.is_open)
         return {"id": str(work.returns.drop(return_, why=why).id)}
 
     body: Json = {"return": str(return_), "why": why}
-    return once(sanhe, ("return.drop", key), by, body=body, run=run)
+    told = once(sanhe, ("return.drop", key), by, body=body, run=run)
+    cancel_bookings(sanhe, dropped)
+    return told
 
 
 def inspected(work: Work, return_: UUID, verdicts: Mapping[int, Verdict]) -> Return:

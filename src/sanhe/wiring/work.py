@@ -26,7 +26,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
 from sanhe.place import stores
 from sanhe.place.devices import Devices
-from sanhe.place.fulfil import Fulfil
+from sanhe.place.fulfil import Bookings, Fulfil
 from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
@@ -75,6 +75,7 @@ class Work:
     dues: Dues
     sourcing: Sourcing
     fulfil: Fulfil
+    bookings: Bookings
     returns: Returns
     projections: tuple[Projection, ...]
 
@@ -100,7 +101,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     items, lying, tasks = Catalog(tx), Stock(tx, ledger), Tasks(tx)
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
-    nodes = Nodes(serving, lying, tasks)
+    nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
     orders = Orders(
         tx,
         ledger=ledger,
@@ -142,8 +143,9 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         views=Views(tx),
         orders=orders,
         sourcing=Nearby(nodes),
-        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, stores=serving, nodes=nodes),
-        returns=Returns(tx, orders=orders, tasks=tasks, places=places),
+        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
+        bookings=bookings,
+        returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         dues=Dues(tx),
         projections=projections,
     )

@@ -90,7 +90,7 @@ class Town:
 
     def bookings(self, shipment: UUID) -> list[Booking]:
         with self.sanhe.work(actor="reader") as work:
-            return work.fulfil.bookings([shipment])
+            return work.bookings.of([shipment])
 
     def tasks(self, place: str, *kinds: str) -> list[StoreTask]:
         with self.sanhe.work(actor="reader") as work:

@@ -21,6 +21,7 @@ from sanhe.wiring import (
     By,
     Sanhe,
     ask_return,
+    drop_return,
     inspect_return,
     inspected,
     receive_return,
@@ -161,6 +162,49 @@ def test_what_a_courier_brings_back_is_looked_at(database_settings: Settings) ->
         assert done.amount_cents == 2_000
         assert net(at, "A", place) == at.free("A", place)
         at.money_is_exact(order)
+
+
+def test_a_courier_fetches_it_at_the_door(database_settings: Settings) -> None:
+    silent = Behaviour(accepts_after=None)
+    with town(database_settings, couriers={"swift": silent}) as at:
+        order = handed(at, ("A", 2))
+        with at.sanhe.work(actor="shopper") as work:
+            asked = work.returns.ask(Asked(order, {0: 2}, "too big", "courier", "S2"))
+        for _ in range(60):
+            at.run()
+            at.wait(seconds=1)
+        with at.sanhe.work(actor="reader") as work:
+            asked_of = work.returns.bookings(asked.id)
+        assert [(one.courier, one.state.value) for one in asked_of] == [
+            ("swift", "silent"),
+            ("slow", "accepted"),
+        ]
+        at.wait(minutes=45)
+        at.run()
+        (task,) = at.tasks("S2", "receive")
+        assert (task.note, task.lines[0].quantity) == ("courier slow brought it", 2)
+        with at.sanhe.work(actor="store") as work:
+            work.returns.receive(asked.id, "S2", {0: 2})
+            inspected(work, asked.id, {0: Verdict(sellable=2)})
+        assert at.tasks("S2") == []
+        assert net(at, "A", "S2") == 5
+        at.money_is_exact(order)
+
+
+def test_what_is_kept_after_all_is_not_fetched(database_settings: Settings) -> None:
+    with town(database_settings) as at:
+        order = handed(at, ("A", 2))
+        with at.sanhe.work(actor="shopper") as work:
+            asked = work.returns.ask(Asked(order, {0: 2}, "too big", "courier", "S2"))
+        at.run()
+        drop_return(at.sanhe, asked.id, why="keeps it", key="keeps", by=By("shopper"))
+        at.wait(minutes=45)
+        at.run()
+        with at.sanhe.work(actor="reader") as work:
+            (booking,) = work.returns.bookings(asked.id)
+        assert booking.state == "cancelled"
+        assert at.sanhe.couriers.ask(booking) == "cancelled"
+        assert at.tasks("S2") == []
 
 
 @settings(max_examples=15, deadline=timedelta(minutes=5), suppress_health_check=list(HealthCheck))

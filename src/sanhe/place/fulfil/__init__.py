@@ -9,6 +9,7 @@ the next best place, or the money back. Outputs: a shipment for each place with 
 codes for those who pick up, bookings of couriers, and the end of what nobody fetched.
 """
 
+from sanhe.place.fulfil.bookings import Bookings, Parcel
 from sanhe.place.fulfil.fulfil import Answered, Fulfil
 from sanhe.place.fulfil.ports import OPEN, Booking, BookingState, Couriers
 from sanhe.place.fulfil.rules import (
@@ -29,8 +30,10 @@ __all__ = [
     "Answered",
     "Booking",
     "BookingState",
+    "Bookings",
     "Couriers",
     "Fulfil",
+    "Parcel",
     "Policy",
     "Shipment",
     "ShipmentLine",

@@ -20,12 +20,12 @@ from sanhe.core.storage import Transaction
 from sanhe.core.values import Json, new_id
 from sanhe.goods.stock import Stock
 from sanhe.place.fulfil import rules, store
+from sanhe.place.fulfil.bookings import Bookings, Parcel
 from sanhe.place.fulfil.elsewhere import Elsewhere
-from sanhe.place.fulfil.ports import OPEN, Booking, BookingState
+from sanhe.place.fulfil.ports import Booking, BookingState
 from sanhe.place.fulfil.rules import WAITING, Policy, Shipment, ShipmentLine, ShipmentState
 from sanhe.place.orders import Order, Orders, Piece, State
 from sanhe.place.sourcing import Nodes
-from sanhe.place.stores import Stores
 from sanhe.place.tasks import NewTask, TaskLine, Tasks, TaskState
 
 MOST_COUNTED: Final = 10_000
@@ -51,12 +51,12 @@ class Fulfil:
         orders: Orders,
         stock: Stock,
         tasks: Tasks,
-        stores: Stores,
+        bookings: Bookings,
         nodes: Nodes,
         policy: Policy | None = None,
     ) -> None:
         self._tx, self._orders, self._stock, self._tasks = tx, orders, stock, tasks
-        self._stores, self._policy = stores, policy or Policy()
+        self._bookings, self._policy = bookings, policy or Policy()
         self._elsewhere = Elsewhere(tx, orders, nodes, metres=self._policy.pickup_metres)
 
     def take_up(self, *, limit: int = 200) -> int:
@@ -178,48 +178,25 @@ class Fulfil:
     def book(self, shipment: UUID) -> Booking | None:
         """The booking with which the next courier is to be asked; None = none is, now.
 
-        The courier of the promise first, then the store's others; after the last there is a
-        pause, and a task, before the first is asked again.
+        When all have refused, a task says so. See `Bookings.ask_next`.
         """
         order, found = self._locked(shipment)
-        asked = store.read_bookings(self._tx, [shipment])
-        if found.state is not ShipmentState.READY or (asked and not _over(asked[-1])):
+        if found.state is not ShipmentState.READY:
             return None
-        stores = self._stores.of([found.place])
-        couriers = stores[0].couriers if stores else ()
-        chosen = rules.next_courier(couriers, _planned(order, found.place), len(asked))
-        now = self._tx.clock.now()
-        if chosen is None or chosen[1]:
+        planned = _planned(order, found.place)
+        booking, refused = self._bookings.ask_next(Parcel(found.place, shipment, planned=planned))
+        if refused:
             self._task(order, found, "hand_over", note="no courier takes it: call one")
-            if chosen is None or asked[-1].asked_at + self._policy.pause > now:
-                return None
-        booking = Booking(
-            id=new_id(),
-            shipment=shipment,
-            place=found.place,
-            courier=chosen[0].name,
-            attempt=len(asked) + 1,
-            state=BookingState.ASKED,
-            asked_at=now,
-            answer_by=now + self._policy.answer_within,
-        )
-        store.book(self._tx, booking)
         return booking
-
-    def bookings(self, shipments: Collection[UUID]) -> list[Booking]:
-        """The bookings of these shipments in turn."""
-        return store.read_bookings(self._tx, shipments)
-
-    def open_bookings(self, *, limit: int = 1000) -> list[Booking]:
-        """The bookings of which there is still news to come."""
-        return store.read_open_bookings(self._tx, limit)
 
     def told(self, booking: Booking, state: BookingState) -> bool:
         """Say how a booking stands now; False when that was said, or it went on meanwhile."""
         if state is booking.state:
             return False
+        if booking.shipment is None:
+            raise NotFound(f"booking {booking.id} is for no shipment")
         order, found = self._locked(booking.shipment)
-        if not store.tell_booking(self._tx, booking, state):
+        if not self._bookings.tell(booking, state):
             return False
         details: dict[str, Json] = {"courier": booking.courier, "attempt": booking.attempt}
         self._orders.note(order.id, f"courier_{state.value}", details=details)
@@ -243,9 +220,7 @@ class Fulfil:
         order, found = self._locked(shipment)
         self._require_ready(found, "courier")
         self._away(found)
-        for booking in store.read_bookings(self._tx, [shipment]):
-            if booking.state in OPEN:
-                store.tell_booking(self._tx, booking, BookingState.COLLECTED)
+        self._bookings.end(Parcel(found.place, shipment), BookingState.COLLECTED)
         return self._orders.get(order.id).state
 
     def answer_short(self, sku: str, place: str) -> Answered | None:
@@ -449,12 +424,6 @@ def _task_of(order: Order, shipment: Shipment, kind: str) -> NewTask:
         due_at=due,
         note=f"order {order.number}",
     )
-
-
-def _over(booking: Booking) -> bool:
-    """Whether another courier may be asked after it."""
-    over = (BookingState.REJECTED, BookingState.SILENT, BookingState.CANCELLED)
-    return booking.state in over
 
 
 def _planned(order: Order, place: str) -> str | None:

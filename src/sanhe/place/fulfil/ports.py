@@ -31,20 +31,38 @@ OPEN: Final = (BookingState.ASKED, BookingState.ACCEPTED, BookingState.COLLECTED
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A parcel that a courier is asked to fetch at a place and to bring to a shopper.
+    """A parcel that a courier is asked to bring: a `shipment` from a place to a shopper, or a
+    `return_` from a shopper to a place.
 
     `id` makes it recognisable when it is asked again; `attempt` counts the couriers asked for the
-    shipment. The courier is to answer until `answer_by`. Times in UTC.
+    parcel. The courier is to answer until `answer_by`. Times in UTC.
     """
 
     id: UUID
-    shipment: UUID
+    shipment: UUID | None
+    return_: UUID | None
     place: str
     courier: str
     attempt: int
     state: BookingState
     asked_at: datetime
     answer_by: datetime
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is news to come."""
+        return self.state in OPEN
+
+    @property
+    def is_over(self) -> bool:
+        """Whether another courier may be asked."""
+        over = (BookingState.REJECTED, BookingState.SILENT, BookingState.CANCELLED)
+        return self.state in over
+
+    @property
+    def name(self) -> str:
+        """What is brought, for people."""
+        return f"shipment {self.shipment}" if self.shipment else f"return {self.return_}"
 
 
 class Couriers(Protocol):

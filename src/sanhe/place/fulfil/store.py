@@ -60,10 +60,13 @@ WHERE l.shipment_id = :id AND l.line = g.line
 _SET_CODE = sa.text("UPDATE shipment SET code_salt = :salt, code_hash = :hash WHERE id = :id")
 _CODE = sa.text("SELECT code_salt, code_hash, code_busy_until FROM shipment WHERE id = :id")
 _GUESSED = sa.text("UPDATE shipment SET code_busy_until = :until WHERE id = :id")
-_BOOKING = "b.id, b.shipment_id, b.place, b.courier, b.attempt, b.state, b.asked_at, b.answer_by"
+_BOOKING = """b.id, b.shipment_id, b.return_id, b.place, b.courier, b.attempt, b.state,
+    b.asked_at, b.answer_by"""
 _BOOKINGS = sa.text(f"""
 SELECT {_BOOKING} FROM courier_booking AS b
-WHERE b.shipment_id = ANY (CAST(:shipments AS uuid[])) ORDER BY b.shipment_id, b.attempt
+WHERE b.shipment_id = ANY (CAST(:shipments AS uuid[]))
+    OR b.return_id = ANY (CAST(:returns AS uuid[]))
+ORDER BY b.shipment_id, b.return_id, b.attempt
 """)  # noqa: S608 -- constants
 _OPEN_BOOKINGS = sa.text(f"""
 SELECT {_BOOKING} FROM courier_booking AS b
@@ -71,9 +74,10 @@ WHERE b.state IN ('asked', 'accepted', 'collected')
 ORDER BY b.state <> 'asked', b.asked_at DESC, b.id LIMIT :limit
 """)  # noqa: S608 -- constants
 _BOOK = sa.text("""
-INSERT INTO courier_booking (id, shipment_id, place, courier, attempt, state, asked_at,
+INSERT INTO courier_booking (id, shipment_id, return_id, place, courier, attempt, state, asked_at,
     answer_by, changed_at)
-VALUES (:id, :shipment, :place, :courier, :attempt, 'asked', :asked_at, :answer_by, :asked_at)
+VALUES (:id, :shipment, :return_, :place, :courier, :attempt, 'asked', :asked_at,
+    :answer_by, :asked_at)
 """)
 _TELL_BOOKING = sa.text(
     "UPDATE courier_booking SET state = :state, changed_at = :now "
@@ -147,9 +151,12 @@ def count_guess(tx: Transaction, shipment: UUID, until: datetime) -> None:
     tx.connection.execute(_GUESSED, {"id": shipment, "until": until})
 
 
-def read_bookings(tx: Transaction, shipments: Collection[UUID]) -> list[Booking]:
-    """The bookings of these shipments in turn."""
-    rows = tx.connection.execute(_BOOKINGS, {"shipments": list(shipments)})
+def read_bookings(
+    tx: Transaction, shipments: Collection[UUID], returns: Collection[UUID]
+) -> list[Booking]:
+    """The bookings of these shipments and returns in turn."""
+    given = {"shipments": list(shipments), "returns": list(returns)}
+    rows = tx.connection.execute(_BOOKINGS, given)
     return [_booking(row) for row in rows]
 
 
@@ -160,7 +167,7 @@ def read_open_bookings(tx: Transaction, limit: int) -> list[Booking]:
 
 def book(tx: Transaction, booking: Booking) -> None:
     """Keep a booking that is asked for now."""
-    names = ("id", "shipment", "place", "courier", "attempt", "asked_at", "answer_by")
+    names = ("id", "shipment", "return_", "place", "courier", "attempt", "asked_at", "answer_by")
     tx.connection.execute(_BOOK, {name: getattr(booking, name) for name in names})
 
 
@@ -191,5 +198,5 @@ def _shipment(row: Any) -> Shipment:
 
 def _booking(row: Any) -> Booking:
     given = dict(row._mapping)
-    given["shipment"] = given.pop("shipment_id")
+    given["shipment"], given["return_"] = given.pop("shipment_id"), given.pop("return_id")
     return Booking(**{**given, "state": BookingState(row.state)})

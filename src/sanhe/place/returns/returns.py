@@ -14,7 +14,8 @@ from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.facts import Fact
 from sanhe.core.places import Places
 from sanhe.core.storage import Transaction
-from sanhe.core.values import new_id
+from sanhe.core.values import Json, new_id
+from sanhe.place.fulfil import Booking, Bookings, BookingState, Parcel
 from sanhe.place.orders import Order, Orders
 from sanhe.place.returns import rules, store
 from sanhe.place.returns.facts import return_facts
@@ -39,8 +40,17 @@ class Asked:
 class Returns:
     """Goods that come back, whole or in part, to whichever store."""
 
-    def __init__(self, tx: Transaction, *, orders: Orders, tasks: Tasks, places: Places) -> None:
+    def __init__(
+        self,
+        tx: Transaction,
+        *,
+        orders: Orders,
+        tasks: Tasks,
+        places: Places,
+        bookings: Bookings,
+    ) -> None:
         self._tx, self._orders, self._tasks, self._places = tx, orders, tasks, places
+        self._bookings = bookings
 
     def ask(self, asked: Asked) -> Return:
         """Ask for goods to come back; nothing is paid back before they were looked at.
@@ -98,8 +108,10 @@ class Returns:
             received_at=self._tx.clock.now(),
         )
         store.save(self._tx, came)
+        self._bookings.end(_parcel(found), BookingState.DELIVERED)
+        self._end_task(found, note="received")
         self._orders.note(order.id, "return_received", details={"place": place})
-        self._tasks.open([_inspect_task(order, came)])
+        self._tasks.open([_task_of(order, came, "inspect")])
         return came
 
     def inspect(self, return_: UUID, verdicts: Mapping[int, Verdict]) -> tuple[Return, list[Fact]]:
@@ -146,8 +158,46 @@ class Returns:
             raise Conflict(f"return {found.number} is {found.state}: it has arrived")
         gone = replace(found, state=ReturnState.DROPPED, closed_at=self._tx.clock.now())
         store.save(self._tx, gone)
+        self._end_task(found, note="it does not come")
+        self._bookings.end(_parcel(found), BookingState.CANCELLED)
         self._orders.note(order.id, "return_dropped", details={"reason": why})
         return gone
+
+    def to_book(self, *, limit: int = 500) -> list[UUID]:
+        """The returns to be fetched at the door for which no courier was found yet."""
+        return store.read_to_fetch(self._tx, limit)
+
+    def book(self, return_: UUID) -> Booking | None:
+        """The booking with which the next courier is to be asked to fetch it; None = none is, now.
+        When all have refused, a task says so."""
+        order, found = self._locked(return_)
+        if found.state is not ReturnState.ASKED or found.place is None:
+            return None
+        booking, refused = self._bookings.ask_next(_parcel(found))
+        if refused:
+            self._receive_task(order, found, note="no courier fetches it: call one")
+        return booking
+
+    def told(self, booking: Booking, state: BookingState) -> bool:
+        """Say how the booking of a return stands now; False when that was said before.
+
+        What is delivered is to be received; who could not fetch it is followed by the next.
+        """
+        if booking.return_ is None:
+            raise NotFound(f"booking {booking.id} is for no return")
+        order, found = self._locked(booking.return_)
+        ends = BookingState.REJECTED if state is BookingState.RETURNED else state
+        if state is booking.state or not self._bookings.tell(booking, ends):
+            return False
+        details: dict[str, Json] = {"courier": booking.courier, "attempt": booking.attempt}
+        self._orders.note(order.id, f"return_courier_{ends.value}", details=details)
+        if ends is BookingState.DELIVERED and found.state is ReturnState.ASKED:
+            self._receive_task(order, found, note=f"courier {booking.courier} brought it")
+        return True
+
+    def bookings(self, return_: UUID) -> list[Booking]:
+        """The couriers that were asked to fetch a return, in turn."""
+        return self._bookings.of_parcel(Parcel("", return_=return_))
 
     def get(self, return_: UUID) -> Return:
         """One return. Raises NotFound."""
@@ -176,21 +226,28 @@ class Returns:
         order = self._orders.lock(self.get(return_).order_id)
         return order, self.get(return_)
 
+    def _receive_task(self, order: Order, found: Return, *, note: str) -> None:
+        self._tasks.open([replace(_task_of(order, found, "receive"), note=note)])
+
     def _end_task(self, found: Return, *, note: str) -> None:
         for task in self._tasks.of(found.place or "", found.subject):
             self._tasks.take(task.id, over=True)
             self._tasks.finish(task.id, note=note)
 
 
-def _inspect_task(order: Order, found: Return) -> NewTask:
+def _parcel(found: Return) -> Parcel:
+    return Parcel(found.place or "", return_=found.id)
+
+
+def _task_of(order: Order, found: Return, kind: str) -> NewTask:
     units: dict[str, int] = {}
     for line in found.lines:
         each = {part.sku: part.each for part in order.parts if part.line == line.line}
         for sku, count in each.items():
-            units[sku] = units.get(sku, 0) + count * (line.received or 0)
+            units[sku] = units.get(sku, 0) + count * line.spoken_for
     return NewTask(
         place=found.place or "",
-        kind="inspect",
+        kind=kind,
         subject=found.subject,
         lines=tuple(TaskLine(sku, count) for sku, count in units.items() if count),
         note=f"return {found.number} of order {order.number}: {found.reason}"[:2000],

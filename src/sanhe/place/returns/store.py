@@ -26,6 +26,12 @@ _PAGE = sa.text(f"{_READ} {_PAGE_OF} ORDER BY r.number DESC LIMIT :limit OFFSET 
 _COUNT = sa.text(f"""
 SELECT count(*) FROM (SELECT FROM sales_return AS r {_PAGE_OF} LIMIT :most) AS found
 """)  # noqa: S608 -- constants
+_TO_FETCH = sa.text("""
+SELECT r.id FROM sales_return AS r WHERE r.state = 'asked' AND r.way = 'courier' AND NOT EXISTS (
+    SELECT FROM courier_booking AS b WHERE b.return_id = r.id
+    AND b.state IN ('asked', 'accepted', 'collected', 'delivered', 'returned'))
+ORDER BY r.asked_at, r.id LIMIT :limit
+""")
 _INSERT = sa.text("""
 INSERT INTO sales_return (id, order_id, way, place, state, reason, asked_at)
 VALUES (:id, :order, :way, :place, 'asked', :reason, :now)
@@ -79,6 +85,11 @@ def read(tx: Transaction, return_: UUID) -> Return | None:
 def read_of(tx: Transaction, order: UUID) -> list[Return]:
     """The returns of an order, the oldest first."""
     return [_return(row) for row in tx.connection.execute(_OF, {"order": order})]
+
+
+def read_to_fetch(tx: Transaction, limit: int) -> list[UUID]:
+    """Those that wait for a courier to be fetched by, and have none."""
+    return list(tx.connection.execute(_TO_FETCH, {"limit": limit}).scalars())
 
 
 def page(

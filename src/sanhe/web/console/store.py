@@ -246,7 +246,7 @@ def read_shipments(asked: Annotated[ShipmentsAsked, Query()], caller: Reads) -> 
         found, total = work.fulfil.page(
             place=asked.place, states=asked.state, offset=asked.offset, limit=asked.limit
         )
-        bookings = work.fulfil.bookings([one.id for one in found])
+        bookings = work.bookings.of([one.id for one in found])
     return ShipmentRows(rows=[ShipmentTold.of(one, bookings) for one in found], total=total)
 
 
@@ -255,7 +255,7 @@ def read_shipment(shipment: Id, caller: Reads) -> ShipmentTold:
     """One shipment with the couriers that were asked."""
     with caller.work() as work:
         found = work.fulfil.get(shipment)
-        return ShipmentTold.of(found, work.fulfil.bookings([shipment]))
+        return ShipmentTold.of(found, work.bookings.of([shipment]))
 
 
 @router.post("/shipments/{shipment}/hand-over")

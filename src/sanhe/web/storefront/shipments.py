@@ -36,7 +36,7 @@ def read_shipments(order: Id, caller: Reads) -> OrderShipments:
     with caller.work() as work:
         work.orders.get(order)
         found = work.fulfil.of([order])
-        bookings = work.fulfil.bookings([one.id for one in found])
+        bookings = work.bookings.of([one.id for one in found])
     return OrderShipments(rows=[ShipmentTold.of(one, bookings) for one in found])
 
 
