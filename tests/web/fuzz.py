@@ -20,6 +20,8 @@ from schemathesis.specs.openapi.checks import (
 )
 from starlette.testclient import TestClient
 
+from sanhe.core.access import Role
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -60,12 +62,8 @@ def callers(
     admin: TestClient, planner: TestClient, *, place: str, supplier: str
 ) -> dict[str, Headers]:
     """What each caller sends with a request: a key of each role, and a planner's session."""
-    found = {
-        role: _key(admin, {"roles": [role]})
-        for role in ("planner", "buyer", "pricing", "growth", "service", "admin")
-    }
-    found["store"] = _key(admin, {"roles": ["store"], "places": [place]})
-    found["supplier"] = _key(admin, {"roles": ["supplier"], "suppliers": [supplier]})
+    seen = {Role.STORE: {"places": [place]}, Role.SUPPLIER: {"suppliers": [supplier]}}
+    found = {str(role): _key(admin, {"roles": [role], **seen.get(role, {})}) for role in Role}
     found["session"] = {
         "Cookie": f"sanhe_session={planner.cookies['sanhe_session']}",
         "X-CSRF-Token": str(planner.headers["X-CSRF-Token"]),

@@ -182,3 +182,15 @@ def test_without_the_scope_the_suite_would_fail(
     whole = site.sanhe.scoped_lake(EVERYTHING)
     monkeypatch.setattr(web_caller.Served, "lake", lambda self, scope: whole)
     assert {row["place"] for row in rows_of(site.signed_in("here"))} != {place_of(site)}
+
+
+def test_who_may_not_see_supply_terms_sees_no_costs_of_orders(site: Site) -> None:
+    for who, sees in (("buyer", True), ("store", False), ("service", False)):
+        client = site.signed_in(who)
+        rows = client.get("/api/orders").json()["rows"]
+        costs = [row["value_cents"] is not None for row in rows]
+        for row in rows[:1]:
+            told = client.get(f"/api/orders/{row['name']}").json()
+            costs += [line["unit_cost_cents"] is not None for line in told["lines"]]
+        assert all(one is sees for one in costs), who
+        assert costs or who != "buyer"

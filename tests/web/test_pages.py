@@ -105,7 +105,7 @@ def test_scope_search_and_places(planner: TestClient) -> None:
     assert told(planner, "/api/search", q="  ")["rows"] == []
 
 
-def test_files_hold_all_rows_and_no_formula(planner: TestClient) -> None:
+def test_files_hold_all_rows(planner: TestClient) -> None:
     total = told(planner, "/api/workbench")["total"]
     answer = planner.get("/api/workbench.csv")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))

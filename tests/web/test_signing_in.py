@@ -186,10 +186,3 @@ def test_large_bodies_and_odd_letters_are_refused(site: Site) -> None:
     assert streamed.status_code == 413
     odd = planner.post("/api/decisions/reject", json={"numbers": [1], "reason": "a\x00b"})
     assert odd.status_code == 422
-
-
-def test_a_page_never_leaves_its_folder(site: Site) -> None:
-    client = site.anybody()
-    for path in ("/../pages.py", "/%2e%2e/pages.py", "/assets/../../../app.py", "//etc/passwd"):
-        answer = client.get(path)
-        assert "def " not in answer.text and "root:" not in answer.text

@@ -1,22 +1,29 @@
 """Every operation that changes something leaves an entry that stays, and names who did it.
 
-Three tables hold such entries, to which the application may add and which it can't change: the
-audit trail, the events of decisions, and the batches of facts.
+Four tables hold such entries, to which the application may add and which it can't change: the
+audit trail, the events of decisions and of shoppers' orders, and the batches of facts.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import ProgrammingError
 from starlette.testclient import TestClient
 
+from sanhe.core.facts import facts_table
+from sanhe.place.orders import PaymentNotice
+from sanhe.wiring import record_facts
 from tests.place.devices.till import Till
-from tests.web.conftest import PASSWORD, Site
+from tests.place.orders.counter import priced
+from tests.web.conftest import PASSWORD, PLANNED_DAY, Site
 from tests.web.test_jobs import ITEMS, ended
+from tests.web.test_storefront import basket
 
 TOLD_ELSEWHERE = {
     ("post", "/api/forecast/backtests"): "tries methods on the past; records nothing",
@@ -25,6 +32,7 @@ TOLD_ELSEWHERE = {
     ("delete", "/api/views/{page}/{name}"): "one's own bookmark; nobody else sees it",
     ("post", "/api/first-account"): "only while there is no account; it is an account added",
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
+    ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
     ("post", "/api/partner/wechatpay/notice"): "its order's timeline: test_partner.py",
 }
 """Operations that are not tried here, each with why."""
@@ -105,6 +113,34 @@ def _device(site: Site, client: TestClient) -> Any:
     return client.post("/api/devices", json=body)
 
 
+def _placed(site: Site, client: TestClient, key: str) -> Any:
+    """An order of one piece that lies somewhere, at a price of 10.00 there."""
+    with site.sanhe.work(actor="tester") as work:
+        row = next(r for r in work.stock.positions().to_pylist() if r["on_hand"] >= 5)
+    price = replace(priced(row["sku"], 1_000), place=row["place"], day=PLANNED_DAY)
+    record_facts(site.sanhe, {f"prices {key}": facts_table([price])}, source=key, actor="tester")
+    asked = {"basket": basket((row["sku"], row["place"])), "agreed_cents": 1_000}
+    headers = {"Idempotency-Key": key}
+    answer = client.post("/api/shop/orders", json=asked, headers=headers)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
+def _cancel(site: Site, client: TestClient) -> Any:
+    order = _placed(site, site.signed_in("service"), "to-cancel").json()["id"]
+    headers = {"Idempotency-Key": "cancel-it"}
+    body = {"reason": "changed mind"}
+    return client.post(f"/api/shop/orders/{order}/cancel", json=body, headers=headers)
+
+
+def _hand_over(site: Site, client: TestClient) -> Any:
+    order = UUID(_placed(site, site.signed_in("service"), "to-hand-over").json()["id"])
+    with site.sanhe.work(actor="tester") as work:
+        work.orders.settle(PaymentNotice("PAY", "r1", order, 1_000, "CNY", site.sanhe.clock.now()))
+    headers = {"Idempotency-Key": "hand-it-over"}
+    return client.post(f"/api/shop/orders/{order}/hand-over", json={}, headers=headers)
+
+
 DEEDS: dict[tuple[str, str], Deed] = {
     ("post", "/api/session"): _sign_in,
     ("delete", "/api/session"): lambda site, _: site.signed_in("planner").delete("/api/session"),
@@ -123,6 +159,9 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ),
     ("post", "/api/keys"): _key,
     ("delete", "/api/keys/{id}"): _revoke,
+    ("post", "/api/shop/orders"): lambda site, client: _placed(site, client, "to-place"),
+    ("post", "/api/shop/orders/{order}/cancel"): _cancel,
+    ("post", "/api/shop/orders/{order}/hand-over"): _hand_over,
     ("post", "/api/devices"): _device,
     ("post", "/api/devices/{name}/block"): lambda _, client: client.post(
         "/api/devices/till-1/block", json={"why": "lost"}
@@ -134,7 +173,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
 """How each of the others is done with success, in an order in which it can be."""
 
 
-TRAILS = ("audit_event", "decision_event", "fact_batch")
+TRAILS = ("audit_event", "decision_event", "fact_batch", "sales_order_event")
 
 
 def entries(site: Site) -> Counter[str]:

@@ -31,6 +31,7 @@ from sanhe.place.fulfil import Booking, BookingState
 from sanhe.place.fulfil import store as shipment_store
 from sanhe.place.orders import PaymentNotice, Piece
 from sanhe.place.orders import store as order_store
+from sanhe.place.returns import Asked, Verdict
 from sanhe.place.tasks import NewTask
 from sanhe.wiring import PlanRequest, Sanhe, approve, plan, record_facts, run_jobs
 from sanhe.wiring.work import EVERYWHERE, Work, construct
@@ -218,7 +219,9 @@ def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
     _bookings_by_hand(work, [order for order, _ in ids])
     for order, gives in ids:
         work.orders.hand_over(order, [Piece(0, one, 1) for one in gives])
-        work.orders.take_back(order, {0: 1}, "broken")
+        back = work.returns.ask(Asked(order, {0: 1}, "broken"))
+        work.returns.receive(back.id, gives[0], {0: 1})
+        work.returns.inspect(back.id, {0: Verdict(waste=1)})
 
 
 def _bookings_by_hand(work: Work, orders: list[UUID]) -> None:
@@ -246,7 +249,7 @@ TABLES = (
     *("access_key", "sign_in_limit", "audit_event", "store_task", "store_task_event"),
     *("account_identity", "known_address", "sales_order", "sales_order_line"),
     *("sales_order_part", "sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
-    *("shipment", "shipment_line", "courier_booking"),
+    *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
 )
 UNGUARDED = {
@@ -289,6 +292,11 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
     gives = {row["order_id"] for row in all_rows["sales_order_part"] if decision(row)}
     sold = {row["id"] for row in all_rows["sales_order"] if decision(row) or row["id"] in gives}
     shipments = {row["id"] for row in all_rows["shipment"] if decision(row)}
+
+    def back(row: Row) -> bool:
+        return row["order_id"] in sold or decision(row)
+
+    returns = {row["id"] for row in all_rows["sales_return"] if back(row)}
     snapshots = {row["snapshot"] for row in decisions}
     supplied = {row["sku"] for row in all_rows["supply_agreement"] if term(row)}
 
@@ -341,6 +349,8 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "shipment": decision,
         "shipment_line": lambda r: r["shipment_id"] in shipments,
         "courier_booking": decision,
+        "sales_return": back,
+        "sales_return_line": lambda r: r["return_id"] in returns,
         "store_task": decision,
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,

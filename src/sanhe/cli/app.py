@@ -27,6 +27,7 @@ from sanhe.cli import (
     keeping,
     planning,
     replaying,
+    sales,
     serving,
     trying,
     upkeep,
@@ -59,6 +60,7 @@ for verbs in (
     keeping,
     access,
     devices,
+    sales,
     serving,
     upkeep,
 ):

@@ -40,6 +40,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
         parts,
         folder,
         disk,
+        sign_in,
     )
     for check in checks:
         yield check(settings)
@@ -116,6 +117,28 @@ def disk(settings: Settings) -> Finding:
         f"{free:,.1f} GB free",
         f"keep at least {ENOUGH_DISK_GB:.0f} GB free for database and lake",
     )
+
+
+def sign_in(settings: Settings) -> Finding:
+    """The ways to sign in, and whether the OpenID provider answers."""
+    from sanhe.connectors.oidc import OpenIdProvider
+    from sanhe.core.access import read_sign_in
+    from sanhe.core.clock import SystemClock
+
+    try:
+        ways = read_sign_in(settings.sign_in)
+        if ways.oidc is None:
+            return Finding("sign-in", True, "name and password")
+        provider = OpenIdProvider(ways.oidc, SystemClock())
+        try:
+            provider.begin()
+        finally:
+            provider.close()
+    except SanheError as error:
+        remedy = "mend the file of SANHE_SIGN_IN; sanhe serve --passwords lets you in meanwhile"
+        return Finding("sign-in", False, str(error), remedy)
+    besides = ", and name and password" if ways.local else ""
+    return Finding("sign-in", True, f"{ways.oidc.issuer} answers{besides}")
 
 
 def database(settings: Settings) -> Iterator[Finding]:

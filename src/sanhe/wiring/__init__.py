@@ -10,9 +10,7 @@ from sanhe.wiring.daily import Daily, DailyRequest, run_daily
 from sanhe.wiring.fulfilling import (
     FulfilRun,
     answer_shorts,
-    finish_task,
     fulfil_orders,
-    hand_over_by_code,
     sync_device,
 )
 from sanhe.wiring.health import health, health_moves
@@ -58,7 +56,15 @@ from sanhe.wiring.planning import (
     plan,
 )
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
+from sanhe.wiring.returning import (
+    ask_return,
+    drop_return,
+    inspect_return,
+    inspected,
+    receive_return,
+)
 from sanhe.wiring.sanhe import Sanhe
+from sanhe.wiring.storework import finish_task, finished, hand_over_by_code, show_code
 from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
 from sanhe.wiring.work import FACT_TYPES, Work
 
@@ -82,14 +88,17 @@ __all__ = [
     "Work",
     "answer_shorts",
     "approve",
+    "ask_return",
     "backtest",
     "cancel_order",
     "deliver_orders",
+    "drop_return",
     "edit",
     "expire_orders",
     "explain_line",
     "find_lost",
     "finish_task",
+    "finished",
     "forget_commands",
     "fulfil_orders",
     "hand_over",
@@ -97,6 +106,8 @@ __all__ = [
     "health",
     "health_moves",
     "import_file",
+    "inspect_return",
+    "inspected",
     "losses",
     "next_day",
     "override",
@@ -105,6 +116,7 @@ __all__ = [
     "plan_changes",
     "prepare_payment",
     "quote_basket",
+    "receive_return",
     "record_facts",
     "replay_past",
     "replay_sweep",
@@ -112,6 +124,7 @@ __all__ = [
     "run_jobs",
     "send_refunds",
     "settle_payments",
+    "show_code",
     "sync_device",
     "take_at_till",
     "take_in",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sanhe.core.errors import Conflict, Denied, Temporary
+from sanhe.core.errors import Temporary
 from sanhe.place.devices import SignedEvent, Synced
-from sanhe.place.fulfil import Answered, Booking, BookingState, Shipment, shipment_of
-from sanhe.place.tasks import StoreTask
+from sanhe.place.fulfil import Answered, Booking, BookingState
+from sanhe.place.returns import Asked
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -135,8 +135,12 @@ def _hear(sanhe: Sanhe, booking: Booking) -> bool:
     late = booking.answer_by <= sanhe.clock.now()
     if state is BookingState.ASKED and late:
         state = BookingState.SILENT
+    if state is booking.state:
+        return False
     with sanhe.work(actor=f"courier {booking.courier}") as work:
         changed = work.fulfil.told(booking, state)
+        if changed and state is BookingState.RETURNED:
+            _take_in(work, booking.shipment)
     if changed and state is BookingState.SILENT:
         try:
             sanhe.couriers.cancel(booking)
@@ -145,38 +149,9 @@ def _hear(sanhe: Sanhe, booking: Booking) -> bool:
     return changed
 
 
-def finish_task(
-    work: Work, task: UUID, *, done: Mapping[str, int] | None = None, note: str = ""
-) -> StoreTask:
-    """Finish a store's task, with what follows: what is picked is ready, or found elsewhere; what
-    a courier has got is away. Raises what `Tasks.finish` does, Conflict for a hand-over to a
-    shopper, which needs the code."""
-    found = work.tasks.get(task)
-    shipment = shipment_of(found.subject)
-    if shipment is None or found.kind not in {"pick", "hand_over"}:
-        return work.tasks.finish(task, done=done, note=note)
-    known = work.fulfil.get(shipment)
-    if found.kind == "hand_over" and known.method == "pickup":
-        raise Conflict(f"shipment {known.number} is handed over by the shopper's code")
-    work.orders.lock(known.order_id)
-    finished = work.tasks.finish(task, done=done, note=note)
-    if found.kind == "pick":
-        work.fulfil.picked(shipment, {line.sku: line.done or 0 for line in finished.lines})
-    else:
-        work.fulfil.collected(shipment)
-    return finished
-
-
-def hand_over_by_code(sanhe: Sanhe, shipment: UUID, code: str, *, actor: str) -> Shipment:
-    """Give a shipment to the shopper who shows its code.
-
-    A wrong code is counted, and Denied raised; TooMany after several. Raises NotFound, Conflict.
-    """
-    with sanhe.work(actor=actor) as work:
-        known = work.fulfil.get(shipment)
-        if right := work.fulfil.check_code(shipment, code):
-            work.fulfil.hand_over(shipment)
-        found = work.fulfil.get(shipment) if right else known
-    if not right:
-        raise Denied("this is not the code: let the shopper show it once more")
-    return found
+def _take_in(work: Work, shipment: UUID) -> None:
+    """What a courier brought back is a return that has arrived: to be looked at."""
+    found = work.fulfil.get(shipment)
+    units = {line.line: line.there for line in found.lines if line.there}
+    asked = Asked(found.order_id, units, "the courier could not deliver it", "courier", found.place)
+    work.returns.receive(work.returns.ask(asked).id, found.place, units)

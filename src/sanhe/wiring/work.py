@@ -28,6 +28,7 @@ from sanhe.place import stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Fulfil
 from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
+from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
 from sanhe.place.tasks import Tasks
@@ -74,6 +75,7 @@ class Work:
     dues: Dues
     sourcing: Sourcing
     fulfil: Fulfil
+    returns: Returns
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -141,6 +143,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         orders=orders,
         sourcing=Nearby(nodes),
         fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, stores=serving, nodes=nodes),
+        returns=Returns(tx, orders=orders, tasks=tasks, places=places),
         dues=Dues(tx),
         projections=projections,
     )

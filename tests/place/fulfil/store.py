@@ -13,7 +13,7 @@ from sanhe.connectors.courier import Behaviour, SimulatedCouriers
 from sanhe.core.clock import FixedClock
 from sanhe.core.facts import Fact
 from sanhe.core.settings import Settings
-from sanhe.core.values import new_id
+from sanhe.core.values import Json, new_id
 from sanhe.place.fulfil import Booking, Shipment
 from sanhe.place.orders import (
     Basket,
@@ -25,7 +25,7 @@ from sanhe.place.orders import (
     Placing,
 )
 from sanhe.place.tasks import StoreTask
-from sanhe.wiring import FulfilRun, Sanhe, finish_task, fulfil_orders
+from sanhe.wiring import By, FulfilRun, Sanhe, finished, fulfil_orders, hand_over_by_code
 
 OPENING = datetime(2025, 9, 25, 1, tzinfo=UTC)
 """Nine in the morning in Shanghai."""
@@ -101,11 +101,16 @@ class Town:
         task = self.tasks(place, "pick")[0]
         with self.sanhe.work(actor="picker") as work:
             work.tasks.take(task.id)
-            finish_task(work, task.id, done=done)
+            finished(work, task.id, done=done)
 
     def code(self, shipment: UUID) -> str:
         with self.sanhe.work(actor="shopper") as work:
             return work.fulfil.new_code(shipment)
+
+    def fetch(self, shipment: UUID, code: str) -> Json:
+        """Show a code at the store."""
+        key = new_id().hex
+        return hand_over_by_code(self.sanhe, shipment, code, key=key, by=By("picker"))
 
     def free(self, sku: str, place: str) -> int:
         with self.sanhe.work(actor="reader") as work:

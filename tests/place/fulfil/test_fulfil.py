@@ -11,7 +11,7 @@ from sanhe.core.errors import Conflict, Denied, TooMany
 from sanhe.core.settings import Settings
 from sanhe.place.fulfil import GUESSES
 from sanhe.place.orders import State
-from sanhe.wiring import finish_task, hand_over_by_code
+from sanhe.wiring import finished
 from tests.place.fulfil.store import town
 
 
@@ -31,19 +31,19 @@ def test_picked_up_with_a_code(database_settings: Settings) -> None:
         )
         (hand_over,) = at.tasks("S1", "hand_over")
         with at.sanhe.work(actor="picker") as work, pytest.raises(Conflict):
-            finish_task(work, hand_over.id)
+            finished(work, hand_over.id)
         with pytest.raises(Conflict):
-            hand_over_by_code(at.sanhe, shipment.id, "12345678", actor="picker")
+            at.fetch(shipment.id, "12345678")
         code = at.code(shipment.id)
         assert len(code) == 8 and code.isdigit()
-        hand_over_by_code(at.sanhe, shipment.id, code, actor="picker")
+        at.fetch(shipment.id, code)
         assert at.order(order).state is State.COMPLETE
         assert at.states(order) == [("S1", "handed")]
         assert at.tasks("S1") == []
         assert (at.free("A", "S1"), at.committed("A", "S1")) == (8, 2)
         at.money_is_exact(order)
         with pytest.raises(Conflict):
-            hand_over_by_code(at.sanhe, shipment.id, code, actor="picker")
+            at.fetch(shipment.id, code)
 
 
 def test_a_code_can_not_be_guessed(database_settings: Settings) -> None:
@@ -58,18 +58,19 @@ def test_a_code_can_not_be_guessed(database_settings: Settings) -> None:
         guesses = [first if first != code else wrong] + [wrong] * (GUESSES - 1)
         for guess in guesses:
             with pytest.raises(Denied):
-                hand_over_by_code(at.sanhe, shipment, guess, actor="picker")
+                at.fetch(shipment, guess)
         for guess in (wrong, code):
             with pytest.raises(TooMany) as refused:
-                hand_over_by_code(at.sanhe, shipment, guess, actor="picker")
+                at.fetch(shipment, guess)
             assert 0 < refused.value.retry_after_seconds <= 600
         at.wait(minutes=10)
         with pytest.raises(Denied):
-            hand_over_by_code(at.sanhe, shipment, wrong, actor="picker")
+            at.fetch(shipment, wrong)
         with pytest.raises(TooMany):
-            hand_over_by_code(at.sanhe, shipment, code, actor="picker")
+            at.fetch(shipment, code)
         at.wait(minutes=10)
-        assert hand_over_by_code(at.sanhe, shipment, code, actor="picker").state == "handed"
+        at.fetch(shipment, code)
+        assert at.states(order) == [("S1", "handed")]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_when_no_courier_comes_the_store_is_told_and_they_are_asked_again(
         (task,) = at.tasks(shipment.place, "hand_over")
         with at.sanhe.work(actor="picker") as work:
             work.tasks.take(task.id)
-            finish_task(work, task.id)
+            finished(work, task.id)
         assert at.order(order).state is State.COMPLETE
 
 
@@ -148,7 +149,7 @@ def test_what_is_not_there_comes_from_the_next_place_or_the_money_goes_back(
         at.money_is_exact(order)
         for shipment in at.shipments(order):
             assert at.order(order).state is State.PAID
-            hand_over_by_code(at.sanhe, shipment.id, at.code(shipment.id), actor="picker")
+            at.fetch(shipment.id, at.code(shipment.id))
         assert at.order(order).state is State.COMPLETE
         at.money_is_exact(order)
 
@@ -188,6 +189,6 @@ def test_an_order_that_is_cancelled_takes_its_tasks_along(database_settings: Set
         (back,) = at.tasks("S1", "shelf")
         assert [(line.sku, line.quantity) for line in back.lines] == [("A", 2)]
         shipment = at.shipments(other)[0]
-        hand_over_by_code(at.sanhe, shipment.id, at.code(shipment.id), actor="picker")
+        at.fetch(shipment.id, at.code(shipment.id))
         assert at.order(other).state is State.COMPLETE
         at.money_is_exact(other)

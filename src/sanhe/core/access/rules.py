@@ -106,6 +106,12 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "sales.hand_over": _action(
             {Role.STORE, Role.CHANNEL, Role.ADMIN}, "hand goods over to shoppers"
         ),
+        "sales.pick": _action(
+            {Role.STORE, Role.ADMIN}, "do a store's tasks: pick, hand over by code, take returns in"
+        ),
+        "sales.return": _action(
+            {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN}, "ask for goods to come back"
+        ),
         "terms.read": _action(
             {Role.PLANNER, Role.BUYER, Role.SUPPLIER, Role.ADMIN}, "see supply terms and costs"
         ),

@@ -28,12 +28,14 @@ STOCK_MOVED = FactType(
     needs=("sku", "place", "quantity"),
     payload={
         "reason": FactField(
-            "str", "adjustment, shrink, waste, return, transfer_in or transfer_out", required=True
+            "str",
+            "adjustment, shrink, waste, return, outlet, transfer_in or transfer_out",
+            required=True,
         ),
         "lot": FactField("str", "the lot that moved"),
         "order": FactField("str", "the transfer order that a transfer_out leaves for"),
     },
-    writers=("connectors.files", "goods.suppliers", "sim"),
+    writers=("connectors.files", "goods.suppliers", "place.returns", "sim"),
     readers=("goods.demand", "goods.health", "goods.stock", "goods.suppliers", "loop.desk"),
 )
 

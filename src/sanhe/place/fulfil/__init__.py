@@ -18,6 +18,7 @@ from sanhe.place.fulfil.rules import (
     Shipment,
     ShipmentLine,
     ShipmentState,
+    guess_digest,
     shipment_of,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "Shipment",
     "ShipmentLine",
     "ShipmentState",
+    "guess_digest",
     "shipment_of",
 ]

@@ -67,7 +67,8 @@ WHERE b.shipment_id = ANY (CAST(:shipments AS uuid[])) ORDER BY b.shipment_id, b
 """)  # noqa: S608 -- constants
 _OPEN_BOOKINGS = sa.text(f"""
 SELECT {_BOOKING} FROM courier_booking AS b
-WHERE b.state IN ('asked', 'accepted', 'collected') ORDER BY b.asked_at, b.id LIMIT :limit
+WHERE b.state IN ('asked', 'accepted', 'collected')
+ORDER BY b.state <> 'asked', b.asked_at DESC, b.id LIMIT :limit
 """)  # noqa: S608 -- constants
 _BOOK = sa.text("""
 INSERT INTO courier_booking (id, shipment_id, place, courier, attempt, state, asked_at,
@@ -153,7 +154,7 @@ def read_bookings(tx: Transaction, shipments: Collection[UUID]) -> list[Booking]
 
 
 def read_open_bookings(tx: Transaction, limit: int) -> list[Booking]:
-    """Bookings of which there is news to come, those asked longest ago first."""
+    """Bookings of which there is news to come, those without an answer first, then the latest."""
     return [_booking(row) for row in tx.connection.execute(_OPEN_BOOKINGS, {"limit": limit})]
 
 

@@ -1,6 +1,8 @@
 """Orders (订单): one order for every channel: quoted, placed, paid, handed over, taken back.
 
 Systems: S30.
+Commands: sanhe sale place, sanhe sale list, sanhe sale show, sanhe sale pay, sanhe sale cancel,
+sanhe sale hand-over.
 
 Inputs: baskets of any channel, payment notices, hand-overs and returns. Decides: what an order
 costs, whether its stock is held, what becomes of each payment. Outputs: orders with their

@@ -16,8 +16,10 @@ from sanhe.web.console import (
     orders,
     policy,
     provider,
+    returns,
     session,
     simulations,
+    store,
 )
 
 _PAGES = (
@@ -35,6 +37,8 @@ _PAGES = (
     data,
     policy,
     devices,
+    store,
+    returns,
     admin,
 )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel
 
+from sanhe.core.access import may
 from sanhe.goods.suppliers import PurchaseOrder
 from sanhe.web.asked import ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
@@ -32,7 +33,7 @@ class OrderHead(BaseModel):
     status: str
     ordered_on: date
     expected_on: date
-    value_cents: int
+    value_cents: int | None
 
 
 class OrderRow(OrderHead):
@@ -67,13 +68,14 @@ class OrderLine(BaseModel):
 class OrderTold(OrderHead):
     """One order with its lines."""
 
-    below_minimum_cents: int
+    below_minimum_cents: int | None
     lines: list[OrderLine]
 
 
 @router.get("/orders")
 def read_orders(asked: Annotated[OrdersAsked, Query()], caller: May) -> OrderPage:
-    """Purchase orders with their state."""
+    """Purchase orders with their state; what they cost only for who may see supply terms."""
+    costs = may(caller.identity, "terms.read")
     with caller.work() as work:
         found, total = work.suppliers.order_page(
             supplier=asked.supplier or None,
@@ -84,7 +86,7 @@ def read_orders(asked: Annotated[OrdersAsked, Query()], caller: May) -> OrderPag
         )
     rows = [
         OrderRow(
-            **_head(order),
+            **_head(order, costs),
             lines=len(order.lines),
             quantity=sum(line.quantity for line in order.lines),
             received=sum(line.received for line in order.lines),
@@ -96,13 +98,13 @@ def read_orders(asked: Annotated[OrdersAsked, Query()], caller: May) -> OrderPag
 
 @router.get("/orders/{name}")
 def read_order(name: Annotated[Word, Path()], caller: May) -> OrderTold:
-    """One purchase order."""
+    """One purchase order; what it costs only for who may see supply terms."""
     with caller.work() as work:
         order = work.suppliers.get(name)
-    return _told(order)
+    return _told(order, may(caller.identity, "terms.read"))
 
 
-def _head(order: PurchaseOrder) -> dict[str, Any]:
+def _head(order: PurchaseOrder, costs: bool) -> dict[str, Any]:
     return {
         "name": order.name,
         "supplier": order.supplier,
@@ -111,14 +113,14 @@ def _head(order: PurchaseOrder) -> dict[str, Any]:
         "status": order.status.value,
         "ordered_on": order.ordered_on,
         "expected_on": order.due,
-        "value_cents": order.cost_cents,
+        "value_cents": order.cost_cents if costs else None,
     }
 
 
-def _told(order: PurchaseOrder) -> OrderTold:
+def _told(order: PurchaseOrder, costs: bool) -> OrderTold:
     return OrderTold(
-        **_head(order),
-        below_minimum_cents=order.below_minimum_cents,
+        **_head(order, costs),
+        below_minimum_cents=order.below_minimum_cents if costs else None,
         lines=[
             OrderLine(
                 sku=line.sku,
@@ -126,8 +128,8 @@ def _told(order: PurchaseOrder) -> OrderTold:
                 quantity=line.quantity,
                 received=line.received,
                 case_size=line.case_size,
-                unit_cost_cents=line.unit_cost_cents,
-                cost_cents=line.cost_cents,
+                unit_cost_cents=line.unit_cost_cents if costs else None,
+                cost_cents=line.cost_cents if costs else None,
                 decision=line.decision,
             )
             for line in order.lines

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from sanhe.web.storefront import orders
+from sanhe.web.storefront import orders, returns, shipments
 
 
 def routers() -> list[APIRouter]:
     """The operations of the channels."""
-    return [orders.router]
+    return [orders.router, shipments.router, returns.router]

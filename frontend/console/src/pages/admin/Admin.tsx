@@ -49,10 +49,10 @@ type Place = Got<"/api/places">["rows"][number];
 function Places() {
   const { t } = useTranslation();
   const columns: Column<Place>[] = [
-    { name: "id", title: t("col.code"), width: 120, show: (row) => row.id },
+    { name: "id", title: t("col.code"), width: 120, show: (row) => <span className="code">{row.id}</span> },
     { name: "name", title: t("col.name"), width: 200, show: (row) => row.name ?? "–" },
     { name: "kind", title: t("col.kind"), width: 120, show: (row) => t(`placeKind.${row.kind}`, { defaultValue: row.kind }) },
-    { name: "parent", title: t("col.parent"), width: 120, show: (row) => row.parent ?? "–" },
+    { name: "parent", title: t("col.parent"), width: 120, show: (row) => <span className="code">{row.parent ?? "–"}</span> },
     { name: "region", title: t("col.region"), width: 140, show: (row) => row.region ?? "–" },
     { name: "city", title: t("col.city"), width: 140, show: (row) => row.city ?? "–" },
     { name: "zone", title: t("col.time_zone"), width: 160, show: (row) => row.time_zone ?? "–" },

@@ -57,7 +57,7 @@ function useSettings(): Column<Setting>[] {
     return format.number(value);
   };
   return [
-    { name: "setting", title: t("policy.setting"), width: 560, show: (row) => t(`setting.${row.name.replace(".", "_")}`, { defaultValue: row.name }) },
+    { name: "setting", title: t("policy.setting"), width: 340, show: (row) => t(`setting.${row.name.replace(".", "_")}`, { defaultValue: row.name }) },
     { name: "value", title: t("policy.value"), width: 120, numeric: true, show: (row) => say(row.value, row.unit) },
     { name: "exceptions", title: t("policy.exceptions"), width: 320, show: (row) =>
       Object.entries(row.exceptions)

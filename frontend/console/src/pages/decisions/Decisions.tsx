@@ -91,28 +91,28 @@ function useColumns(): Column<DecisionRow>[] {
   const { set } = useScope();
   return useMemo(
     () => [
-      { name: "number", title: t("col.number"), width: 90, numeric: true, show: (row) => (
+      { name: "number", title: t("col.number"), width: 72, numeric: true, show: (row) => (
         <button type="button" className="link" onClick={() => set({ decision: String(row.number) })}>
           {row.number}
         </button>
       ) },
-      { name: "kind", title: t("col.kind"), width: 140, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
-      { name: "item", title: t("col.item"), width: 168, show: (row) => {
+      { name: "kind", title: t("col.kind"), width: 140, extra: true, show: (row) => t(`decisionKind.${row.kind}`, { defaultValue: row.kind }) },
+      { name: "item", title: t("col.item"), width: 160, show: (row) => {
         const name = row.item_name ?? row.sku ?? "–";
         return <span title={name}>{name}</span>;
       } },
       { name: "sku", title: t("col.sku"), width: 110, extra: true, show: (row) => row.sku ?? "–" },
-      { name: "place", title: t("col.place"), width: 90, show: (row) => row.place ?? row.party ?? "–" },
-      { name: "label", title: t("col.label"), width: 70, show: (row) => row.label || "–" },
-      { name: "status", title: t("col.status"), width: 124, show: (row) => <Status status={row.status} over={isOver(row)} /> },
-      { name: "proposed", title: t("col.proposed"), width: 110, numeric: true, show: (row) => format.quantity(row.proposed) },
-      { name: "decided", title: t("col.decided"), width: 100, numeric: true, show: (row) => format.quantity(row.value) },
-      { name: "value", title: t("col.value"), width: 120, numeric: true, show: (row) => format.money(row.value_cents) },
-      { name: "reason", title: t("col.reason"), width: 300, show: (row) => {
+      { name: "place", title: t("col.place"), width: 78, show: (row) => row.place ?? row.party ?? "–" },
+      { name: "label", title: t("col.label"), width: 70, extra: true, show: (row) => row.label || "–" },
+      { name: "status", title: t("col.status"), width: 112, show: (row) => <Status status={row.status} over={isOver(row)} /> },
+      { name: "proposed", title: t("col.proposed"), width: 100, numeric: true, show: (row) => format.quantity(row.proposed) },
+      { name: "decided", title: t("col.decided"), width: 92, numeric: true, show: (row) => format.quantity(row.value) },
+      { name: "value", title: t("col.value"), width: 106, numeric: true, show: (row) => format.money(row.value_cents) },
+      { name: "reason", title: t("col.reason"), width: 236, show: (row) => {
         const told = reason({ ...row, quantity: row.proposed });
         return <span title={told}>{told}</span>;
       } },
-      { name: "created_at", title: t("col.created_at"), width: 150, numeric: true, show: (row) => format.moment(row.created_at) },
+      { name: "created_at", title: t("col.created_at"), width: 168, numeric: true, show: (row) => format.moment(row.created_at) },
     ],
     [t, format, reason, set],
   );

@@ -38,6 +38,7 @@ export function Waterfall() {
             type: "bar",
             stack: "all",
             barMaxWidth: 56,
+            labelLayout: { hideOverlap: true },
             label: { show: true, position: "top", color: colours.text, formatter: (at: { dataIndex: number }) => format.moneyShort((steps ?? [])[at.dataIndex]!.value_cents) },
             data: bars.map((bar) => ({
               value: bar.high - bar.low,

@@ -96,7 +96,7 @@ function OrderDrawer() {
           <p className="numeric">
             {t(`orderState.${data.status}`, { defaultValue: data.status })} ·{" "}
             {format.money(data.value_cents)}
-            {data.below_minimum_cents > 0 &&
+            {(data.below_minimum_cents ?? 0) > 0 &&
               ` · ${t("orders.belowMinimum", { money: format.money(data.below_minimum_cents) })}`}
           </p>
           <div className="scrolled">

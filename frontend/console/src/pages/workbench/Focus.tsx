@@ -23,16 +23,14 @@ export function Focus({ name }: { name: string | undefined }) {
         <strong>
           {explanation.item_name ?? explanation.sku} · {explanation.place}
         </strong>
-        <span className="focus-reason">
-          {reason(explanation)}
-          {decision && decision.deeds.length > 0 && (
-            <span className="muted"> {ruling({ ...decision, rule })}</span>
-          )}
-        </span>
+        <span className="focus-reason">{reason(explanation)}</span>
         <Button size="small" onClick={() => set({ line: name })}>
           {t("workbench.open")}
         </Button>
       </div>
+      {decision && decision.deeds.length > 0 && (
+        <p className="focus-rule muted">{ruling({ ...decision, rule })}</p>
+      )}
       {series ? (
         <ForecastBand series={series} height={150} />
       ) : (

@@ -1,0 +1,276 @@
+"""Commands for shoppers' orders: sale place, list, show, pay, cancel, hand-over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sanhe.cli.options import Actor, Home, Json, default_actor, opened
+from sanhe.cli.output import Output, money, table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from sanhe.place.fulfil import Shipment
+    from sanhe.place.orders import Basket, Order, OrderEvent
+    from sanhe.wiring import Sanhe
+
+Number = Annotated[int, typer.Argument(help="The order's number.", min=1)]
+MOST = 500
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    sales = typer.Typer(help="Shoppers' orders.", no_args_is_help=True)
+    sales.command("place")(sale_place)
+    sales.command("list")(sale_list)
+    sales.command("show")(sale_show)
+    sales.command("pay")(sale_pay)
+    sales.command("cancel")(sale_cancel)
+    sales.command("hand-over")(sale_hand_over)
+    app.add_typer(sales, name="sale")
+
+
+def sale_place(
+    lines: Annotated[list[str], typer.Argument(help="SKU=UNITS, e.g. TEA-1=2.")],
+    place: Annotated[
+        str | None, typer.Option("--place", help="The store where it is fetched.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Where a courier brings it: LATITUDE,LONGITUDE.")
+    ] = None,
+    carry: Annotated[
+        bool, typer.Option("--carry", help="Taken along at once, at --place.")
+    ] = False,
+    channel: Annotated[str, typer.Option("--channel", help="What sells it.")] = "till",
+    member: Annotated[str | None, typer.Option("--member", help="The shopper's code.")] = None,
+    dry: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it costs, hold nothing.")
+    ] = False,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Placed again with the same key it is one order.")
+    ] = None,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Place an order at what it costs now: all of its stock is held for 15 minutes, or nothing."""
+    from sanhe.core.values import new_id
+    from sanhe.place.orders import Placing
+    from sanhe.wiring import By, place_order, quote_basket
+
+    by = By(actor or default_actor())
+    with opened(home) as sanhe:
+        basket = _basket(
+            sanhe, lines, channel=channel, member=member, place=place, to=to, carry=carry
+        )
+        quote = quote_basket(sanhe, basket, by=by)
+        cost = money(quote.total_cents, quote.currency)
+        if dry:
+            told = {"total_cents": quote.total_cents, "place": quote.plan.place}
+            Output(json).show(told, f"{cost}, from {quote.plan.place}")
+            return
+        asked = Placing(basket, quote.total_cents)
+        placed = place_order(sanhe, asked, key=key or new_id().hex, by=by)
+    assert isinstance(placed, dict)
+    Output(json).show(placed, f"order {placed['number']} is placed: {cost} to be paid")
+
+
+def sale_list(
+    state: Annotated[str | None, typer.Option("--state", help="E.g. paid.")] = None,
+    place: Annotated[str | None, typer.Option("--place", help="Of this place.")] = None,
+    channel: Annotated[str | None, typer.Option("--channel", help="Of this channel.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=MOST, help="How many.")] = 50,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """List shoppers' orders, the newest first."""
+    wanted: dict[str, str | int] = {
+        name: value
+        for name, value in (("state", state), ("place", place), ("channel", channel))
+        if value is not None
+    }
+    with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
+        found, total = work.orders.page(wanted, limit=limit)
+    rows = [
+        (
+            one.number,
+            one.placed_at.isoformat(timespec="seconds"),
+            one.channel,
+            one.place,
+            one.state.value,
+            money(one.total_cents, one.currency),
+        )
+        for one in found
+    ]
+    names = ("number", "placed at", "channel", "place", "state", "total")
+    told = {"total": total, "rows": [dict(zip(names, row, strict=True)) for row in rows]}
+    Output(json).show(told, table(f"{total:,} orders", names, rows))
+
+
+def sale_show(number: Number, home: Home = None, json: Json = False) -> None:
+    """Show an order: its lines, shipments and what happened to it."""
+    with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
+        order = _order(work.orders.page({"number": number})[0], number)
+        shipments = work.fulfil.of([order.id])
+        events = work.orders.timeline(order.id)
+    told = {
+        "id": order.id,
+        "number": order.number,
+        "state": order.state,
+        "total_cents": order.total_cents,
+        "paid_cents": order.paid_cents,
+        "refund_cents": order.refund_cents,
+        "lines": [{"line": one.line, "sku": one.sku, "state": one.state} for one in order.lines],
+        "shipments": [
+            {"number": one.number, "place": one.place, "state": one.state} for one in shipments
+        ],
+        "events": events,
+    }
+    Output(json).show(told, *_parts(order, shipments, events))
+
+
+def sale_pay(
+    number: Number,
+    tender: Annotated[str, typer.Option("--tender", help="cash or card.")] = "cash",
+    reference: Annotated[
+        str | None, typer.Option("--reference", help="The slip [default: the order's number].")
+    ] = None,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Say that an order was paid whole, in cash or by card."""
+    from sanhe.wiring import take_at_till
+
+    with opened(home) as sanhe:
+        order = _find(sanhe, number)
+        settled = take_at_till(
+            sanhe,
+            order.id,
+            tender,
+            reference=reference or f"order {number}",
+            amount_cents=order.total_cents,
+            actor=actor or default_actor(),
+        )
+    told = {"order": settled.order, "outcome": settled.outcome, "refund": settled.refund}
+    back = "" if settled.refund is None else ": give the money back"
+    Output(json).show(told, f"order {number}: {settled.outcome.value}{back}")
+
+
+def sale_cancel(
+    number: Number,
+    reason: Annotated[str, typer.Option("--reason", help="Why.")],
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Cancel what was not handed over of an order; paid money goes back."""
+    from sanhe.core.values import new_id
+    from sanhe.wiring import By, cancel_order
+
+    with opened(home) as sanhe:
+        order = _find(sanhe, number)
+        by, key = By(actor or default_actor()), new_id().hex
+        told = cancel_order(sanhe, order.id, reason=reason, pieces=None, key=key, by=by)
+    assert isinstance(told, dict)
+    back = "" if told["refund"] is None else ", and the money goes back"
+    Output(json).show(told, f"order {number} is cancelled{back}")
+
+
+def sale_hand_over(
+    number: Number, actor: Actor = "", home: Home = None, json: Json = False
+) -> None:
+    """Say that all that is open of an order left for the shopper."""
+    from sanhe.core.values import new_id
+    from sanhe.wiring import By, hand_over
+
+    with opened(home) as sanhe:
+        order = _find(sanhe, number)
+        by, key = By(actor or default_actor()), new_id().hex
+        told = hand_over(sanhe, order.id, pieces=None, key=key, by=by)
+    assert isinstance(told, dict)
+    Output(json).show(told, f"order {number} is {told['state']}")
+
+
+def _parts(
+    order: Order, shipments: list[Shipment], events: list[OrderEvent]
+) -> list[RenderableType]:
+    total = money(order.total_cents, order.currency)
+    head = f"order {order.number} by {order.channel}: {order.state.value}, {total}"
+    lines = [
+        (
+            one.line,
+            one.sku,
+            one.name,
+            one.state.quantity,
+            one.state.handed,
+            one.state.cancelled,
+            one.state.returned,
+            money(one.state.amount_cents, order.currency),
+        )
+        for one in order.lines
+    ]
+    columns = ("line", "SKU", "name", "units", "handed", "cancelled", "returned", "amount")
+    parts: list[RenderableType] = [head, table("", columns, lines)]
+    if shipments:
+        rows = [(one.number, one.place, one.method, one.state.value) for one in shipments]
+        parts.append(table("shipments", ("number", "place", "how", "state"), rows))
+    told = [(one.at.isoformat(timespec="seconds"), one.actor, one.kind) for one in events]
+    return [*parts, table("what happened", ("at", "by", "what"), told)]
+
+
+def _basket(
+    sanhe: Sanhe,
+    lines: list[str],
+    *,
+    channel: str,
+    member: str | None,
+    place: str | None,
+    to: str | None,
+    carry: bool,
+) -> Basket:
+    from sanhe.core.errors import BadInput
+    from sanhe.place.orders import Basket, BasketLine, Delivery
+
+    if (place is None) == (to is None):
+        raise BadInput("name either --place or --to", remedy="a store, or where a courier goes")
+    if to is not None:
+        delivery = Delivery("courier", None, *_point(to))
+    else:
+        delivery = Delivery("carry" if carry else "pickup", place)
+    wanted = []
+    for number, line in enumerate(lines):
+        sku, _, units = line.rpartition("=")
+        if not sku or not units.isascii() or not units.isdecimal():
+            raise BadInput(
+                f"{line!r} is no line", place=f"lines/{number}", remedy="write it as SKU=UNITS"
+            )
+        wanted.append(BasketLine(sku, int(units)))
+    return Basket(channel, sanhe.settings.currency, tuple(wanted), delivery, member)
+
+
+def _point(text: str) -> tuple[float, float]:
+    from sanhe.core.errors import BadInput
+
+    try:
+        latitude, longitude = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise BadInput(f"{text!r} is no point", place="--to", remedy="31.2,121.5") from error
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        raise BadInput(f"{text!r} lies nowhere", place="--to", remedy="latitude,longitude")
+    return latitude, longitude
+
+
+def _order(found: list[Order], number: int) -> Order:
+    from sanhe.core.errors import NotFound
+
+    if not found:
+        raise NotFound(f"no order {number}: see sanhe sale list")
+    return found[0]
+
+
+def _find(sanhe: Sanhe, number: int) -> Order:
+    with sanhe.work(actor=default_actor()) as work:
+        return _order(work.orders.page({"number": number})[0], number)

@@ -1,0 +1,180 @@
+"""Returns at a store: what is to come, what arrived, what was found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field
+
+from sanhe.place.returns import Return, ReturnState, Verdict
+from sanhe.web.asked import Reason, Window, Word
+from sanhe.web.caller import Caller, depends
+from sanhe.web.console.store import by_of
+from sanhe.web.storefront.asked import Closed, Code, Key, LineNumber
+from sanhe.wiring import drop_return, inspect_return, receive_return
+
+router = APIRouter(prefix="/store", tags=["store"])
+Reads = Annotated[Caller, depends("sales.read")]
+Picks = Annotated[Caller, depends("sales.pick")]
+Asks = Annotated[Caller, depends("sales.return")]
+Id = Annotated[UUID, Path()]
+Units = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class ReturnsAsked(Window):
+    """Which returns: of the place that has or gets them, in a state."""
+
+    place: Word | None = None
+    state: ReturnState | None = None
+
+
+class CountedLine(Closed):
+    """Units of an order's line that lie there."""
+
+    line: LineNumber
+    units: Units
+
+
+class ReceivedEntered(Closed):
+    """What arrived at a place; a line left out did not."""
+
+    place: Code
+    lines: list[CountedLine] = Field(min_length=1, max_length=200)
+
+
+class JudgedLine(Closed):
+    """What was found of a line's units: as good as new, for the outlet, or waste."""
+
+    line: LineNumber
+    sellable: Units = 0
+    outlet: Units = 0
+    waste: Units = 0
+
+
+class JudgedEntered(Closed):
+    """What was found of each unit that arrived."""
+
+    lines: list[JudgedLine] = Field(min_length=1, max_length=200)
+
+
+class ReasonEntered(Closed):
+    """Why it does not come any more."""
+
+    reason: Reason = Field(min_length=1)
+
+
+class ReturnLineTold(BaseModel):
+    """A line that comes back: units asked for, received and found; `amount_cents` goes back."""
+
+    line: int
+    units: int
+    received: int | None
+    sellable: int
+    outlet: int
+    waste: int
+    amount_cents: int
+
+
+class ReturnTold(BaseModel):
+    """Goods of an order that come back. `place` has or gets them, null = any store."""
+
+    id: UUID
+    number: int
+    order_id: UUID
+    way: str
+    place: str | None
+    state: ReturnState
+    reason: str
+    asked_at: datetime
+    received_at: datetime | None
+    closed_at: datetime | None
+    refund: UUID | None
+    amount_cents: int
+    lines: list[ReturnLineTold]
+
+    @classmethod
+    def of(cls, found: Return) -> ReturnTold:
+        """A return as it is told."""
+        names = set(cls.model_fields) - {"lines"}
+        return cls(
+            **{name: getattr(found, name) for name in names},
+            lines=[
+                ReturnLineTold(
+                    line=one.line,
+                    units=one.units,
+                    received=one.received,
+                    sellable=one.verdict.sellable,
+                    outlet=one.verdict.outlet,
+                    waste=one.verdict.waste,
+                    amount_cents=one.amount_cents,
+                )
+                for one in found.lines
+            ],
+        )
+
+
+class ReturnRows(BaseModel):
+    """Some returns, and how many there are."""
+
+    rows: list[ReturnTold]
+    total: int
+
+
+class ReturnReceived(BaseModel):
+    """The return that arrived."""
+
+    id: UUID
+
+
+class ReturnJudged(BaseModel):
+    """The return that was looked at, and what goes back for it."""
+
+    id: UUID
+    amount_cents: int
+
+
+@router.get("/returns")
+def read_returns(asked: Annotated[ReturnsAsked, Query()], caller: Reads) -> ReturnRows:
+    """The returns that the caller sees, the newest first."""
+    with caller.work() as work:
+        found, total = work.returns.page(
+            place=asked.place, state=asked.state, offset=asked.offset, limit=asked.limit
+        )
+    return ReturnRows(rows=[ReturnTold.of(one) for one in found], total=total)
+
+
+@router.get("/returns/{return_id}")
+def read_return(return_id: Id, caller: Reads) -> ReturnTold:
+    """One return."""
+    with caller.work() as work:
+        return ReturnTold.of(work.returns.get(return_id))
+
+
+@router.post("/returns/{return_id}/receive")
+def receive(return_id: Id, entered: ReceivedEntered, *, key: Key, caller: Picks) -> ReturnReceived:
+    """Say what arrived at one's own place, wherever it was bought; a task to look at it opens."""
+    counts = {line.line: line.units for line in entered.lines}
+    told = receive_return(
+        caller.sanhe, return_id, entered.place, counts=counts, key=key, by=by_of(caller)
+    )
+    return ReturnReceived.model_validate(told)
+
+
+@router.post("/returns/{return_id}/inspect")
+def inspect(return_id: Id, entered: JudgedEntered, *, key: Key, caller: Picks) -> ReturnJudged:
+    """Say what was found of each unit: the money goes back, sellable goods are in stock."""
+    verdicts = {
+        line.line: Verdict(line.sellable, line.outlet, line.waste) for line in entered.lines
+    }
+    told = inspect_return(caller.sanhe, return_id, verdicts, key=key, by=by_of(caller))
+    return ReturnJudged.model_validate(told)
+
+
+@router.post("/returns/{return_id}/drop")
+def drop(return_id: Id, entered: ReasonEntered, *, key: Key, caller: Asks) -> ReturnReceived:
+    """Say that it does not come any more."""
+    told = drop_return(caller.sanhe, return_id, why=entered.reason, key=key, by=by_of(caller))
+    return ReturnReceived.model_validate(told)

@@ -1,0 +1,271 @@
+"""A store's day: its tasks by time, shipments, hand-over by code."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, Field, StringConstraints
+
+from sanhe.place.fulfil import Booking, Shipment, ShipmentState
+from sanhe.place.tasks import StoreTask, TaskState
+from sanhe.web.asked import Reason, Window, Word
+from sanhe.web.caller import Caller, depends
+from sanhe.web.storefront.asked import Closed, Code, Key
+from sanhe.wiring import By, finish_task, hand_over_by_code
+
+router = APIRouter(prefix="/store", tags=["store"])
+Reads = Annotated[Caller, depends("sales.read")]
+Picks = Annotated[Caller, depends("sales.pick")]
+Id = Annotated[UUID, Path()]
+Units = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class TasksAsked(Window):
+    """Which tasks: of a place, of kinds, in states (left out = those that wait)."""
+
+    place: Word | None = None
+    kind: list[Word] | None = Field(default=None, max_length=20)
+    state: list[TaskState] | None = Field(default=None, max_length=4)
+
+
+class TaskLineTold(BaseModel):
+    """Base units of an SKU to deal with; `done` of them were, null = not told yet."""
+
+    sku: str
+    quantity: int
+    done: int | None
+
+
+class TaskTold(BaseModel):
+    """A store's task. `subject` names what it is about, e.g. `shipment/ID`."""
+
+    id: UUID
+    place: str
+    kind: str
+    subject: str
+    due_at: datetime | None
+    state: TaskState
+    lines: list[TaskLineTold]
+    note: str
+    taken_by: str | None
+    opened_at: datetime
+    closed_at: datetime | None
+
+    @classmethod
+    def of(cls, task: StoreTask) -> TaskTold:
+        """A task as it is told."""
+        names = set(cls.model_fields) - {"lines"}
+        lines = [
+            TaskLineTold(sku=line.sku, quantity=line.quantity, done=line.done)
+            for line in task.lines
+        ]
+        return cls(**{name: getattr(task, name) for name in names}, lines=lines)
+
+
+class TaskRows(BaseModel):
+    """Some tasks, the most urgent first, and how many there are."""
+
+    rows: list[TaskTold]
+    total: int
+
+
+class TaskStep(BaseModel):
+    """One step of a task's history."""
+
+    at: datetime
+    actor: str
+    state: TaskState
+    note: str
+
+
+class TaskWhole(TaskTold):
+    """A task with its history."""
+
+    history: list[TaskStep]
+
+
+class TakeEntered(Closed):
+    """`over`: take it out of somebody else's hands."""
+
+    over: bool = False
+
+
+class DoneEntered(Closed):
+    """What was done of each line in base units by SKU; left out = all of every line. A line that
+    is missing in it had none."""
+
+    done: dict[Code, Units] | None = Field(default=None, max_length=500)
+    note: Reason = ""
+
+
+class DropEntered(Closed):
+    """Why a task need not be done."""
+
+    note: Reason = Field(min_length=1)
+
+
+class CodeEntered(Closed):
+    """The code that the shopper shows."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,12}$")]
+
+
+class TaskEnded(BaseModel):
+    """Where a task stands after it was finished."""
+
+    id: UUID
+    state: TaskState
+
+
+class OrderStateTold(BaseModel):
+    """Where an order stands."""
+
+    state: str
+
+
+class ShipmentLineTold(BaseModel):
+    """Units of an order's line; `picked` of them lay there, null = not picked yet."""
+
+    line: int
+    units: int
+    picked: int | None
+
+
+class BookingTold(BaseModel):
+    """A courier that was asked."""
+
+    courier: str
+    attempt: int
+    state: str
+    asked_at: datetime
+    answer_by: datetime
+
+
+class ShipmentTold(BaseModel):
+    """What one place gives for an order."""
+
+    id: UUID
+    number: int
+    order_id: UUID
+    place: str
+    method: str
+    state: ShipmentState
+    due_at: datetime
+    opened_at: datetime
+    ready_at: datetime | None
+    away_at: datetime | None
+    closed_at: datetime | None
+    fetch_until: datetime | None
+    lines: list[ShipmentLineTold]
+    couriers: list[BookingTold]
+
+    @classmethod
+    def of(cls, shipment: Shipment, bookings: list[Booking]) -> ShipmentTold:
+        """A shipment as it is told."""
+        names = set(cls.model_fields) - {"lines", "couriers"}
+        asked = set(BookingTold.model_fields)
+        return cls(
+            **{name: getattr(shipment, name) for name in names},
+            lines=[
+                ShipmentLineTold(line=one.line, units=one.units, picked=one.picked)
+                for one in shipment.lines
+            ],
+            couriers=[
+                BookingTold(**{name: getattr(one, name) for name in asked})
+                for one in bookings
+                if one.shipment == shipment.id
+            ],
+        )
+
+
+class ShipmentRows(BaseModel):
+    """Some shipments, and how many there are."""
+
+    rows: list[ShipmentTold]
+    total: int
+
+
+class ShipmentsAsked(Window):
+    """Which shipments: of a place, in states."""
+
+    place: Word | None = None
+    state: list[ShipmentState] | None = Field(default=None, max_length=10)
+
+
+@router.get("/tasks")
+def read_tasks(asked: Annotated[TasksAsked, Query()], caller: Reads) -> TaskRows:
+    """The tasks of the places that the caller sees, the most urgent first."""
+    with caller.work() as work:
+        states = {} if asked.state is None else {"states": asked.state}
+        found, total = work.tasks.page(
+            place=asked.place, kinds=asked.kind, offset=asked.offset, limit=asked.limit, **states
+        )
+    return TaskRows(rows=[TaskTold.of(one) for one in found], total=total)
+
+
+@router.get("/tasks/{task}")
+def read_task(task: Id, caller: Reads) -> TaskWhole:
+    """One task with its history."""
+    with caller.work() as work:
+        found, history = work.tasks.get(task), work.tasks.history(task)
+    steps = [TaskStep(at=s.at, actor=s.actor, state=s.state, note=s.note) for s in history]
+    return TaskWhole(**TaskTold.of(found).model_dump(), history=steps)
+
+
+@router.post("/tasks/{task}/take")
+def take_task(task: Id, entered: TakeEntered, caller: Picks) -> TaskTold:
+    """Take a task into one's own hands; again changes nothing."""
+    with caller.work() as work:
+        return TaskTold.of(work.tasks.take(task, over=entered.over))
+
+
+@router.post("/tasks/{task}/finish")
+def finish(task: Id, entered: DoneEntered, *, key: Key, caller: Picks) -> TaskEnded:
+    """Say what was done. What is picked is ready to be fetched; what was not there comes from the
+    next best place, or the money goes back."""
+    told = finish_task(
+        caller.sanhe, task, done=entered.done, note=entered.note, key=key, by=by_of(caller)
+    )
+    return TaskEnded.model_validate(told)
+
+
+@router.post("/tasks/{task}/drop")
+def drop_task(task: Id, entered: DropEntered, caller: Picks) -> TaskTold:
+    """Close a task that need not be done, saying why."""
+    with caller.work() as work:
+        return TaskTold.of(work.tasks.drop(task, note=entered.note))
+
+
+@router.get("/shipments")
+def read_shipments(asked: Annotated[ShipmentsAsked, Query()], caller: Reads) -> ShipmentRows:
+    """The shipments of the places that the caller sees, the newest first."""
+    with caller.work() as work:
+        found, total = work.fulfil.page(
+            place=asked.place, states=asked.state, offset=asked.offset, limit=asked.limit
+        )
+        bookings = work.fulfil.bookings([one.id for one in found])
+    return ShipmentRows(rows=[ShipmentTold.of(one, bookings) for one in found], total=total)
+
+
+@router.get("/shipments/{shipment}")
+def read_shipment(shipment: Id, caller: Reads) -> ShipmentTold:
+    """One shipment with the couriers that were asked."""
+    with caller.work() as work:
+        found = work.fulfil.get(shipment)
+        return ShipmentTold.of(found, work.fulfil.bookings([shipment]))
+
+
+@router.post("/shipments/{shipment}/hand-over")
+def hand_over(shipment: Id, entered: CodeEntered, *, key: Key, caller: Picks) -> OrderStateTold:
+    """Give it to the shopper who shows its code. A wrong one is counted: 403, and 429 after
+    several."""
+    told = hand_over_by_code(caller.sanhe, shipment, entered.code, key=key, by=by_of(caller))
+    return OrderStateTold.model_validate(told)
+
+
+def by_of(caller: Caller) -> By:
+    """Who acts, and where."""
+    return By(caller.identity.actor, caller.identity.scope)
