@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 4aa39b6e620e0d1233e032aaedb441a1a437c9fa29a8bd815efb839708063962. Don't edit.
+// Made by `make client` from the OpenAPI document c54ea417407b7e7f1ec6c204fb8ffec32da95f7ef987736944261dfd0b0b9741. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1735,7 +1735,7 @@ export interface components {
             currency: string;
             delivery: components["schemas"]["AskedDelivery"];
             /** Lines */
-            lines: components["schemas"]["sanhe__web__storefront__asked__AskedLine"][];
+            lines: components["schemas"]["AskedLine"][];
             /** Member */
             member?: string | null;
         };
@@ -1798,6 +1798,22 @@ export interface components {
             pieces?: components["schemas"]["AskedPiece"][] | null;
         };
         /**
+         * AskedLine
+         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
+         */
+        AskedLine: {
+            /** Custom */
+            custom?: {
+                [key: string]: string;
+            };
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
+            /** Unit */
+            unit?: string | null;
+        };
+        /**
          * AskedOrder
          * @description A basket to be ordered at the total that the shopper saw.
          */
@@ -1824,7 +1840,7 @@ export interface components {
          */
         AskedReturn: {
             /** Lines */
-            lines: components["schemas"]["sanhe__web__storefront__returns__AskedLine"][];
+            lines: components["schemas"]["AskedReturnLine"][];
             /** Place */
             place?: string | null;
             /** Reason */
@@ -1835,6 +1851,16 @@ export interface components {
              * @enum {string}
              */
             way: "store" | "courier";
+        };
+        /**
+         * AskedReturnLine
+         * @description Units of a line that come back.
+         */
+        AskedReturnLine: {
+            /** Line */
+            line: number;
+            /** Units */
+            units: number;
         };
         /**
          * AskedTender
@@ -4309,32 +4335,6 @@ export interface components {
         WhyEntered: {
             /** Why */
             why: string;
-        };
-        /**
-         * AskedLine
-         * @description One wish. `unit`: what the quantity is counted in, where not in base units.
-         */
-        sanhe__web__storefront__asked__AskedLine: {
-            /** Custom */
-            custom?: {
-                [key: string]: string;
-            };
-            /** Quantity */
-            quantity: number;
-            /** Sku */
-            sku: string;
-            /** Unit */
-            unit?: string | null;
-        };
-        /**
-         * AskedLine
-         * @description Units of a line that come back.
-         */
-        sanhe__web__storefront__returns__AskedLine: {
-            /** Line */
-            line: number;
-            /** Units */
-            units: number;
         };
     };
     responses: never;

@@ -22,7 +22,7 @@ Asks = Annotated[Caller, depends("sales.return")]
 Id = Annotated[UUID, Path()]
 
 
-class AskedLine(Closed):
+class AskedReturnLine(Closed):
     """Units of a line that come back."""
 
     line: LineNumber
@@ -32,7 +32,7 @@ class AskedLine(Closed):
 class AskedReturn(Closed):
     """What comes back, how and why. `place`: where to; left out = any store, for `store` alone."""
 
-    lines: list[AskedLine] = Field(min_length=1, max_length=200)
+    lines: list[AskedReturnLine] = Field(min_length=1, max_length=200)
     reason: Reason = Field(min_length=1)
     way: Literal["store", "courier"] = "store"
     place: Code | None = None
