@@ -9,6 +9,7 @@ against the document: status, content type, schema.
 import argparse
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,9 @@ def main() -> None:
         with TestClient(site.app, raise_server_exceptions=False) as client:
             while tried.inputs < asked.inputs:
                 turn += 1
-                for operation in chosen:
-                    for headers in sent.values():
-                        inputs = few_or_many(client, operation, headers, seed=-turn, tried=tried)
-                        bombard(client, operation, headers, inputs=inputs, seed=turn, tried=tried)
+                for operation, headers in product(chosen, sent.values()):
+                    inputs = few_or_many(client, operation, headers, seed=-turn, tried=tried)
+                    bombard(client, operation, headers, inputs=inputs, seed=turn, tried=tried)
                 print(f"{tried.inputs:,} inputs, {len(tried.faults)} faults", flush=True)
     server.close()
     figures = {

@@ -35,9 +35,21 @@ def test_a_piece_moves_with_its_stock_and_not_with_its_price(counter: Counter) -
     counter.orders.reroute(placed.id, Piece(0, "S2", 1), "S1")
     assert (counter.committed("A"), counter.committed("A", "S2")) == (2, 1)
     assert counter.orders.hand_over(placed.id) is State.COMPLETE
+    (line,) = counter.orders.get(placed.id).lines
+    assert (line.state.handed, line.state.handed_cents) == (3, 3_000)
     assert counter.tell() == 2
     assert counter.shop.nets()[("A", "S1")] == 8
     assert counter.money() == {"owed": 0, "held": 3_000, "sales": -3_000}
+
+
+def test_what_two_places_give_of_a_line_is_cancelled_whole(counter: Counter) -> None:
+    placed = counter.place(("B", 5))
+    counter.pay(placed.id)
+    counter.orders.reroute(placed.id, Piece(0, "S1", 2), "S2")
+    counter.orders.cancel(placed.id, "no")
+    order = counter.orders.get(placed.id)
+    assert (order.lines[0].state.cancelled, order.refund_cents) == (5, 1_665)
+    assert (counter.free("B"), counter.free("B", "S2"), counter.committed("B")) == (10, 3, 0)
 
 
 def test_a_place_that_can_not_give_it_changes_nothing(counter: Counter) -> None:

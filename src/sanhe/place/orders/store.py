@@ -144,8 +144,14 @@ UPDATE sales_order_line AS l
 SET handed = l.handed + c.handed, handed_cents = l.handed_cents + c.handed_cents,
     cancelled = l.cancelled + c.cancelled, returned = l.returned + c.returned,
     returned_cents = l.returned_cents + c.returned_cents
-FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS c (line int, handed bigint,
-    handed_cents bigint, cancelled bigint, returned bigint, returned_cents bigint)
+FROM (
+    SELECT g.line, sum(g.handed)::bigint AS handed, sum(g.handed_cents)::bigint AS handed_cents,
+        sum(g.cancelled)::bigint AS cancelled, sum(g.returned)::bigint AS returned,
+        sum(g.returned_cents)::bigint AS returned_cents
+    FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS g (line int, handed bigint,
+        handed_cents bigint, cancelled bigint, returned bigint, returned_cents bigint)
+    GROUP BY g.line
+) AS c
 WHERE l.order_id = :order AND l.line = c.line
 """)
 _CHANGE_PARTS = sa.text("""
@@ -345,7 +351,8 @@ def find_refund(tx: Transaction, refund: UUID) -> Row | None:
 
 
 def change_lines(tx: Transaction, order: UUID, changes: Sequence[Row]) -> None:
-    """Add to what was handed over, cancelled and returned of lines."""
+    """Add to what was handed over, cancelled and returned of lines; a line may stand in several
+    changes, as several places give for it."""
     zero = {"handed": 0, "handed_cents": 0, "cancelled": 0, "returned": 0, "returned_cents": 0}
     given = [{**zero, **change} for change in changes]
     tx.connection.execute(_CHANGE_LINES, {"order": order, "changes": _json(given)})
