@@ -1,12 +1,11 @@
 """Every operation that changes something leaves an entry that stays, and names who did it.
 
-Four tables hold such entries, to which the application may add and which it can't change: the
-audit trail, the events of decisions and of shoppers' orders, and the batches of facts.
+Five tables hold such entries, to which the application may add and which it can't change: the
+audit trail, the events of decisions, shoppers' orders and tasks, and the batches of facts.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -23,7 +22,9 @@ from tests.place.devices.till import Till
 from tests.place.orders.counter import priced
 from tests.web.conftest import PASSWORD, PLANNED_DAY, Site
 from tests.web.test_jobs import ITEMS, ended
+from tests.web.test_store_trail import DONE_IN_A_DAY
 from tests.web.test_storefront import basket
+from tests.web.trail import TRAILS, entries
 
 TOLD_ELSEWHERE = {
     ("post", "/api/forecast/backtests"): "tries methods on the past; records nothing",
@@ -32,6 +33,8 @@ TOLD_ELSEWHERE = {
     ("delete", "/api/views/{page}/{name}"): "one's own bookmark; nobody else sees it",
     ("post", "/api/first-account"): "only while there is no account; it is an account added",
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
+    ("post", "/api/shop/orders/{order}/charges"): "a provider's; its order's: test_paying.py",
+    **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},
     ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
     ("post", "/api/partner/wechatpay/notice"): "its order's timeline: test_partner.py",
 }
@@ -173,21 +176,6 @@ DEEDS: dict[tuple[str, str], Deed] = {
 """How each of the others is done with success, in an order in which it can be."""
 
 
-TRAILS = ("audit_event", "decision_event", "fact_batch", "sales_order_event")
-
-
-def entries(site: Site) -> Counter[str]:
-    """How many entries there are by each who acted."""
-    found: Counter[str] = Counter()
-    with site.sanhe.database.transaction(actor="auditor") as tx:
-        for table in TRAILS:
-            rows = tx.connection.exec_driver_sql(
-                f"SELECT actor, count(*) FROM {table} GROUP BY actor"
-            )
-            found.update({str(actor): int(count) for actor, count in rows})
-    return found
-
-
 def test_every_operation_that_changes_something_is_tried_here(site: Site) -> None:
     paths = site.app.openapi()["paths"]
     changing = {(m, path) for path, found in paths.items() for m in found if m != "get"}
@@ -199,12 +187,12 @@ def test_it_leaves_an_entry_by_who_did_it(fresh_site: Site) -> None:
     admin = fresh_site.signed_in("admin")
     silent = []
     for (method, path), deed in DEEDS.items():
-        before = entries(fresh_site)
+        before = entries(fresh_site.sanhe)
         answer = deed(fresh_site, admin)
         assert answer.status_code < 300, (method, path, answer.text)
         # Who signs in is not known before, and is the entry's subject.
         who = "web" if path == "/api/session" else "admin"
-        if not (entries(fresh_site) - before)[who]:
+        if not (entries(fresh_site.sanhe) - before)[who]:
             silent.append(f"{method} {path}")
     assert silent == []
     with fresh_site.sanhe.work(actor="auditor") as work:
@@ -225,6 +213,6 @@ def test_an_entry_stays(site: Site, table: str) -> None:
 def test_reading_leaves_none(site: Site, path: str) -> None:
     """The control: the entries counted above come of the deed."""
     admin = site.signed_in("admin")
-    before = entries(site)
+    before = entries(site.sanhe)
     assert admin.get(path).status_code == 200
-    assert entries(site) == before
+    assert entries(site.sanhe) == before

@@ -114,14 +114,16 @@ class Fulfil:
     def new_code(self, shipment: UUID) -> str:
         """A new code for the shopper to show when fetching it; the one before is void.
 
-        Only its hash is kept. Raises NotFound, Conflict for one that is not to be picked up.
+        Only its hash is kept, and in the order's history who drew it. Raises NotFound, Conflict
+        for one that is not to be picked up.
         """
-        _, found = self._locked(shipment)
+        order, found = self._locked(shipment)
         if found.method != "pickup" or found.state not in WAITING:
             raise Conflict(f"shipment {found.number} is {found.state}: there is nothing to fetch")
         code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}d}"
         salt = os.urandom(16)
         store.set_code(self._tx, shipment, salt=salt, hash_=rules.code_hash(code, salt))
+        self._orders.note(order.id, "code_drawn", details={"shipment": found.number})
         return code
 
     def check_code(self, shipment: UUID, code: str) -> bool:
