@@ -33,21 +33,9 @@ TOLD_ELSEWHERE = {
     ("delete", "/api/views/{page}/{name}"): "one's own bookmark; nobody else sees it",
     ("post", "/api/first-account"): "only while there is no account; it is an account added",
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
-    ("post", "/api/shop/orders/{order}/charges"): "a provider's; its order's: test_paying.py",
-    **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},
     ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
     ("post", "/api/shop/orders/{order}/charges"): "asks a provider; its notice is the entry",
-    ("post", "/api/shop/orders/{order}/tenders"): "its order's timeline: test_storefront.py",
-    ("post", "/api/shop/orders/{order}/returns"): "the return's own entry: test_store.py",
-    ("post", "/api/shop/orders/{order}/shipments/{shipment}/code"): "a new code; test_store.py",
-    **{
-        ("post", f"/api/store/{path}"): "tasks' and shipments' own history: test_store.py"
-        for path in (
-            *("tasks/{task}/take", "tasks/{task}/finish", "tasks/{task}/drop"),
-            *("shipments/{shipment}/hand-over", "returns/{return_id}/receive"),
-            *("returns/{return_id}/inspect", "returns/{return_id}/drop"),
-        )
-    },
+    **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},
     ("post", "/api/partner/wechatpay/notice"): "its order's timeline: test_partner.py",
 }
 """Operations that are not tried here, each with why."""
