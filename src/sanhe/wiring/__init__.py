@@ -5,6 +5,7 @@ capability on it. The flows that cross capabilities (import, plan, carry out) ar
 beside it; the command line and the web call them alike.
 """
 
+from sanhe.wiring.acting import By
 from sanhe.wiring.changes import plan_changes
 from sanhe.wiring.daily import Daily, DailyRequest, run_daily
 from sanhe.wiring.fulfilling import (
@@ -25,7 +26,6 @@ from sanhe.wiring.imports import (
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
 from sanhe.wiring.ordering import (
-    By,
     cancel_order,
     expire_orders,
     hand_over,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sanhe.core.errors import BadInput, NotFound
-from sanhe.core.scope import EVERYTHING, Scope
+from sanhe.core.errors import BadInput
 from sanhe.core.values import Json
 from sanhe.place.orders import (
     SOURCE,
     Basket,
-    Order,
     Piece,
     Placed,
     Placing,
@@ -24,6 +22,7 @@ from sanhe.place.orders import (
     Sourcing,
     sale_facts,
 )
+from sanhe.wiring.acting import By, once
 from sanhe.wiring.jobs import queue_seal
 
 if TYPE_CHECKING:
@@ -31,29 +30,6 @@ if TYPE_CHECKING:
     from sanhe.wiring.work import Work
 
 TOLD_AT_ONCE: Final = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class By:
-    """Who acts, and for which places.
-
-    A command on an order writes what no scope covers, the ledger: it runs for everything, after
-    it is checked here that the order lies in the scope.
-    """
-
-    actor: str
-    scope: Scope = EVERYTHING
-
-    def may_act(self, places: Sequence[str]) -> bool:
-        """Whether one of these places is among those of the scope."""
-        allowed = self.scope.places
-        return self.scope.suppliers is None and (allowed is None or not allowed.isdisjoint(places))
-
-    def check(self, order: Order) -> Order:
-        """The order; raises NotFound for one at other places, as if there were none."""
-        if not self.may_act([order.place, *(part.place for part in order.parts)]):
-            raise NotFound(f"no order {order.id}: look it up by its number")
-        return order
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,20 +52,6 @@ class _Within:
         return plan
 
 
-def _once(
-    sanhe: Sanhe,
-    command: tuple[str, str],
-    by: By,
-    *,
-    body: Json,
-    run: Callable[[Work], Json],
-) -> Json:
-    """The answer to a command (name, key): carried out now, or what it was the first time."""
-    with sanhe.work(actor=by.actor) as work:
-        answer = work.commands.once(*command, body=body, run=lambda: run(work))
-    return answer.result()
-
-
 def _pieces(pieces: Sequence[Piece] | None) -> list[Json] | None:
     return None if pieces is None else [asdict(piece) for piece in pieces]
 
@@ -105,7 +67,7 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
 
     Raises what `Orders.place` does; Conflict for a key that was used for another basket.
     """
-    return _once(
+    return once(
         sanhe,
         ("order.place", key),
         by,
@@ -126,7 +88,7 @@ def cancel_order(
         return {"refund": None if refund is None else str(refund)}
 
     body: Json = {"order": str(order), "reason": reason, "pieces": _pieces(pieces)}
-    return _once(sanhe, ("order.cancel", key), by, body=body, run=run)
+    return once(sanhe, ("order.cancel", key), by, body=body, run=run)
 
 
 def hand_over(
@@ -141,7 +103,7 @@ def hand_over(
         return {"state": state.value}
 
     body: Json = {"order": str(order), "pieces": _pieces(pieces)}
-    return _once(sanhe, ("order.hand_over", key), by, body=body, run=run)
+    return once(sanhe, ("order.hand_over", key), by, body=body, run=run)
 
 
 def expire_orders(sanhe: Sanhe) -> int:

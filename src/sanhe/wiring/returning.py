@@ -10,10 +10,9 @@ from sanhe.core.errors import BadInput
 from sanhe.core.values import Json
 from sanhe.place.fulfil import Booking
 from sanhe.place.returns import SOURCE, Asked, Return, Verdict
+from sanhe.wiring.acting import By, once
 from sanhe.wiring.fulfilling import cancel_bookings
 from sanhe.wiring.jobs import queue_seal
-from sanhe.wiring.ordering import By
-from sanhe.wiring.storework import once
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,23 +11,11 @@ from sanhe.core.values import Json
 from sanhe.place.fulfil import Shipment, guess_digest, shipment_of
 from sanhe.place.returns import return_of
 from sanhe.place.tasks import StoreTask
-from sanhe.wiring.ordering import By
+from sanhe.wiring.acting import By, once
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
     from sanhe.wiring.work import Work
-
-
-def once(
-    sanhe: Sanhe, command: tuple[str, str], by: By, *, body: Json, run: Callable[[Work], Json]
-) -> Json:
-    """The answer to a command (name, key): carried out now, or what it was the first time.
-
-    It runs for everything, as it writes what lies in no scope: `run` checks who may.
-    """
-    with sanhe.work(actor=by.actor) as work:
-        answer = work.commands.once(*command, body=body, run=lambda: run(work))
-    return answer.result()
 
 
 def finish_task(
