@@ -17,7 +17,15 @@ from sanhe.core.storage import EmbeddedServer
 from sanhe.core.values import new_id
 from sanhe.place.orders import AtPlace, Basket, BasketLine, Delivery, Order, Placing
 from sanhe.web import make_app
-from sanhe.wiring import Payer, PaymentsRun, Sanhe, prepare_payment, settle_payments
+from sanhe.wiring import (
+    By,
+    Payer,
+    PaymentsRun,
+    Sanhe,
+    expire_orders,
+    prepare_payment,
+    settle_payments,
+)
 from tests.web.serving import served
 from tests.wiring.installation import installed
 
@@ -45,7 +53,8 @@ class Shopping:
     def prepare(self, order: UUID) -> None:
         """Show the shopper a code to be scanned."""
         payer = Payer("native")
-        assert prepare_payment(self.sanhe, order, "wechatpay", payer=payer, actor=STAFF)["code_url"]
+        told = prepare_payment(self.sanhe, order, "wechatpay", payer=payer, by=By(STAFF))
+        assert told["code_url"]
 
     def paid(self, units: int = 3) -> UUID:
         """An order paid in WeChat, which is not told yet."""
@@ -99,8 +108,10 @@ class Shopping:
         self.clock.moment += timedelta(**time)
 
     def run(self) -> PaymentsRun:
-        """One run of what is open."""
-        return settle_payments(self.sanhe)
+        """One run of what is open; orders whose time is over are let go."""
+        run = settle_payments(self.sanhe)
+        expire_orders(self.sanhe)
+        return run
 
 
 @contextmanager

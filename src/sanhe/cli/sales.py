@@ -142,7 +142,7 @@ def sale_pay(
     json: Json = False,
 ) -> None:
     """Say that an order was paid whole, in cash or by card."""
-    from sanhe.wiring import take_at_till
+    from sanhe.wiring import By, take_at_till
 
     with opened(home) as sanhe:
         order = _find(sanhe, number)
@@ -152,7 +152,7 @@ def sale_pay(
             tender,
             reference=reference or f"order {number}",
             amount_cents=order.total_cents,
-            actor=actor or default_actor(),
+            by=By(actor or default_actor()),
         )
     told = {"order": settled.order, "outcome": settled.outcome, "refund": settled.refund}
     back = "" if settled.refund is None else ": give the money back"

@@ -43,7 +43,7 @@ def upkeep(
 def _show(output: Output, done: UpkeepRun) -> None:
     fulfil = done.orders.fulfil
     told = {
-        "expired": done.orders.expired + done.payments.expired,
+        "expired": done.orders.expired,
         "taken_up": fulfil.taken_up,
         "answered": len(fulfil.answered),
         "not_fetched": fulfil.released,

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import Query
-from pydantic import BaseModel, Field, StringConstraints
+from fastapi import Header, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from sanhe.loop.desk import KINDS, Filters
+from sanhe.place.orders import MOST_LINES
 
 Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A code or a few words: one line."""
@@ -17,6 +18,29 @@ Word = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x
 Reason = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
 Number = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Quantity = Annotated[int, Field(ge=0, le=10**12)]
+
+
+Code = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+Key = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=128,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Names the command: sent again with the same body it has the same answer.",
+    ),
+]
+Units = Annotated[int, Field(ge=0, le=10**12)]
+LineNumber = Annotated[int, Field(ge=0, lt=MOST_LINES)]
+
+
+class Closed(BaseModel):
+    """A body without fields that are not known."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class ScopeAsked(BaseModel):

@@ -22,7 +22,7 @@ from sanhe.goods.demand import Demand
 from sanhe.loop.desk import FOLDER, Desk
 from sanhe.web.problems import Forbidden
 from sanhe.web.running import Running
-from sanhe.wiring import Sanhe, Work
+from sanhe.wiring import By, Sanhe, Work
 
 COOKIE: Final = "sanhe_session"
 CSRF_HEADER: Final = "X-CSRF-Token"
@@ -71,6 +71,11 @@ class Caller:
     def sanhe(self) -> Sanhe:
         """The installation."""
         return self.served.sanhe
+
+    @property
+    def by(self) -> By:
+        """Who acts, and for which places."""
+        return By(self.identity.actor, self.identity.scope)
 
     @property
     def account(self) -> UUID:

@@ -127,7 +127,7 @@ def tell_sales(sanhe: Sanhe, *, limit: int = TOLD_AT_ONCE) -> int:
         sold = work.orders.untold(limit=limit)
         if not sold:
             return 0
-        batch = work.facts.open_batch(source=SOURCE, name="orders")
+        batch = work.facts.open_batch(source=SOURCE, name="orders", kind="sync")
         calendars = work.places.calendars({one.place for one in sold})
         work.facts.append(batch, sale_facts(sold, calendars))
         work.orders.told(sold)

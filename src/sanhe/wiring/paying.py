@@ -24,7 +24,6 @@ from sanhe.core.errors import (
     Temporary,
 )
 from sanhe.core.jobs import Message, Outbox, deliver
-from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.values import Json
 from sanhe.place.orders import (
     REFUND_TOPIC,
@@ -37,6 +36,7 @@ from sanhe.place.orders import (
     Settled,
     ends_at,
 )
+from sanhe.wiring.acting import By
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -61,13 +61,12 @@ class Payer:
 @dataclass
 class PaymentsRun:
     """What one run came to: payments found without a notice, charges closed, refunds done,
-    orders let go, refunds that still run, and what was refused with the reasons; `away`: how
-    often a provider did not answer."""
+    refunds that still run, and what was refused with the reasons; `away`: how often a provider
+    did not answer."""
 
     found: int = 0
     closed: int = 0
     refunded: int = 0
-    expired: int = 0
     running: int = 0
     refused: list[str] = field(default_factory=list)
     away: Counter[str] = field(default_factory=Counter)
@@ -79,8 +78,7 @@ def prepare_payment(
     provider: str,
     *,
     payer: Payer,
-    actor: str,
-    scope: Scope = EVERYTHING,
+    by: By,
 ) -> Mapping[str, Json]:
     """Ask a provider to collect what an order costs; what the shopper's device needs to pay.
 
@@ -88,7 +86,7 @@ def prepare_payment(
     Conflict for an order that is not to be paid (so), Temporary when the provider is away.
     """
     asked = provider_of(sanhe, provider)
-    with sanhe.work(actor=actor, scope=scope) as work:
+    with sanhe.work(actor=by.actor, scope=by.scope) as work:
         found = work.orders.get(order)
         work.dues.ask(found, provider, payer.way)
     charge = Charge(
@@ -131,8 +129,7 @@ def take_at_till(
     *,
     amount_cents: int,
     reference: str,
-    actor: str,
-    scope: Scope = EVERYTHING,
+    by: By,
 ) -> Settled:
     """Take a payment that staff say they got. `reference` names it: the slip of the terminal,
     for cash the receipt; the same again is the same payment.
@@ -144,9 +141,8 @@ def take_at_till(
         raise BadInput(f"no tender {tender!r}", place="tender", remedy=f"one of {TENDERS}")
     if not reference:
         raise BadInput("it has no name", place="reference", remedy="give the slip's number")
-    with sanhe.work(actor=actor, scope=scope) as work:
-        found = work.orders.get(order)
-    with sanhe.work(actor=actor) as work:  # the ledger lies in no scope
+    with sanhe.work(actor=by.actor) as work:
+        found = by.check(work.orders.get(order))
         settled = work.orders.settle(
             PaymentNotice(
                 provider=tender,
@@ -163,17 +159,10 @@ def take_at_till(
 
 
 def settle_payments(sanhe: Sanhe) -> PaymentsRun:
-    """One run of all that is open: payments that nobody told, refunds, and after them the unpaid
-    orders whose time is over, which are let go. To be done at least twice a minute."""
-    run = PaymentsRun()
-    find_lost(sanhe, run)
-    send_refunds(sanhe, run)
-    while True:
-        with sanhe.work(actor=ACTOR) as work:
-            expired = len(work.orders.expire())
-        run.expired += expired
-        if not expired:
-            return run
+    """One run of all that is open: payments that nobody told, and refunds. To be done at least
+    twice a minute, as the last minute of an order's time is for asking."""
+    run = find_lost(sanhe)
+    return send_refunds(sanhe, run)
 
 
 def find_lost(sanhe: Sanhe, run: PaymentsRun | None = None) -> PaymentsRun:

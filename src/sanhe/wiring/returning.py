@@ -88,7 +88,7 @@ def inspected(work: Work, return_: UUID, verdicts: Mapping[int, Verdict]) -> Ret
     """Look at a return within a transaction: the refund is asked for, the stock follows."""
     done, facts = work.returns.inspect(return_, verdicts)
     if facts:
-        batch = work.facts.open_batch(source=SOURCE, name=f"return {done.number}")
+        batch = work.facts.open_batch(source=SOURCE, name=f"return {done.number}", kind="sync")
         work.facts.append(batch, facts)
         work.follow(batch)
         queue_seal(work)

@@ -89,8 +89,8 @@ BatchKind: TypeAlias = Literal["import", "sync"]
 class Batch:
     """One delivery of facts: a file, a message, a day of the simulator.
 
-    `kind` is "import", "sync" (a device brought it) or "undo"; `undoes` names the
-    batch that an undo compensates.
+    `kind` is "import", "sync" (told all day long, by a device or by sanhe's own orders) or
+    "undo"; `undoes` names the batch that an undo compensates.
     """
 
     id: UUID

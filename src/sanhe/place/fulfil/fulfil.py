@@ -329,10 +329,8 @@ class Fulfil:
         for (place, line), units in sorted(left.items()):
             if units > 0:
                 by_place.setdefault(place, []).append({"line": line, "units": units})
-        now = self._tx.clock.now()
-        due = max(order.ready_at or now, now + self._policy.pick_within)
-        if order.ready_at is not None and order.ready_at > now:
-            due = order.ready_at
+        now, promised = self._tx.clock.now(), order.ready_at
+        due = now + self._policy.pick_within if promised is None or promised <= now else promised
         return [
             {"id": new_id(), "order_id": order.id, "place": place, "method": order.method}
             | {"due_at": due, "lines": lines}

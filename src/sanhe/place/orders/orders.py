@@ -133,7 +133,7 @@ class Orders:
         """
         if notice.amount_cents < 1:
             raise BadInput(f"{notice.amount_cents} cents are no payment", place="amount_cents")
-        order = self._locked(notice.order)
+        order = self.lock(notice.order)
         known = store.known_payment(self._tx, notice.provider, notice.reference)
         if known is not None:
             told = (notice.order, notice.amount_cents, notice.currency)
@@ -177,7 +177,7 @@ class Orders:
         again and the money goes back. An order that is cancelled or expired stays as it is.
         Raises NotFound, Conflict for more than is open.
         """
-        found = self._locked(order)
+        found = self.lock(order)
         if found.state in {State.CANCELLED, State.EXPIRED}:
             return None
         if found.state is State.PLACED:
@@ -204,7 +204,7 @@ class Orders:
         that stay free there. Raises NotFound, Conflict for an order that is not paid or more than
         is open, Shortage when the other place can't give it: then nothing has changed.
         """
-        found = self._locked(order)
+        found = self.lock(order)
         if found.state is not State.PAID:
             raise Conflict(f"order {found.number} is {found.state}: nothing of it can be moved")
         if piece.place == to:
@@ -239,7 +239,9 @@ class Orders:
 
     def lock(self, order: UUID) -> Order:
         """An order that nobody else changes until this transaction ends. Raises NotFound."""
-        return self._locked(order)
+        if not store.lock(self._tx, order):
+            raise NotFound(f"no order {order}: look it up by its number")
+        return self.get(order)
 
     def claiming(self, sku: str, place: str, *, limit: int = 100) -> list[UUID]:
         """Orders that still wait for an SKU from a place: who has not paid first, the last to
@@ -255,7 +257,7 @@ class Orders:
 
         Raises NotFound, Conflict for an order that is not paid or more than is open.
         """
-        found = self._locked(order)
+        found = self.lock(order)
         if found.state is not State.PAID:
             raise Conflict(f"order {found.number} is {found.state}: it can't be handed over")
         wanted = found.open_pieces if pieces is None else list(pieces)
@@ -271,7 +273,7 @@ class Orders:
 
         Raises NotFound, Conflict for more than was handed over and did not come back yet.
         """
-        found = self._locked(order)
+        found = self.lock(order)
         changes = []
         for number, count in units.items():
             state = found.line(number).state
@@ -387,11 +389,6 @@ class Orders:
             self._ledger.post_all(free)
         return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
 
-    def _locked(self, order: UUID) -> Order:
-        if not store.lock(self._tx, order):
-            raise NotFound(f"no order {order}: look it up by its number")
-        return self.get(order)
-
     def _books(self, order: Order) -> Books:
         return Books(self._ledger, order.id, order.place, order.currency, self._tx.clock.now())
 
@@ -430,16 +427,16 @@ class Orders:
     ) -> tuple[int, State]:
         """Count pieces as handed or cancelled: what they are worth, and where the order stands."""
         states = {line.line: line.state for line in order.lines}
-        lines, handovers = [], []
+        lines, handovers, sum_cents = [], [], 0
         for piece in pieces:
             state = states[piece.line]
             worth_cents = state.worth_cents(piece.units)
+            sum_cents += worth_cents
             change = {what: piece.units}
             if what == "handed":
                 change["handed_cents"] = worth_cents
-                told = {"line": piece.line, "place": piece.place, "units": piece.units}
-                handovers.append({**told, "amount_cents": worth_cents})
-            lines.append({"line": piece.line, **change, "worth": worth_cents})
+                handovers.append({**asdict(piece), "amount_cents": worth_cents})
+            lines.append({"line": piece.line, **change})
             added = {name: getattr(state, name) + count for name, count in change.items()}
             states[piece.line] = replace(state, **added)
         store.change_lines(self._tx, order.id, lines)
@@ -460,7 +457,7 @@ class Orders:
         kind = "handed_over" if what == "handed" else what
         details = {"pieces": [asdict(piece) for piece in pieces], "reason": reason}
         store.add_event(self._tx, order.id, kind, details=details)
-        return sum(line["worth"] for line in lines), after
+        return sum_cents, after
 
     def _give_back(self, order: Order, amount_cents: int, *, reason: str) -> UUID | None:
         """Ask that this much of what was paid goes back."""

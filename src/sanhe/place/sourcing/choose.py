@@ -9,8 +9,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from scipy.special import pdtrc
-
 from sanhe.core.errors import Shortage
 from sanhe.place.sourcing.rules import (
     PAID,
@@ -106,6 +104,8 @@ def scarcity(node: Node, need: Need, policy: Policy) -> list[float]:
     The j-th unit leaves S - j of S available; it is missed when D ≥ S - j + 1 are asked for. With
     D Poisson of the expected demand m: scarcity × margin × P(D > S - j).
     """
+    from scipy.special import pdtrc
+
     most = min(node.sellable(need.sku), need.quantity)
     worth, mean = policy.scarcity * need.margin_cents, node.expected.get(need.sku, 0.0)
     if most == 0 or worth == 0 or mean == 0:

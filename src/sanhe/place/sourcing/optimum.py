@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_matrix
 
 from sanhe.core.errors import BadInput
 from sanhe.place.sourcing.rules import PAID, Node, Order, Policy, Reach, reaches
@@ -83,6 +81,9 @@ def optimum(
     Raises BadInput when not even a bound was found within `seconds`, and for orders without a due
     time.
     """
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import csr_matrix
+
     if policy.late_cents_per_hour <= 0 or any(order.due_at is None for order in orders):
         raise BadInput(
             "nothing bounds how late an order may come",

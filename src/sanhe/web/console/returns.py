@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from sanhe.place.returns import Return, ReturnState, Verdict
-from sanhe.web.asked import Reason, Window, Word
+from sanhe.place.returns import ReturnState, Verdict
+from sanhe.web.asked import Closed, Code, Key, LineNumber, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.store import by_of
-from sanhe.web.storefront.asked import Closed, Code, Key, LineNumber
+from sanhe.web.told import ReturnReceived, ReturnTold
 from sanhe.wiring import drop_return, inspect_return, receive_return
 
 router = APIRouter(prefix="/store", tags=["store"])
@@ -21,7 +19,6 @@ Reads = Annotated[Caller, depends("sales.read")]
 Picks = Annotated[Caller, depends("sales.pick")]
 Asks = Annotated[Caller, depends("sales.return")]
 Id = Annotated[UUID, Path()]
-Units = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class ReturnsAsked(Window):
@@ -66,67 +63,11 @@ class ReasonEntered(Closed):
     reason: Reason = Field(min_length=1)
 
 
-class ReturnLineTold(BaseModel):
-    """A line that comes back: units asked for, received and found; `amount_cents` goes back."""
-
-    line: int
-    units: int
-    received: int | None
-    sellable: int
-    outlet: int
-    waste: int
-    amount_cents: int
-
-
-class ReturnTold(BaseModel):
-    """Goods of an order that come back. `place` has or gets them, null = any store."""
-
-    id: UUID
-    number: int
-    order_id: UUID
-    way: str
-    place: str | None
-    state: ReturnState
-    reason: str
-    asked_at: datetime
-    received_at: datetime | None
-    closed_at: datetime | None
-    refund: UUID | None
-    amount_cents: int
-    lines: list[ReturnLineTold]
-
-    @classmethod
-    def of(cls, found: Return) -> ReturnTold:
-        """A return as it is told."""
-        names = set(cls.model_fields) - {"lines"}
-        return cls(
-            **{name: getattr(found, name) for name in names},
-            lines=[
-                ReturnLineTold(
-                    line=one.line,
-                    units=one.units,
-                    received=one.received,
-                    sellable=one.verdict.sellable,
-                    outlet=one.verdict.outlet,
-                    waste=one.verdict.waste,
-                    amount_cents=one.amount_cents,
-                )
-                for one in found.lines
-            ],
-        )
-
-
 class ReturnRows(BaseModel):
     """Some returns, and how many there are."""
 
     rows: list[ReturnTold]
     total: int
-
-
-class ReturnReceived(BaseModel):
-    """The return that arrived."""
-
-    id: UUID
 
 
 class ReturnJudged(BaseModel):
@@ -158,7 +99,7 @@ def receive(return_id: Id, entered: ReceivedEntered, *, key: Key, caller: Picks)
     """Say what arrived at one's own place, wherever it was bought; a task to look at it opens."""
     counts = {line.line: line.units for line in entered.lines}
     told = receive_return(
-        caller.sanhe, return_id, entered.place, counts=counts, key=key, by=by_of(caller)
+        caller.sanhe, return_id, entered.place, counts=counts, key=key, by=caller.by
     )
     return ReturnReceived.model_validate(told)
 
@@ -169,12 +110,12 @@ def inspect(return_id: Id, entered: JudgedEntered, *, key: Key, caller: Picks) -
     verdicts = {
         line.line: Verdict(line.sellable, line.outlet, line.waste) for line in entered.lines
     }
-    told = inspect_return(caller.sanhe, return_id, verdicts, key=key, by=by_of(caller))
+    told = inspect_return(caller.sanhe, return_id, verdicts, key=key, by=caller.by)
     return ReturnJudged.model_validate(told)
 
 
 @router.post("/returns/{return_id}/drop")
 def drop(return_id: Id, entered: ReasonEntered, *, key: Key, caller: Asks) -> ReturnReceived:
     """Say that it does not come any more."""
-    told = drop_return(caller.sanhe, return_id, why=entered.reason, key=key, by=by_of(caller))
+    told = drop_return(caller.sanhe, return_id, why=entered.reason, key=key, by=caller.by)
     return ReturnReceived.model_validate(told)

@@ -9,18 +9,17 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from sanhe.place.fulfil import Booking, Shipment, ShipmentState
+from sanhe.place.fulfil import ShipmentState
 from sanhe.place.tasks import StoreTask, TaskState
-from sanhe.web.asked import Reason, Window, Word
+from sanhe.web.asked import Closed, Code, Key, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.storefront.asked import Closed, Code, Key
-from sanhe.wiring import By, finish_task, hand_over_by_code
+from sanhe.web.told import ShipmentTold, StateTold
+from sanhe.wiring import finish_task, hand_over_by_code
 
 router = APIRouter(prefix="/store", tags=["store"])
 Reads = Annotated[Caller, depends("sales.read")]
 Picks = Annotated[Caller, depends("sales.pick")]
 Id = Annotated[UUID, Path()]
-Units = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class TasksAsked(Window):
@@ -57,12 +56,7 @@ class TaskTold(BaseModel):
     @classmethod
     def of(cls, task: StoreTask) -> TaskTold:
         """A task as it is told."""
-        names = set(cls.model_fields) - {"lines"}
-        lines = [
-            TaskLineTold(sku=line.sku, quantity=line.quantity, done=line.done)
-            for line in task.lines
-        ]
-        return cls(**{name: getattr(task, name) for name in names}, lines=lines)
+        return cls.model_validate(task, from_attributes=True)
 
 
 class TaskRows(BaseModel):
@@ -120,67 +114,6 @@ class TaskEnded(BaseModel):
     state: TaskState
 
 
-class OrderStateTold(BaseModel):
-    """Where an order stands."""
-
-    state: str
-
-
-class ShipmentLineTold(BaseModel):
-    """Units of an order's line; `picked` of them lay there, null = not picked yet."""
-
-    line: int
-    units: int
-    picked: int | None
-
-
-class BookingTold(BaseModel):
-    """A courier that was asked."""
-
-    courier: str
-    attempt: int
-    state: str
-    asked_at: datetime
-    answer_by: datetime
-
-
-class ShipmentTold(BaseModel):
-    """What one place gives for an order."""
-
-    id: UUID
-    number: int
-    order_id: UUID
-    place: str
-    method: str
-    state: ShipmentState
-    due_at: datetime
-    opened_at: datetime
-    ready_at: datetime | None
-    away_at: datetime | None
-    closed_at: datetime | None
-    fetch_until: datetime | None
-    lines: list[ShipmentLineTold]
-    couriers: list[BookingTold]
-
-    @classmethod
-    def of(cls, shipment: Shipment, bookings: list[Booking]) -> ShipmentTold:
-        """A shipment as it is told."""
-        names = set(cls.model_fields) - {"lines", "couriers"}
-        asked = set(BookingTold.model_fields)
-        return cls(
-            **{name: getattr(shipment, name) for name in names},
-            lines=[
-                ShipmentLineTold(line=one.line, units=one.units, picked=one.picked)
-                for one in shipment.lines
-            ],
-            couriers=[
-                BookingTold(**{name: getattr(one, name) for name in asked})
-                for one in bookings
-                if one.shipment == shipment.id
-            ],
-        )
-
-
 class ShipmentRows(BaseModel):
     """Some shipments, and how many there are."""
 
@@ -211,7 +144,7 @@ def read_task(task: Id, caller: Reads) -> TaskWhole:
     """One task with its history."""
     with caller.work() as work:
         found, history = work.tasks.get(task), work.tasks.history(task)
-    steps = [TaskStep(at=s.at, actor=s.actor, state=s.state, note=s.note) for s in history]
+    steps = [TaskStep.model_validate(step, from_attributes=True) for step in history]
     return TaskWhole(**TaskTold.of(found).model_dump(), history=steps)
 
 
@@ -227,7 +160,7 @@ def finish(task: Id, entered: DoneEntered, *, key: Key, caller: Picks) -> TaskEn
     """Say what was done. What is picked is ready to be fetched; what was not there comes from the
     next best place, or the money goes back."""
     told = finish_task(
-        caller.sanhe, task, done=entered.done, note=entered.note, key=key, by=by_of(caller)
+        caller.sanhe, task, done=entered.done, note=entered.note, key=key, by=caller.by
     )
     return TaskEnded.model_validate(told)
 
@@ -259,13 +192,8 @@ def read_shipment(shipment: Id, caller: Reads) -> ShipmentTold:
 
 
 @router.post("/shipments/{shipment}/hand-over")
-def hand_over(shipment: Id, entered: CodeEntered, *, key: Key, caller: Picks) -> OrderStateTold:
+def hand_over(shipment: Id, entered: CodeEntered, *, key: Key, caller: Picks) -> StateTold:
     """Give it to the shopper who shows its code. A wrong one is counted: 403, and 429 after
     several."""
-    told = hand_over_by_code(caller.sanhe, shipment, entered.code, key=key, by=by_of(caller))
-    return OrderStateTold.model_validate(told)
-
-
-def by_of(caller: Caller) -> By:
-    """Who acts, and where."""
-    return By(caller.identity.actor, caller.identity.scope)
+    told = hand_over_by_code(caller.sanhe, shipment, entered.code, key=key, by=caller.by)
+    return StateTold.model_validate(told)

@@ -7,11 +7,9 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Header
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from sanhe.place.orders import (
-    MOST_LINES,
     Basket,
     BasketLine,
     Delivery,
@@ -20,37 +18,18 @@ from sanhe.place.orders import (
     Placing,
     Quote,
 )
-from sanhe.web.asked import Reason, Word
+from sanhe.web.asked import Closed, Code, LineNumber, Reason, Word
 
-Code = Annotated[
-    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
-]
-Key = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=8,
-        max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Names the command: sent again with the same body it has the same answer.",
-    ),
-]
 Cents = Annotated[int, Field(ge=0, le=10**15)]
-Units = Annotated[int, Field(ge=-(10**12), le=10**12)]
-LineNumber = Annotated[int, Field(ge=0, lt=MOST_LINES)]
-
-
-class Closed(BaseModel):
-    """A body without fields that are not known."""
-
-    model_config = ConfigDict(extra="forbid")
+Wished = Annotated[int, Field(ge=-(10**12), le=10**12)]
+"""A quantity as it came: that it is above 0 is for orders to say, with the line."""
 
 
 class AskedLine(Closed):
     """One wish. `unit`: what the quantity is counted in, where not in base units."""
 
     sku: Code
-    quantity: Units
+    quantity: Wished
     unit: Code | None = None
     custom: dict[Code, Word] = Field(default_factory=dict)
 
@@ -211,12 +190,6 @@ class SettledTold(BaseModel):
 
     outcome: Literal["taken", "late", "twice", "differs", "closed"]
     refund: UUID | None
-
-
-class StateTold(BaseModel):
-    """Where an order stands."""
-
-    state: str
 
 
 class ShopLine(QuotedLine):

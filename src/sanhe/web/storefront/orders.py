@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path
 
+from sanhe.web.asked import Key
 from sanhe.web.caller import Caller, depends
 from sanhe.web.storefront.asked import (
     AskedBasket,
@@ -16,17 +17,15 @@ from sanhe.web.storefront.asked import (
     AskedOrder,
     AskedTender,
     ChargeTold,
-    Key,
     PlacedTold,
     Quoted,
     RefundTold,
     SettledTold,
     ShopOrder,
-    StateTold,
     pieces_of,
 )
+from sanhe.web.told import StateTold
 from sanhe.wiring import (
-    By,
     Payer,
     cancel_order,
     hand_over,
@@ -47,13 +46,13 @@ OrderId = Annotated[UUID, Path()]
 @router.post("/quotes")
 def quote(asked: AskedBasket, caller: Places) -> Quoted:
     """What a basket costs and promises now; nothing is held for it."""
-    return Quoted.of(quote_basket(caller.sanhe, asked.basket(), by=_by(caller)))
+    return Quoted.of(quote_basket(caller.sanhe, asked.basket(), by=caller.by))
 
 
 @router.post("/orders", status_code=201)
 def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
     """Order a basket at the total the shopper saw: all of its stock is held, or nothing is."""
-    told = place_order(caller.sanhe, asked.placing(), key=key, by=_by(caller))
+    told = place_order(caller.sanhe, asked.placing(), key=key, by=caller.by)
     return PlacedTold.model_validate(told)
 
 
@@ -72,8 +71,7 @@ def charge(order: OrderId, asked: AskedCharge, caller: Places) -> ChargeTold:
         order,
         asked.provider,
         payer=Payer(asked.way, asked.payer, asked.address),
-        actor=caller.identity.actor,
-        scope=caller.identity.scope,
+        by=caller.by,
     )
     return ChargeTold(provider=asked.provider, parameters=dict(told))
 
@@ -87,8 +85,7 @@ def take(order: OrderId, asked: AskedTender, caller: Takes) -> SettledTold:
         asked.tender,
         amount_cents=asked.amount_cents,
         reference=asked.reference,
-        actor=caller.identity.actor,
-        scope=caller.identity.scope,
+        by=caller.by,
     )
     return SettledTold(outcome=settled.outcome.value, refund=settled.refund)
 
@@ -102,7 +99,7 @@ def cancel(order: OrderId, asked: AskedCancel, *, key: Key, caller: Places) -> R
         reason=asked.reason,
         pieces=pieces_of(asked.pieces),
         key=key,
-        by=_by(caller),
+        by=caller.by,
     )
     return RefundTold.model_validate(told)
 
@@ -111,9 +108,5 @@ def cancel(order: OrderId, asked: AskedCancel, *, key: Key, caller: Places) -> R
 def hand(order: OrderId, asked: AskedHandOver, *, key: Key, caller: Hands) -> StateTold:
     """Say that goods left for the shopper."""
     pieces = pieces_of(asked.pieces)
-    told = hand_over(caller.sanhe, order, pieces=pieces, key=key, by=_by(caller))
+    told = hand_over(caller.sanhe, order, pieces=pieces, key=key, by=caller.by)
     return StateTold.model_validate(told)
-
-
-def _by(caller: Caller) -> By:
-    return By(caller.identity.actor, caller.identity.scope)

@@ -9,11 +9,9 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from sanhe.place.returns import Asked
-from sanhe.web.asked import Reason
+from sanhe.web.asked import Closed, Code, Key, LineNumber, Reason
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.returns import ReturnReceived, ReturnTold
-from sanhe.web.console.store import by_of
-from sanhe.web.storefront.asked import Closed, Code, Key, LineNumber
+from sanhe.web.told import ReturnReceived, ReturnTold
 from sanhe.wiring import ask_return
 
 router = APIRouter(prefix="/shop", tags=["shop"])
@@ -60,5 +58,5 @@ def ask(order: Id, asked: AskedReturn, *, key: Key, caller: Asks) -> ReturnRecei
     for line in asked.lines:
         units[line.line] = units.get(line.line, 0) + line.units
     wanted = Asked(order, units, asked.reason, asked.way, asked.place)
-    told = ask_return(caller.sanhe, wanted, key=key, by=by_of(caller))
+    told = ask_return(caller.sanhe, wanted, key=key, by=caller.by)
     return ReturnReceived.model_validate(told)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from sanhe.web.caller import Caller, depends
-from sanhe.web.console.store import ShipmentTold
-from sanhe.wiring import By, show_code
+from sanhe.web.told import ShipmentTold
+from sanhe.wiring import show_code
 
 router = APIRouter(prefix="/shop", tags=["shop"])
 Places = Annotated[Caller, depends("sales.place")]
@@ -43,5 +43,4 @@ def read_shipments(order: Id, caller: Reads) -> OrderShipments:
 @router.post("/orders/{order}/shipments/{shipment}/code")
 def new_code(order: Id, shipment: Id, caller: Places) -> CodeTold:
     """A new code to fetch a shipment with; the one before is void."""
-    by = By(caller.identity.actor, caller.identity.scope)
-    return CodeTold(code=show_code(caller.sanhe, order, shipment, by=by))
+    return CodeTold(code=show_code(caller.sanhe, order, shipment, by=caller.by))
