@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document c54ea417407b7e7f1ec6c204fb8ffec32da95f7ef987736944261dfd0b0b9741. Don't edit.
+// Made by `make client` from the OpenAPI document 842c6f46fc40e19a938204bf358d3fcaa6250b81ff7c91e1ce666804c94caca3. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -3069,14 +3069,6 @@ export interface components {
         OrderShipments: {
             /** Rows */
             rows: components["schemas"]["ShipmentTold"][];
-        };
-        /**
-         * OrderStateTold
-         * @description Where an order stands.
-         */
-        OrderStateTold: {
-            /** State */
-            state: string;
         };
         /**
          * OrderTold
@@ -12681,7 +12673,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderStateTold"];
+                    "application/json": components["schemas"]["StateTold"];
                 };
             };
             /** @description Bad Request */
