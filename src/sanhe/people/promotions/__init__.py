@@ -1,0 +1,75 @@
+"""Promotions (促销) and coupons: what a basket costs, and why not less.
+
+Systems: S11.
+
+Inputs: a basket, the promotions of a time, the coupons shown, what may be known of the shopper.
+Decides which promotions count, by a hierarchy of stages, a matrix of which may be joined,
+exclusive groups, caps and budgets. Outputs: each line's cents with the share of every promotion,
+gifts, postage, and for everything refused the rule that refused it and what is missing. It is one
+pure function on whole numbers, so that a till without a connection comes to the same cent.
+"""
+
+from sanhe.people.promotions.book import Book
+from sanhe.people.promotions.checks import Flaw, check, flaws
+from sanhe.people.promotions.pricing import Applied, Present, Priced, PricedItem, priced, spread
+from sanhe.people.promotions.refusals import Refusal, Why
+from sanhe.people.promotions.rules import (
+    ALL,
+    USUAL,
+    Asked,
+    Bundle,
+    BuyGet,
+    Coupon,
+    FixedPrice,
+    FreePostage,
+    Gift,
+    Goods,
+    Item,
+    MemberPrice,
+    Off,
+    Offer,
+    Part,
+    Percent,
+    Promotion,
+    Shopper,
+    Stacking,
+    Step,
+)
+from sanhe.people.promotions.written import read, write
+
+__all__ = [
+    "ALL",
+    "USUAL",
+    "Applied",
+    "Asked",
+    "Book",
+    "Bundle",
+    "BuyGet",
+    "Coupon",
+    "FixedPrice",
+    "Flaw",
+    "FreePostage",
+    "Gift",
+    "Goods",
+    "Item",
+    "MemberPrice",
+    "Off",
+    "Offer",
+    "Part",
+    "Percent",
+    "Present",
+    "Priced",
+    "PricedItem",
+    "Promotion",
+    "Refusal",
+    "Shopper",
+    "Stacking",
+    "Step",
+    "Why",
+    "check",
+    "flaws",
+    "priced",
+    "read",
+    "spread",
+    "write",
+]
