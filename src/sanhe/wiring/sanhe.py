@@ -20,7 +20,7 @@ from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.place.fulfil import Couriers
 from sanhe.place.orders import Payments
 from sanhe.wiring.providers import Providers
-from sanhe.wiring.work import EVERYWHERE, Work, construct
+from sanhe.wiring.work import EVERYWHERE, Work, construct, register_kinds
 
 KEPT_FOLDERS = ("lake", "orders", "rejects")
 
@@ -61,6 +61,8 @@ class Sanhe:
             Database.open(settings, clock=ticking) as database,
             closing(Providers(settings, ticking)) as payments,
         ):
+            with database.transaction(actor="open") as tx:
+                register_kinds(tx)
             lake = ParquetLake(settings.home / "lake", clock=ticking)
             yield cls(settings, ticking, database, lake, effort, payments, couriers or ByHand())
 

@@ -90,6 +90,13 @@ class Work:
             projection.apply(batch)
 
 
+def register_kinds(tx: Transaction) -> None:
+    """Publish the kinds of decisions: once when an installation is opened."""
+    decisions = PostgresDecisions(tx)
+    for kind in (DECISION_KIND, TRANSFER_KIND):
+        decisions.register(kind)
+
+
 def construct(tx: Transaction, settings: Settings) -> Work:
     """Construct the capabilities on one transaction."""
     facts = PostgresFacts(tx, FACT_TYPES)
@@ -112,8 +119,6 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         time_zone=settings.time_zone,
     )
     projections = (places, items, buying, lying, serving)
-    for kind in (DECISION_KIND, TRANSFER_KIND):
-        decisions.register(kind)
     return Work(
         facts=facts,
         ledger=ledger,

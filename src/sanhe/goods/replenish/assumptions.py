@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 from sanhe.core.errors import BadInput
 
@@ -54,24 +57,35 @@ class Assumptions:
 
         Raises BadInput when the file is missing, is no TOML, or names an unknown key.
         """
-        shipped = resources.files(__package__).joinpath("assumptions.toml").read_text("utf-8")
-        values = tomllib.loads(shipped)
-        if path is not None:
-            values |= read_toml(path)
+        if path is None:
+            return _shipped()
+        return cls._of(_shipped_values() | read_toml(path), str(path))
+
+    @classmethod
+    def _of(cls, values: Mapping[str, Any], place: str) -> Assumptions:
         kinds = {field.name: field.type for field in fields(cls)}
         for name, value in values.items():
             if name not in kinds:
                 raise BadInput(
                     f"unknown assumption {name!r}",
-                    place=str(path),
+                    place=place,
                     remedy=f"known are {', '.join(kinds)}",
                 )
             wanted = {"str": (str,), "int": (int,)}.get(str(kinds[name]), (int, float))
             if isinstance(value, bool) or not isinstance(value, wanted):
-                raise BadInput(
-                    f"{name} = {value!r} is no {kinds[name]}", place=str(path or "assumptions")
-                )
+                raise BadInput(f"{name} = {value!r} is no {kinds[name]}", place=place)
         return cls(**values)
+
+
+def _shipped_values() -> dict[str, Any]:
+    shipped = resources.files(__package__).joinpath("assumptions.toml").read_text("utf-8")
+    return tomllib.loads(shipped)
+
+
+@cache
+def _shipped() -> Assumptions:
+    """Read once: every transaction has them at hand."""
+    return Assumptions._of(_shipped_values(), "assumptions.toml")
 
 
 def read_toml(path: Path) -> dict[str, object]:

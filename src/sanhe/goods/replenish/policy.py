@@ -8,6 +8,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TypeVar
@@ -96,11 +97,9 @@ class Policy:
 
         Raises BadInput when the file is missing, is no TOML, or names an unknown key.
         """
-        shipped = resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
-        tables: dict[str, object] = dict(tomllib.loads(shipped))
-        if path is not None:
-            tables = _merged(tables, read_toml(path), str(path))
-        return _policy(tables, str(path or "policy.toml"))
+        if path is None:
+            return _shipped_policy()
+        return _policy(_merged(_shipped_tables(), read_toml(path), str(path)), str(path))
 
     def with_budget(self, budget_cents: int | None) -> Policy:
         """The same policy with another budget; None leaves the policy's own."""
@@ -192,6 +191,17 @@ def _with(
 ) -> Mapping[str, _Number]:
     """The values by class with one more; None changes nothing."""
     return values if value is None else {**values, label: value}
+
+
+def _shipped_tables() -> dict[str, object]:
+    shipped = resources.files(__package__).joinpath("policy.toml").read_text("utf-8")
+    return dict(tomllib.loads(shipped))
+
+
+@cache
+def _shipped_policy() -> Policy:
+    """Read once: every transaction has it at hand."""
+    return _policy(_shipped_tables(), "policy.toml")
 
 
 def _merged(base: dict[str, object], given: Mapping[str, object], place: str) -> dict[str, object]:
