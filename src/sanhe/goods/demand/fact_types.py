@@ -41,7 +41,7 @@ SALE_LINE: Final = FactType(
         "return_of": FactField("str", "external id of the line that comes back"),
     },
     writers=("connectors.files", "place.devices", "place.orders"),
-    readers=(OWNER, "goods.stock", "goods.health", "loop.desk"),
+    readers=(OWNER, "goods.stock", "goods.health", "loop.desk", "loop.promoting"),
 )
 PROMOTION_PUBLISHED: Final = FactType(
     "promotion.published",

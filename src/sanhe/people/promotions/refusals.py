@@ -45,7 +45,7 @@ _SENTENCES = {
     Why.DAY: "it does not hold today: come on its days",
     Why.CHANNEL: "it does not hold in this channel: buy at {of}",
     Why.PLACE: "it does not hold at this place: buy at {of}",
-    Why.TIER: "it is for members of {of}",
+    Why.TIER: "it is for {of}",
     Why.NEWCOMERS: "it is for a member's first order",
     Why.HAD: "it was had {has} of {needs} times",
     Why.GOODS: "none of its goods are in the basket",
