@@ -149,11 +149,12 @@ async def _sending(sender: Callable[[Line], Awaitable[None]], line: Line) -> Non
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, *, module: str = "sanhe.cli.app") -> Iterator[str]:
     """`sanhe serve` in a process of its own: the address at which it answers in the block.
 
-    Its log is HOME/serve.log. Raises RuntimeError with the log's end when it does not start, or
-    has ended by itself before the block does.
+    `module`: another one whose `main` serves likewise. Its log is HOME/serve.log. Raises
+    RuntimeError with the log's end when it does not start, or has ended by itself before the block
+    does.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -163,7 +164,8 @@ def serving(settings: Settings) -> Iterator[str]:
         given["SANHE_DATABASE_URL"] = settings.database_url
     if settings.payments is not None:
         given["SANHE_PAYMENTS"] = str(settings.payments)
-    command = "from sanhe.cli.app import main; main()"
+    command = f"from {module} import main; main()"
+    settings.home.mkdir(parents=True, exist_ok=True)
     log = settings.home / "serve.log"
     with log.open("ab") as told:
         process = subprocess.Popen(

@@ -39,7 +39,7 @@ export function Waterfall() {
             stack: "all",
             barMaxWidth: 56,
             labelLayout: { hideOverlap: true },
-            label: { show: true, position: "top", color: colours.text, formatter: (at: { dataIndex: number }) => format.moneyShort((steps ?? [])[at.dataIndex]!.value_cents) },
+            label: { show: true, position: "top", padding: [0, 4], color: colours.text, formatter: (at: { dataIndex: number }) => format.moneyShort((steps ?? [])[at.dataIndex]!.value_cents) },
             data: bars.map((bar) => ({
               value: bar.high - bar.low,
               itemStyle: { color: bar.total ? colours.main : bar.falls ? colours.bad : colours.good },
