@@ -153,7 +153,7 @@ def test_other_bad_input_is_refused_and_leaves_nothing(
 ) -> None:
     sku, where = goods
     with shop.sanhe.work(actor="tester") as work:
-        before = work.orders.page({})[1], work.stock.available([(sku, where)]).to_pylist()
+        before = work.orders.page()[1], work.stock.available([(sku, where)]).to_pylist()
     negative = {**basket(goods), "lines": [{"sku": sku, "quantity": -3}]}
     wrong_unit = {**basket(goods), "lines": [{"sku": sku, "quantity": 3, "unit": "kg"}]}
     long = {**basket(goods), "lines": [{"sku": sku, "quantity": 1}] * 10_000}
@@ -179,7 +179,7 @@ def test_other_bad_input_is_refused_and_leaves_nothing(
     )
     assert without.status_code == 422
     with shop.sanhe.work(actor="tester") as work:
-        after = work.orders.page({})[1], work.stock.available([(sku, where)]).to_pylist()
+        after = work.orders.page()[1], work.stock.available([(sku, where)]).to_pylist()
     assert after == before
 
 

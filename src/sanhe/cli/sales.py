@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sanhe.place.fulfil import Shipment
-    from sanhe.place.orders import Basket, Order, OrderEvent
-    from sanhe.wiring import Sanhe
+    from sanhe.place.orders import Basket, Order, OrderEvent, State
+    from sanhe.wiring import Sanhe, Work
 
 Number = Annotated[int, typer.Argument(help="The order's number.", min=1)]
 MOST = 500
@@ -86,11 +86,13 @@ def sale_list(
     json: Json = False,
 ) -> None:
     """List shoppers' orders, the newest first."""
-    wanted: dict[str, str | int] = {
-        name: value
-        for name, value in (("state", state), ("place", place), ("channel", channel))
-        if value is not None
-    }
+    from sanhe.place.orders import Wanted
+
+    wanted = Wanted(
+        states=None if state is None else [_state(state)],
+        places=None if place is None else [place],
+        channel=channel,
+    )
     with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
         found, total = work.orders.page(wanted, limit=limit)
     rows = [
@@ -112,7 +114,7 @@ def sale_list(
 def sale_show(number: Number, home: Home = None, json: Json = False) -> None:
     """Show an order: its lines, shipments and what happened to it."""
     with opened(home) as sanhe, sanhe.work(actor=default_actor()) as work:
-        order = _order(work.orders.page({"number": number})[0], number)
+        order = _order(work, number)
         shipments = work.fulfil.of([order.id])
         events = work.orders.timeline(order.id)
     told = {
@@ -263,9 +265,22 @@ def _point(text: str) -> tuple[float, float]:
     return latitude, longitude
 
 
-def _order(found: list[Order], number: int) -> Order:
-    from sanhe.core.errors import NotFound
+def _state(name: str) -> State:
+    from sanhe.core.errors import BadInput
+    from sanhe.place.orders import State
 
+    try:
+        return State(name)
+    except ValueError as error:
+        known = ", ".join(State)
+        raise BadInput(f"no state {name!r}", place="--state", remedy=f"one of {known}") from error
+
+
+def _order(work: Work, number: int) -> Order:
+    from sanhe.core.errors import NotFound
+    from sanhe.place.orders import Wanted
+
+    found, _ = work.orders.page(Wanted(number=number), limit=1)
     if not found:
         raise NotFound(f"no order {number}: see sanhe sale list")
     return found[0]
@@ -273,4 +288,4 @@ def _order(found: list[Order], number: int) -> Order:
 
 def _find(sanhe: Sanhe, number: int) -> Order:
     with sanhe.work(actor=default_actor()) as work:
-        return _order(work.orders.page({"number": number})[0], number)
+        return _order(work, number)

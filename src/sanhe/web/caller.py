@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -149,16 +149,20 @@ def _holder(request: Request, *, used: bool) -> Identity:
         return work.access.identify(token, used=used)
 
 
-def signed_in(request: Request, identity: Annotated[Identity, Depends(identity_of)]) -> Caller:
+# Of these dependencies only `identity_of` waits for the database: the others are async, so that
+# no request pays for another thread.
+async def signed_in(
+    request: Request, identity: Annotated[Identity, Depends(identity_of)]
+) -> Caller:
     """Anybody who is known."""
     request.state.known = True
     return Caller(served_of(request), identity)
 
 
-def allowed(action: str) -> Callable[..., Caller]:
+def allowed(action: str) -> Callable[..., Awaitable[Caller]]:
     """A dependency: somebody who may do this action of `core.access`; else Forbidden."""
 
-    def caller(found: Annotated[Caller, Depends(signed_in)]) -> Caller:
+    async def caller(found: Annotated[Caller, Depends(signed_in)]) -> Caller:
         if not may(found.identity, action):
             raise Forbidden(f"your role may not do this ({action}): ask an administrator")
         return found
@@ -175,7 +179,7 @@ def depends_everywhere(action: str) -> Any:
     """Likewise, for what bears on the whole retailer: only for who sees all of it."""
     may_do = depends(action)
 
-    def caller(found: Caller = may_do) -> Caller:
+    async def caller(found: Caller = may_do) -> Caller:
         if not found.identity.scope.is_everything:
             raise Forbidden(
                 "this bears on all places, and your account sees a part of them",

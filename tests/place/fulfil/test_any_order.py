@@ -16,7 +16,7 @@ from sanhe.core.facts import Fact
 from sanhe.core.storage import EmbeddedServer
 from sanhe.core.values import new_id
 from sanhe.place.fulfil import ShipmentState
-from sanhe.place.orders import Order, State
+from sanhe.place.orders import Order, State, Wanted
 from sanhe.place.returns import Asked, Verdict
 from sanhe.wiring import By, cancel_order, inspected, tell_sales
 from tests.place.fulfil.store import OPENING, STOCK, Town, fact, town
@@ -122,7 +122,7 @@ def committed_is_what_is_open(at: Town) -> None:
     """What is sold and lies there yet is what paid orders wait for, in all."""
     waits = Counter[tuple[str, str]]()
     with at.sanhe.work(actor="reader") as work:
-        orders, total = work.orders.page({"state": "paid"}, limit=500)
+        orders, total = work.orders.page(Wanted(states=[State.PAID]), limit=500)
         rows = work.stock.positions().to_pylist()
     assert total == len(orders)
     for part in (part for order in orders for part in _parts(order)):

@@ -10,7 +10,7 @@ import pytest
 
 from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
 from sanhe.core.storage import Database
-from sanhe.place.orders import AtPlace, Outcome, Piece, Placed, Placing, State
+from sanhe.place.orders import AtPlace, Outcome, Piece, Placed, Placing, State, Wanted
 from tests.place.orders.counter import Counter, basket_of
 
 
@@ -50,7 +50,7 @@ def test_more_than_there_is_is_not_ordered_and_nothing_is_held(counter: Counter)
     with pytest.raises(Shortage, match="B"):
         counter.place(("A", 2), ("B", 11))
     assert (counter.free("A"), counter.free("B")) == (10, 10)
-    assert counter.orders.page({}) == ([], 0)
+    assert counter.orders.page() == ([], 0)
 
 
 def test_the_same_sku_in_two_lines_is_held_for_both(counter: Counter) -> None:
@@ -222,12 +222,21 @@ def test_a_channel_draws_from_its_quota_then_from_the_open_stock(counter: Counte
 
 def test_orders_are_found(counter: Counter) -> None:
     first, second = counter.place(("A", 1)), counter.place(("B", 1), place="S2")
-    for wanted in ({"number": second.number}, {"place": "S2"}, {"sku": "B"}):
+    for wanted in (
+        Wanted(number=second.number),
+        Wanted(places=["S2"]),
+        Wanted(sku="B"),
+        Wanted(text="B"),
+        Wanted(text=str(second.number)),
+        Wanted(places=["S2"], sku="B", states=[State.PLACED], channel="web"),
+    ):
         found, total = counter.orders.page(wanted)
         assert ([one.id for one in found], total) == ([second.id], 1)
-    found, total = counter.orders.page({"state": "placed"}, limit=1)
+    found, total = counter.orders.page(Wanted(states=[State.PLACED]), limit=1)
     assert ([one.id for one in found], total) == ([second.id], 2)
-    assert counter.orders.page({"state": "placed"}, limit=1, offset=1)[0][0].id == first.id
+    assert (
+        counter.orders.page(Wanted(states=[State.PLACED]), limit=1, offset=1)[0][0].id == first.id
+    )
     nobody = UUID(int=1)
     with pytest.raises(NotFound):
         counter.orders.get(nobody)

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 842c6f46fc40e19a938204bf358d3fcaa6250b81ff7c91e1ce666804c94caca3. Don't edit.
+// Made by `make client` from the OpenAPI document c9175a7039c2f3c5d3183510f6534642fbf55502b9b77899a08d65f8d7ed737e. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -835,6 +835,46 @@ export interface paths {
          * @description The settings and rules of the order policy, and the file they are changed in.
          */
         get: operations["read_policy_api_policy_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sales": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Sales
+         * @description Shoppers' orders of the places that the caller sees, the newest first.
+         */
+        get: operations["read_sales_api_sales_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sales/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Sale
+         * @description One order by its number: lines, timeline, money, shipments, why these places, returns.
+         */
+        get: operations["read_sale_api_sales__number__get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3677,6 +3717,264 @@ export interface components {
          */
         Role: "planner" | "buyer" | "pricing" | "growth" | "store" | "service" | "supplier" | "admin" | "channel";
         /**
+         * SaleEvent
+         * @description One thing that happened to an order, by whom.
+         */
+        SaleEvent: {
+            /** Actor */
+            actor: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Details */
+            details: {
+                [key: string]: unknown;
+            };
+            /** Kind */
+            kind: string;
+        };
+        /**
+         * SaleNext
+         * @description Places that came next, and how they weighed.
+         */
+        SaleNext: {
+            /** Places */
+            places: string[];
+            /** Weighed Cents */
+            weighed_cents: number;
+        };
+        /**
+         * SalePart
+         * @description A place that was chosen: by which courier, null = fetched; metres as the crow flies.
+         */
+        SalePart: {
+            /** Courier */
+            courier: string | null;
+            /** Metres */
+            metres: number;
+            /** Place */
+            place: string;
+        };
+        /**
+         * SalePayment
+         * @description A payment, and what became of it: `taken`, or why it goes back.
+         */
+        SalePayment: {
+            /** Amount Cents */
+            amount_cents: number;
+            /** Currency */
+            currency: string;
+            /** Outcome */
+            outcome: string;
+            /**
+             * Paid At
+             * Format: date-time
+             */
+            paid_at: string;
+            /** Provider */
+            provider: string;
+            /** Reference */
+            reference: string;
+        };
+        /**
+         * SaleRefund
+         * @description Money that goes back; `done_at` is null until the provider gave it.
+         */
+        SaleRefund: {
+            /** Amount Cents */
+            amount_cents: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Currency */
+            currency: string;
+            /** Done At */
+            done_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Provider */
+            provider: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * SaleRow
+         * @description An order in a list. `places` give, or gave, some of it; `items` are its SKUs' names.
+         */
+        SaleRow: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Channel */
+            channel: string;
+            /** Currency */
+            currency: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Items */
+            items: string[];
+            /** Member */
+            member: string | null;
+            /** Method */
+            method: string;
+            /** Number */
+            number: number;
+            /** Place */
+            place: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Places */
+            places: string[];
+            /** Refund Cents */
+            refund_cents: number;
+            state: components["schemas"]["State"];
+            /** Total Cents */
+            total_cents: number;
+            /** Units */
+            units: number;
+        };
+        /**
+         * SaleRows
+         * @description Some orders, and how many there are, counted up to 10,000.
+         */
+        SaleRows: {
+            /** Rows */
+            rows: components["schemas"]["SaleRow"][];
+            /** Total */
+            total: number;
+        };
+        /**
+         * SaleTerm
+         * @description A term of why an order comes from where it does, in cents.
+         */
+        SaleTerm: {
+            /** Cents */
+            cents: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * SaleTold
+         * @description An order with all that happened to it. `may_return` are units by line that can come back;
+         *     `deeds` is what the caller may do with it now.
+         */
+        SaleTold: {
+            /** Arrives At */
+            arrives_at: string | null;
+            /** Channel */
+            channel: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Currency */
+            currency: string;
+            /** Deeds */
+            deeds: ("cancel" | "hand_over" | "take_back")[];
+            /** Delivery Cents */
+            delivery_cents: number;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Goods Cents */
+            goods_cents: number;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ShopLine"][];
+            /** May Return */
+            may_return: {
+                [key: string]: number;
+            };
+            /** Member */
+            member: string | null;
+            /** Method */
+            method: string;
+            /** Number */
+            number: number;
+            /** Paid At */
+            paid_at: string | null;
+            /** Paid Cents */
+            paid_cents: number;
+            /** Parts */
+            parts: components["schemas"]["ShopPart"][];
+            /** Payments */
+            payments: components["schemas"]["SalePayment"][];
+            /** Place */
+            place: string;
+            /**
+             * Placed At
+             * Format: date-time
+             */
+            placed_at: string;
+            /** Ready At */
+            ready_at: string | null;
+            /** Refund Cents */
+            refund_cents: number;
+            /** Refunds */
+            refunds: components["schemas"]["SaleRefund"][];
+            /** Returns */
+            returns: components["schemas"]["ReturnTold"][];
+            /** Shipments */
+            shipments: components["schemas"]["ShipmentTold"][];
+            /** State */
+            state: string;
+            /** Tax Cents */
+            tax_cents: number | null;
+            /** Timeline */
+            timeline: components["schemas"]["SaleEvent"][];
+            /** Total Cents */
+            total_cents: number;
+            why: components["schemas"]["SaleWhy"];
+        };
+        /**
+         * SaleWhy
+         * @description Why these places: `terms` sum to `weighed_cents`, by which they were chosen; `cost_cents` of
+         *     it is paid in money. Without parts the shopper named the place.
+         */
+        SaleWhy: {
+            /**
+             * Cost Cents
+             * @default 0
+             */
+            cost_cents: number;
+            /**
+             * Next
+             * @default []
+             */
+            next: components["schemas"]["SaleNext"][];
+            /**
+             * Parts
+             * @default []
+             */
+            parts: components["schemas"]["SalePart"][];
+            /**
+             * Terms
+             * @default []
+             */
+            terms: components["schemas"]["SaleTerm"][];
+            /**
+             * Weighed Cents
+             * @default 0
+             */
+            weighed_cents: number;
+        };
+        /**
          * Scopes
          * @description What pages can be narrowed to. `as_of`: the morning of the last plan, None before one.
          */
@@ -4048,6 +4346,12 @@ export interface components {
             /** Total */
             total: number;
         };
+        /**
+         * State
+         * @description Where an order stands (订单状态).
+         * @enum {string}
+         */
+        State: "placed" | "paid" | "complete" | "cancelled" | "expired";
         /**
          * StateTold
          * @description Where an order stands.
@@ -9470,6 +9774,240 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sales_api_sales_get: {
+        parameters: {
+            query?: {
+                offset?: number;
+                limit?: number;
+                region?: string | null;
+                place?: string | null;
+                category?: string | null;
+                supplier?: string | null;
+                state?: components["schemas"]["State"][] | null;
+                channel?: ("till" | "miniprogram" | "app" | "web" | "livestream" | "marketplace") | null;
+                first?: string | null;
+                last?: string | null;
+                search?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleRows"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_sale_api_sales__number__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SaleTold"];
                 };
             };
             /** @description Bad Request */

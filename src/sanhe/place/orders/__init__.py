@@ -34,6 +34,7 @@ from sanhe.place.orders.reading import (
     OrderPart,
     Payment,
     Sold,
+    Wanted,
 )
 from sanhe.place.orders.rules import LineState, Outcome, State
 
@@ -76,6 +77,7 @@ __all__ = [
     "Sold",
     "Sourcing",
     "State",
+    "Wanted",
     "ends_at",
     "sale_facts",
 ]

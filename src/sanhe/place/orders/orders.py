@@ -22,16 +22,16 @@ from sanhe.place.orders.choose import Piece, Sourcing
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
-from sanhe.place.orders.reading import Order, Sold
+from sanhe.place.orders.reading import Order, Sold, Wanted
 from sanhe.place.orders.rules import Outcome, State
 
 REFUND_TOPIC: Final = "refund"
 """The outbox topic on which refunds leave for their provider."""
 MOST_COUNTED: Final = 10_000
+ANY: Final = Wanted()
 NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
 _TRIES: Final = 3
 _ROUNDS: Final = 2
-_FILTERS: Final = ("state", "channel", "place", "member", "number", "sku")
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,14 +346,12 @@ class Orders:
         return reading.orders_of(store.read(self._tx, wanted), wanted)
 
     def page(
-        self, wanted: Mapping[str, str | int], *, offset: int = 0, limit: int = 50
+        self, wanted: Wanted = ANY, *, offset: int = 0, limit: int = 50
     ) -> tuple[list[Order], int]:
-        """Some orders, the newest first, and how many there are, counted up to 10,000.
-
-        `wanted`: state, channel, place, member, number, sku; what is missing is any.
-        """
-        given = {name: wanted.get(name) for name in _FILTERS}
-        ids, total = store.page(self._tx, given, offset=offset, limit=limit, most=MOST_COUNTED)
+        """Some orders, the newest first, and how many there are, counted up to 10,000."""
+        if wanted.places is None:  # the scope bounds it anyhow; named, an index finds its orders
+            wanted = replace(wanted, places=self._tx.scope.places)
+        ids, total = store.page(self._tx, wanted, offset=offset, limit=limit, most=MOST_COUNTED)
         return self.find(ids), total
 
     def timeline(self, order: UUID) -> list[reading.OrderEvent]:

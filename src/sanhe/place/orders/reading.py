@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,6 +118,25 @@ class Order:
         """Where the order stands with these lines changed."""
         lines = [changed.get(line.line, line.state) for line in self.lines]
         return state_of(lines, paid=self.state is not State.PLACED)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which orders are asked for; None is any.
+
+    `places` give, or gave, some of it; `since` and `until` (excluded) bound when it was placed;
+    `text` is the number, a SKU of it, or the shopper's code, as it is written.
+    """
+
+    states: Collection[State] | None = None
+    channel: str | None = None
+    places: Collection[str] | None = None
+    member: str | None = None
+    number: int | None = None
+    sku: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

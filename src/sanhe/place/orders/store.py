@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -12,6 +14,7 @@ import sqlalchemy as sa
 
 from sanhe.core.storage import Transaction
 from sanhe.place.orders.ports import PaymentNotice
+from sanhe.place.orders.reading import Wanted
 
 Row: TypeAlias = Mapping[str, Any]
 
@@ -209,22 +212,32 @@ _TOLD = sa.text("""
 UPDATE sales_handover SET told_at = :at WHERE number = ANY (CAST(:numbers AS bigint[]))
 """)
 
-_FILTER = """
-    (CAST(:state AS text) IS NULL OR o.state = :state)
-    AND (CAST(:channel AS text) IS NULL OR o.channel = :channel)
-    AND (CAST(:place AS text) IS NULL OR o.place = :place)
-    AND (CAST(:member AS text) IS NULL OR o.member = :member)
-    AND (CAST(:number AS bigint) IS NULL OR o.number = :number)
-    AND (CAST(:sku AS text) IS NULL OR EXISTS (SELECT FROM sales_order_line AS l
-         WHERE l.order_id = o.id AND l.sku = :sku))
-"""
-_PAGE = sa.text(f"""
-SELECT o.id FROM sales_order AS o WHERE {_FILTER}
-ORDER BY o.placed_at DESC, o.number DESC LIMIT :limit OFFSET :offset
-""")  # noqa: S608 -- constants
-_COUNT = sa.text(f"""
-SELECT count(*) FROM (SELECT FROM sales_order AS o WHERE {_FILTER} LIMIT :most) AS found
-""")  # noqa: S608 -- constants
+_WANTED: Mapping[str, str] = {
+    "states": "o.state = ANY (CAST(:states AS text[]))",
+    "channel": "o.channel = :channel",
+    "member": "o.member = :member",
+    "number": "o.number = :number",
+    "since": "o.placed_at >= :since",
+    "until": "o.placed_at < :until",
+    "sku": "o.id IN (SELECT l.order_id FROM sales_order_line AS l WHERE l.sku = :sku)",
+    "places": """o.id IN (SELECT p.order_id FROM sales_order_part AS p
+        WHERE p.place = ANY (CAST(:places AS text[])))""",
+    "text": """o.id IN (SELECT n.id FROM sales_order AS n WHERE n.number =
+            CASE WHEN :text ~ '^[0-9]{1,18}$' THEN CAST(:text AS bigint) END
+        UNION ALL SELECT m.id FROM sales_order AS m WHERE m.member = :text
+        UNION ALL SELECT l.order_id FROM sales_order_line AS l WHERE l.sku = :text)""",
+}
+"""What each filter asks of an order `o`. Only those that are given stand in the statement, so that
+an index can find the few orders of a place, an SKU or a member among many."""
+
+
+@cache
+def _page_of(given: tuple[str, ...]) -> tuple[sa.TextClause, sa.TextClause]:
+    """The statements that list and that count the orders of these filters."""
+    found = f"FROM sales_order AS o WHERE {' AND '.join(_WANTED[name] for name in given) or 'true'}"
+    listed = f"SELECT o.id {found} ORDER BY o.placed_at DESC, o.number DESC"
+    counted = f"SELECT count(*) FROM (SELECT {found} LIMIT :most) AS found"  # noqa: S608
+    return sa.text(f"{listed} LIMIT :limit OFFSET :offset"), sa.text(counted)
 
 
 def _json(value: object) -> str:
@@ -403,9 +416,13 @@ def insert_parts(tx: Transaction, order: UUID, parts: Sequence[Row]) -> None:
 
 
 def page(
-    tx: Transaction, wanted: Row, *, offset: int, limit: int, most: int
+    tx: Transaction, wanted: Wanted, *, offset: int, limit: int, most: int
 ) -> tuple[list[UUID], int]:
     """Some orders, the newest first, and how many there are, counted up to `most`."""
-    found = tx.connection.execute(_PAGE, {**wanted, "offset": offset, "limit": limit})
-    total = tx.connection.execute(_COUNT, {**wanted, "most": most}).scalar_one()
+    given = {field.name: getattr(wanted, field.name) for field in fields(wanted)}
+    given = {name: value for name, value in given.items() if value is not None}
+    given |= {name: sorted(given[name]) for name in ("states", "places") if name in given}
+    listed, counted = _page_of(tuple(given))
+    found = tx.connection.execute(listed, {**given, "offset": offset, "limit": limit})
+    total = tx.connection.execute(counted, {**given, "most": most}).scalar_one()
     return list(found.scalars()), int(total)

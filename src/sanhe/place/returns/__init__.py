@@ -10,7 +10,15 @@ them, the rest is told with its reason.
 
 from sanhe.place.returns.facts import SOURCE
 from sanhe.place.returns.returns import Asked, Returns
-from sanhe.place.returns.rules import WAYS, Return, ReturnLine, ReturnState, Verdict, return_of
+from sanhe.place.returns.rules import (
+    WAYS,
+    Return,
+    ReturnLine,
+    ReturnState,
+    Verdict,
+    return_of,
+    returnable,
+)
 
 __all__ = [
     "SOURCE",
@@ -22,4 +30,5 @@ __all__ = [
     "Returns",
     "Verdict",
     "return_of",
+    "returnable",
 ]

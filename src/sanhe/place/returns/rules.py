@@ -102,19 +102,25 @@ def return_of(subject: str) -> UUID | None:
     return UUID(subject.removeprefix(_SUBJECT)) if subject.startswith(_SUBJECT) else None
 
 
+def returnable(order: Order, returns: Sequence[Return]) -> dict[int, int]:
+    """Units by line that were handed over and neither came back nor are on their way, in these
+    returns of the order; lines without any are left out."""
+    left = {line.line: line.state.handed - line.state.returned for line in order.lines}
+    for one in returns:
+        if one.state in WAITING:
+            for line in one.lines:
+                left[line.line] -= line.spoken_for
+    return {number: units for number, units in left.items() if units > 0}
+
+
 def check_asked(order: Order, units: Mapping[int, int], waiting: Sequence[Return]) -> None:
     """Raise for what can't come back: Conflict for more than was handed over and neither came
     back nor is on its way, NotFound for no such line, BadInput for nothing at all."""
     if not units:
         raise BadInput("nothing comes back", place="lines", remedy="name a line and its units")
-    on_the_way: dict[int, int] = {}
-    for one in waiting:
-        if one.state in WAITING:
-            for line in one.lines:
-                on_the_way[line.line] = on_the_way.get(line.line, 0) + line.spoken_for
+    may_come = returnable(order, waiting)
     for number, count in units.items():
-        state = order.line(number).state
-        left = state.handed - state.returned - on_the_way.get(number, 0)
+        state, left = order.line(number).state, may_come.get(number, 0)
         if not 1 <= count <= left:
             raise Conflict(
                 f"order {order.number}, line {number}: {count} can't come back; {state.handed} "

@@ -17,6 +17,7 @@ from sanhe.web.console import (
     policy,
     provider,
     returns,
+    sales,
     session,
     simulations,
     store,
@@ -39,6 +40,7 @@ _PAGES = (
     devices,
     store,
     returns,
+    sales,
     admin,
 )
 
