@@ -43,24 +43,20 @@ def test_a_transaction_commits_at_the_end_and_rolls_back_on_an_error(database: D
 def test_two_who_wait_for_each_other_are_told_to_come_again_and_one_goes_on(
     database: Database,
 ) -> None:
-    with database.transaction(actor="planner") as tx:
-        for _ in range(2):
-            tx.connection.exec_driver_sql(BATCH)
     both = Barrier(2)
 
-    def touch(order: str) -> str:
+    def take(first: int, second: int) -> str:
         try:
             with database.transaction(actor="planner") as tx:
-                lock = f"SELECT id FROM fact_batch ORDER BY id {order} LIMIT 1 FOR UPDATE"
-                tx.connection.exec_driver_sql(lock)
+                tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({first})")
                 both.wait(30)
-                tx.connection.exec_driver_sql(lock.replace(order, "DESC" * (order == "ASC")))
+                tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({second})")
         except TooMany as error:
             return str(error)
         return "went on"
 
     with ThreadPoolExecutor(2) as pool:
-        told = sorted(pool.map(touch, ["ASC", "DESC"]))
+        told = sorted(pool.map(take, [1, 2], [2, 1]))
     assert told == ["others want the same rows: ask again", "went on"]
 
 

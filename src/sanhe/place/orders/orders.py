@@ -30,7 +30,6 @@ REFUND_TOPIC: Final = "refund"
 MOST_COUNTED: Final = 10_000
 ANY: Final = Wanted()
 NOTHING: Final[Mapping[Any, Any]] = MappingProxyType({})
-_SOLD_OUT: Final = "sold out meanwhile: ask for what there is"
 _TRIES: Final = 3
 _ROUNDS: Final = 2
 
@@ -93,7 +92,7 @@ class Orders:
                 holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
             except Shortage as error:
                 if tries == _TRIES:
-                    raise Shortage(_SOLD_OUT) from error
+                    raise _sold_out(asked.basket) from error
                 continue
             break
         return self._write([(draft, holds)])[0]
@@ -105,7 +104,7 @@ class Orders:
         as `place` for each, in few statements. What leaves nothing to be kept at a place
         (`Plan.keep`) is served before what does.
         """
-        outcomes: list[Placed | SanheError] = [Shortage(_SOLD_OUT) for _ in asked]
+        outcomes: list[Placed | SanheError] = [_sold_out(one.basket) for one in asked]
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
             tried = self._tried([asked[at] for at in left], sourcing)
@@ -522,6 +521,12 @@ class Orders:
         }
         store.insert_refund(self._tx, asked)
         self._outbox.put(REFUND_TOPIC, str(refund), asked)
+
+
+def _sold_out(basket: Basket) -> Shortage:
+    """The refusal of a basket whose stock went to others since it was sourced."""
+    skus = ", ".join(sorted({line.sku for line in basket.lines})[:5])
+    return Shortage(f"{skus}: sold out meanwhile, ask for what there is")
 
 
 def _settled(notice: PaymentNotice, outcome: Outcome) -> Settled:
