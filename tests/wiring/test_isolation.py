@@ -419,7 +419,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
         "devices.all": [{"place": one.place, "inside": True} for one in work.devices.all()],
         "orders.page": [
             {"places": [order.place, *(part.place for part in order.parts)], "inside": True}
-            for order in work.orders.page({})[0]
+            for order in work.orders.page()[0]
         ],
         "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
         "tasks.counts": work.tasks.counts().to_pylist(),
