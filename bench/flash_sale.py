@@ -92,7 +92,14 @@ class Sale:
 
 def by_transaction(sale: Sale, number: int) -> bool:
     """One attempt in a transaction of its own; whether it got a unit."""
-    call = sale.call(number)
+    while True:
+        try:
+            return _alone(sale, sale.call(number))
+        except TooMany:  # no connection got free in time
+            continue
+
+
+def _alone(sale: Sale, call: Call) -> bool:
     with sale.database.transaction(actor=call.actor) as tx:
 
         def run() -> str:
