@@ -218,9 +218,9 @@ class OverHttp:
         }
 
 
-def over_http(units: int, attempts: int) -> OverHttp:
+def over_http(settings: Settings, units: int, attempts: int) -> OverHttp:
     """So many attempts on so many units from `WAYS` connections, to sanhe served as users do."""
-    with fresh_home() as settings, opened_world(settings) as world:
+    with opened_world(settings) as world:
         goods = world.goods([units])
         wanted = {
             "channel": "livestream",
@@ -294,7 +294,8 @@ def main() -> None:
     asked = parser.parse_args()
     figures = in_process(asked)
     if asked.http_attempts:
-        figures |= over_http(asked.http_units, asked.http_attempts).figures
+        with fresh_home() as settings:
+            figures |= over_http(settings, asked.http_units, asked.http_attempts).figures
     print(figures)
     if asked.keep:
         print(write_results("flash_sale", figures))
