@@ -22,7 +22,7 @@ from sanhe.place.orders import Payments
 from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct, register_kinds
 
-KEPT_FOLDERS = ("lake", "orders", "rejects")
+KEPT_FOLDERS = ("keys", "lake", "orders", "rejects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Sanhe:
         return self.settings.home / "orders"
 
     def backup(self, folder: Path) -> Saved:
-        """Save database, lake, orders and rejects into a new folder, with checksums."""
+        """Save database, keys, lake, orders and rejects into a new folder, with checksums."""
         folders = {name: self.settings.home / name for name in KEPT_FOLDERS}
         return backup(self.database, folder, folders=folders)
 

@@ -23,7 +23,10 @@ from sanhe.goods.catalog import Catalog
 from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
+from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
+from sanhe.people.coupons import Coupons, Keys
+from sanhe.people.promotions import Promotions
 from sanhe.place import stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
@@ -45,6 +48,9 @@ FACT_TYPES = FactTypes(
 
 EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if kind.everywhere)
 """The lake's tables of facts that hold in all places when they name none."""
+
+COUPON_KEY: Final = "keys/coupons"
+"""Where the secret of coupons lies in the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Work:
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
+    promotions: Promotions
+    coupons: Coupons
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -93,7 +101,7 @@ class Work:
 def register_kinds(tx: Transaction) -> None:
     """Publish the kinds of decisions: once when an installation is opened."""
     decisions = PostgresDecisions(tx)
-    for kind in (DECISION_KIND, TRANSFER_KIND):
+    for kind in (DECISION_KIND, TRANSFER_KIND, PUBLISH):
         decisions.register(kind)
 
 
@@ -118,6 +126,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         currency=settings.currency,
         time_zone=settings.time_zone,
     )
+    promotions = Promotions(tx, ledger, currency=settings.currency)
     projections = (places, items, buying, lying, serving)
     return Work(
         facts=facts,
@@ -151,6 +160,14 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
+        promotions=promotions,
+        coupons=Coupons(
+            tx,
+            ledger,
+            promotions=promotions,
+            keys=Keys(settings.home / COUPON_KEY),
+            currency=settings.currency,
+        ),
         dues=Dues(tx),
         projections=projections,
     )
