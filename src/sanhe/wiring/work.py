@@ -25,7 +25,9 @@ from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
+from sanhe.people import loyalty
 from sanhe.people.coupons import Coupons, Keys
+from sanhe.people.loyalty import Points, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
 from sanhe.place import stores
 from sanhe.place.devices import Devices
@@ -85,6 +87,9 @@ class Work:
     returns: Returns
     promotions: Promotions
     coupons: Coupons
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -117,16 +122,9 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
-    orders = Orders(
-        tx,
-        ledger=ledger,
-        catalog=items,
-        stock=lying,
-        outbox=outbox,
-        currency=settings.currency,
-        time_zone=settings.time_zone,
-    )
-    promotions = Promotions(tx, ledger, currency=settings.currency)
+    orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
+    points, stored, tiers = _loyalty(tx, settings, ledger)
+    promotions, coupons = _promoting(tx, settings, ledger)
     projections = (places, items, buying, lying, serving)
     return Work(
         facts=facts,
@@ -161,13 +159,52 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         promotions=promotions,
-        coupons=Coupons(
-            tx,
-            ledger,
-            promotions=promotions,
-            keys=Keys(settings.home / COUPON_KEY),
-            currency=settings.currency,
-        ),
+        coupons=coupons,
         dues=Dues(tx),
+        points=points,
+        stored=stored,
+        tiers=tiers,
         projections=projections,
+    )
+
+
+def _loyalty(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Points, StoredValue, Tiers]:
+    """What members have, under the policy of membership."""
+    policy, zone = loyalty.Policy.load(settings.loyalty), settings.time_zone
+    return (
+        Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days),
+        StoredValue(tx, ledger, settings.currency),
+        Tiers(tx, policy=policy, time_zone=zone),
+    )
+
+
+def _promoting(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Promotions, Coupons]:
+    """What may come off a basket."""
+    promotions = Promotions(tx, ledger, currency=settings.currency)
+    keys = Keys(settings.home / COUPON_KEY)
+    coupons = Coupons(tx, ledger, promotions=promotions, keys=keys, currency=settings.currency)
+    return promotions, coupons
+
+
+def _orders(
+    tx: Transaction,
+    settings: Settings,
+    *,
+    ledger: PostgresLedger,
+    catalog: Catalog,
+    stock: Stock,
+) -> Orders:
+    """Orders of every channel."""
+    return Orders(
+        tx,
+        ledger=ledger,
+        catalog=catalog,
+        stock=stock,
+        outbox=PostgresOutbox(tx),
+        currency=settings.currency,
+        time_zone=settings.time_zone,
     )
