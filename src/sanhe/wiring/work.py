@@ -29,10 +29,10 @@ from sanhe.people import loyalty
 from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
-from sanhe.place import stores
+from sanhe.place import sourcing, stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
-from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
+from sanhe.place.orders import Dues, Nearby, Orders
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -81,7 +81,7 @@ class Work:
     views: Views
     orders: Orders
     dues: Dues
-    sourcing: Sourcing
+    sourcing: Nearby
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
@@ -122,6 +122,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
+    nearby = Nearby(nodes, sourcing.Policy.load(settings.delivery))
     orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
     points, stored, tiers = _loyalty(tx, settings, ledger)
     promotions, coupons = _promoting(tx, settings, ledger)
@@ -154,8 +155,16 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         ),
         views=Views(tx),
         orders=orders,
-        sourcing=Nearby(nodes),
-        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
+        sourcing=nearby,
+        fulfil=Fulfil(
+            tx,
+            orders=orders,
+            stock=lying,
+            tasks=tasks,
+            bookings=bookings,
+            nodes=nodes,
+            sourcing=nearby.policy,
+        ),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         promotions=promotions,

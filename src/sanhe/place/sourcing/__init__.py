@@ -13,6 +13,7 @@ from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
 from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
+from sanhe.place.sourcing.policy import DeliveryFee, Policy
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
@@ -21,7 +22,6 @@ from sanhe.place.sourcing.rules import (
     Node,
     Order,
     Part,
-    Policy,
     Promise,
     Sourcing,
     Term,
@@ -30,6 +30,7 @@ from sanhe.place.sourcing.rules import (
 __all__ = [
     "PAID",
     "Alternative",
+    "DeliveryFee",
     "Method",
     "Need",
     "Node",
