@@ -57,22 +57,28 @@ from sanhe.wiring.planning import (
 )
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.returning import (
+    Awaited,
     ask_return,
+    awaited_returns,
     drop_return,
+    goods_of,
     inspect_return,
     inspected,
     receive_return,
 )
 from sanhe.wiring.sanhe import Sanhe
+from sanhe.wiring.storegoods import Delivered, count_stock, receive_order, send_order
 from sanhe.wiring.storework import finish_task, finished, hand_over_by_code, show_code
 from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
 from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "Awaited",
     "By",
     "Daily",
     "DailyRequest",
+    "Delivered",
     "FulfilRun",
     "ImportRequest",
     "Imported",
@@ -89,8 +95,10 @@ __all__ = [
     "answer_shorts",
     "approve",
     "ask_return",
+    "awaited_returns",
     "backtest",
     "cancel_order",
+    "count_stock",
     "deliver_orders",
     "drop_return",
     "edit",
@@ -101,6 +109,7 @@ __all__ = [
     "finished",
     "forget_commands",
     "fulfil_orders",
+    "goods_of",
     "hand_over",
     "hand_over_by_code",
     "health",
@@ -116,12 +125,14 @@ __all__ = [
     "plan_changes",
     "prepare_payment",
     "quote_basket",
+    "receive_order",
     "receive_return",
     "record_facts",
     "replay_past",
     "replay_sweep",
     "run_daily",
     "run_jobs",
+    "send_order",
     "send_refunds",
     "settle_payments",
     "show_code",

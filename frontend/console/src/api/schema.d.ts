@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 4c5e16bf35a4e88bbb21bb44cdd40478e90768bbe792f95454d4c32f47b6ed42. Don't edit.
+// Made by `make client` from the OpenAPI document 7a97a9e8e9d2d6bcd9dba314a1a38eb9a12b64547fe8bb45bd7e674a58fda203. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1235,6 +1235,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/store/awaited/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Awaited
+         * @description What of the order of this number may be taken in here, wherever it was bought.
+         */
+        get: operations["read_awaited_api_store_awaited__order__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count
+         * @description Say what lies at one's own place: the stock follows.
+         */
+        post: operations["count_api_store_counts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/orders/{order}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take in what came for a purchase order or transfer; more or less is taken as it is.
+         */
+        post: operations["receive_api_store_orders__order__receive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/orders/{order}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send
+         * @description Say what left one's own place for a transfer.
+         */
+        post: operations["send_api_store_orders__order__send_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/store/returns": {
         parameters: {
             query?: never;
@@ -1974,6 +2054,14 @@ export interface components {
             over_cents: number;
         };
         /**
+         * AwaitedRows
+         * @description The returns of an order that may be taken in here.
+         */
+        AwaitedRows: {
+            /** Rows */
+            rows: components["schemas"]["StoreReturn"][];
+        };
+        /**
          * Bar
          * @description The stock that lasts so many days.
          */
@@ -2185,6 +2273,29 @@ export interface components {
         CodeTold: {
             /** Code */
             code: string;
+        };
+        /**
+         * CountEntered
+         * @description What lies at a place in base units by SKU, with what is sold and still there. `task`: the
+         *     task that asked for it.
+         */
+        CountEntered: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Place */
+            place: string;
+            /** Task */
+            task?: string | null;
+        };
+        /**
+         * CountTold
+         * @description How many SKUs were counted.
+         */
+        CountTold: {
+            /** Counted */
+            counted: number;
         };
         /**
          * CountedLine
@@ -2580,6 +2691,31 @@ export interface components {
         FoundRows: {
             /** Rows */
             rows: components["schemas"]["Found"][];
+        };
+        /**
+         * GoodsEntered
+         * @description What came or left; `note` is the number of the delivery note or loading list.
+         */
+        GoodsEntered: {
+            /** Lines */
+            lines: components["schemas"]["GoodsLine"][];
+            /** Note */
+            note: string;
+        };
+        /**
+         * GoodsLine
+         * @description Base units of an SKU that came or left, with the lot and its last day of sale where the
+         *     goods bear them.
+         */
+        GoodsLine: {
+            /** Expires */
+            expires?: string | null;
+            /** Lot */
+            lot?: string | null;
+            /** Sku */
+            sku: string;
+            /** Units */
+            units: number;
         };
         /**
          * Group
@@ -3660,7 +3796,7 @@ export interface components {
          */
         ReturnRows: {
             /** Rows */
-            rows: components["schemas"]["ReturnTold"][];
+            rows: components["schemas"]["StoreReturn"][];
             /** Total */
             total: number;
         };
@@ -4381,6 +4517,52 @@ export interface components {
             value_cents: number;
         };
         /**
+         * StoreReturn
+         * @description A return as a store needs it: with the number of its order, and what its lines are.
+         */
+        StoreReturn: {
+            /** Amount Cents */
+            amount_cents: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ReturnLineTold"][];
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Number */
+            number: number;
+            /** Order */
+            order: number;
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /** Place */
+            place: string | null;
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: string | null;
+            /** Refund */
+            refund: string | null;
+            state: components["schemas"]["ReturnState"];
+            /** Way */
+            way: string;
+        };
+        /**
          * SyncTold
          * @description What came of a sync: the next event is `sequence + 1` and names `hash`.
          *
@@ -4434,11 +4616,16 @@ export interface components {
         };
         /**
          * TaskLineTold
-         * @description Base units of an SKU to deal with; `done` of them were, null = not told yet.
+         * @description Base units of an SKU to deal with; `done` of them were, null = not told yet. `name` and
+         *     `gtin` as the item is described.
          */
         TaskLineTold: {
             /** Done */
             done: number | null;
+            /** Gtin */
+            gtin: string | null;
+            /** Name */
+            name: string;
             /** Quantity */
             quantity: number;
             /** Sku */
@@ -4446,9 +4633,15 @@ export interface components {
         };
         /**
          * TaskRows
-         * @description Some tasks, the most urgent first, and how many there are.
+         * @description Some tasks, the most urgent first, and how many there are; `now` is the server's time, by
+         *     which they are due.
          */
         TaskRows: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
             /** Rows */
             rows: components["schemas"]["TaskTold"][];
             /** Total */
@@ -12377,6 +12570,473 @@ export interface operations {
             };
         };
     };
+    read_awaited_api_store_awaited__order__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AwaitedRows"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_api_store_counts_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_api_store_orders__order__receive_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_api_store_orders__order__send_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_returns_api_store_returns_get: {
         parameters: {
             query?: {
@@ -12509,7 +13169,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReturnTold"];
+                    "application/json": components["schemas"]["StoreReturn"];
                 };
             };
             /** @description Bad Request */

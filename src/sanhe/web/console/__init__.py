@@ -21,6 +21,7 @@ from sanhe.web.console import (
     session,
     simulations,
     store,
+    storegoods,
 )
 
 _PAGES = (
@@ -39,6 +40,7 @@ _PAGES = (
     policy,
     devices,
     store,
+    storegoods,
     returns,
     sales,
     admin,
