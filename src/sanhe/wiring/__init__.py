@@ -55,6 +55,7 @@ from sanhe.wiring.planning import (
     next_day,
     plan,
 )
+from sanhe.wiring.promising import PromiseMap, Spot, promise_map
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.returning import (
     Awaited,
@@ -86,8 +87,10 @@ __all__ = [
     "PaymentsRun",
     "PlanRequest",
     "Planned",
+    "PromiseMap",
     "ReplayRequest",
     "Sanhe",
+    "Spot",
     "TakenIn",
     "Undone",
     "UpkeepRun",
@@ -124,6 +127,7 @@ __all__ = [
     "plan",
     "plan_changes",
     "prepare_payment",
+    "promise_map",
     "quote_basket",
     "receive_order",
     "receive_return",

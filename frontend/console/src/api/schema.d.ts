@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 7a97a9e8e9d2d6bcd9dba314a1a38eb9a12b64547fe8bb45bd7e674a58fda203. Don't edit.
+// Made by `make client` from the OpenAPI document 57a330292e4192debc0466ecc58a09c5967ec7e1ea1e3b7a78b4779c23461f38. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -835,6 +835,27 @@ export interface paths {
          * @description The settings and rules of the order policy, and the file they are changed in.
          */
         get: operations["read_policy_api_policy_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/promises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Promises
+         * @description What of the forecast demand around each place could be there within 2, 24 and 48 hours, with
+         *     the stock, hours, queues and couriers as they are. 404 before the first plan.
+         */
+        get: operations["read_promises_api_promises_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3583,6 +3604,56 @@ export interface components {
             sequence: number | null;
             /** Why */
             why: string;
+        };
+        /**
+         * PromiseSpot
+         * @description A place: units asked for around it in a day, the share of them that could be at the door
+         *     within each window, and within the first from the place itself; how far it reaches, in metres.
+         *     Shares are null where nothing is asked for.
+         */
+        PromiseSpot: {
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+            /** Name */
+            name: string;
+            /** Own Share */
+            own_share: number | null;
+            /** Per Day */
+            per_day: number;
+            /** Place */
+            place: string;
+            /** Reach Metres */
+            reach_metres: number[];
+            /** Shares */
+            shares: (number | null)[];
+        };
+        /**
+         * PromisesTold
+         * @description The map. `skus` of those that are asked for most were looked at, with `looked_at` of all
+         *     demand; `unplaced` are places whose position is not known.
+         */
+        PromisesTold: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hours */
+            hours: number[];
+            /** Looked At */
+            looked_at: number;
+            /** Per Day */
+            per_day: number;
+            /** Rows */
+            rows: components["schemas"]["PromiseSpot"][];
+            /** Shares */
+            shares: (number | null)[];
+            /** Skus */
+            skus: number;
+            /** Unplaced */
+            unplaced: string[];
         };
         /**
          * PutOff
@@ -9967,6 +10038,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PolicyTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_promises_api_promises_get: {
+        parameters: {
+            query?: {
+                region?: string | null;
+                place?: string | null;
+                category?: string | null;
+                supplier?: string | null;
+                hour?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromisesTold"];
                 };
             };
             /** @description Bad Request */

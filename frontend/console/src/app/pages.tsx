@@ -2,6 +2,7 @@
 import {
   AlertOutlined,
   DashboardOutlined,
+  EnvironmentOutlined,
   ExperimentOutlined,
   FileDoneOutlined,
   HeartOutlined,
@@ -55,6 +56,7 @@ export const PAGES: Page[] = [
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
   page("sell", "sales", ["sales.read"], <ShoppingOutlined />, () => import("../pages/sales/Sales")),
   page("sell", "store", ["sales.pick"], <ShopOutlined />, () => import("../pages/store/Store")),
+  page("sell", "promises", ["promises.read"], <EnvironmentOutlined />, () => import("../pages/promises/Promises")),
   page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
   page("understand", "health", ["health.read"], <HeartOutlined />, () => import("../pages/health/Health")),
   page("understand", "forecast", ["forecast.read"], <LineChartOutlined />, () => import("../pages/forecast/Forecast")),

@@ -15,6 +15,7 @@ from sanhe.web.console import (
     lines,
     orders,
     policy,
+    promises,
     provider,
     returns,
     sales,
@@ -43,6 +44,7 @@ _PAGES = (
     storegoods,
     returns,
     sales,
+    promises,
     admin,
 )
 
