@@ -24,6 +24,8 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.people import loyalty
+from sanhe.people.loyalty import Points, StoredValue, Tiers
 from sanhe.place import stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
@@ -78,6 +80,9 @@ class Work:
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -110,15 +115,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
-    orders = Orders(
-        tx,
-        ledger=ledger,
-        catalog=items,
-        stock=lying,
-        outbox=outbox,
-        currency=settings.currency,
-        time_zone=settings.time_zone,
-    )
+    orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
+    points, stored, tiers = _loyalty(tx, settings, ledger)
     projections = (places, items, buying, lying, serving)
     return Work(
         facts=facts,
@@ -154,5 +152,40 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         dues=Dues(tx),
+        points=points,
+        stored=stored,
+        tiers=tiers,
         projections=projections,
+    )
+
+
+def _loyalty(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Points, StoredValue, Tiers]:
+    """What members have, under the policy of membership."""
+    policy, zone = loyalty.Policy.load(settings.loyalty), settings.time_zone
+    return (
+        Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days),
+        StoredValue(tx, ledger, settings.currency),
+        Tiers(tx, policy=policy, time_zone=zone),
+    )
+
+
+def _orders(
+    tx: Transaction,
+    settings: Settings,
+    *,
+    ledger: PostgresLedger,
+    catalog: Catalog,
+    stock: Stock,
+) -> Orders:
+    """Orders of every channel."""
+    return Orders(
+        tx,
+        ledger=ledger,
+        catalog=catalog,
+        stock=stock,
+        outbox=PostgresOutbox(tx),
+        currency=settings.currency,
+        time_zone=settings.time_zone,
     )
