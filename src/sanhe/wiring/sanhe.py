@@ -25,7 +25,7 @@ from sanhe.wiring.ordering import Ordered, place_orders
 from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct, register_kinds
 
-KEPT_FOLDERS = ("lake", "orders", "rejects")
+KEPT_FOLDERS = ("keys", "lake", "orders", "rejects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Sanhe:
         return self.settings.home / "orders"
 
     def backup(self, folder: Path) -> Saved:
-        """Save database, lake, orders and rejects into a new folder, with checksums."""
+        """Save database, keys, lake, orders and rejects into a new folder, with checksums."""
         folders = {name: self.settings.home / name for name in KEPT_FOLDERS}
         return backup(self.database, folder, folders=folders)
 
