@@ -11,9 +11,9 @@ terms add up. Nearest-first is the baseline, the solved optimum the measure of t
 
 from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
-from sanhe.place.sourcing.coverage import WINDOWS, Area, Covered, coverage, reach_metres
 from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
+from sanhe.place.sourcing.reaching import WINDOWS, Area, Covered, coverage, reach_metres
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
