@@ -57,7 +57,7 @@ def count_stock(
         facts = count_facts(place, counts, note=key, at=at, day=day)
         _record(work, facts, source=COUNT_SOURCE, name=f"count {place}")
         if task is not None:
-            _settle(work, task, place, counts)
+            _settle(work, task, place=place, counts=counts)
         return {"counted": len(facts)}
 
     told: Json = {
@@ -99,7 +99,7 @@ def send_order(sanhe: Sanhe, left: Delivered, *, key: str, by: By) -> Json:
     return once(sanhe, ("order.send", key), by, body=_told(left), run=run)
 
 
-def _settle(work: Work, task: UUID, place: str, counts: Mapping[str, int]) -> None:
+def _settle(work: Work, task: UUID, *, place: str, counts: Mapping[str, int]) -> None:
     found = work.tasks.get(task)
     if found.place != place or found.kind not in COUNTED_BY:
         raise Conflict(f"task {task} is a {found.kind} at {found.place}: a count does not end it")

@@ -43,7 +43,7 @@ export function Deliveries({ place }: { place: string }) {
       <ul className="cards" aria-label={t("store.tab.deliveries")}>
         {data?.rows.map((order) => (
           <li key={order.name}>
-            <Button className="card" onClick={() => set({ order: order.name })}>
+            <button type="button" className="card" onClick={() => set({ order: order.name })}>
               <span className="card-head">
                 <strong>{order.name}</strong>
                 <span>{t(`orderState.${order.status}`, { defaultValue: order.status })}</span>
@@ -52,7 +52,7 @@ export function Deliveries({ place }: { place: string }) {
               <span className="muted small">
                 {t("deliveries.units", { received: format.quantity(order.received), ordered: format.quantity(order.quantity), day: format.date(order.expected_on) })}
               </span>
-            </Button>
+            </button>
           </li>
         ))}
       </ul>

@@ -1,6 +1,6 @@
 /** The tasks of a place, the most urgent first, each with the time that is left for it. */
 import { useQuery } from "@tanstack/react-query";
-import { Button, Select, Skeleton } from "antd";
+import { Select, Skeleton } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
@@ -64,7 +64,7 @@ function TaskCard({ task, now, onOpen }: CardProps) {
   const look = left === undefined ? "" : left < 0 ? "late" : left < SOON_MS ? "soon" : "";
   const units = task.lines.reduce((sum, line) => sum + line.quantity, 0);
   return (
-    <Button className={`card ${look}`} onClick={onOpen}>
+    <button type="button" className={`card ${look}`} onClick={onOpen}>
       <span className="card-head">
         <strong>{t(`task.kind.${task.kind}`, { defaultValue: task.kind })}</strong>
         {left !== undefined && <Left ms={left} />}
@@ -77,7 +77,7 @@ function TaskCard({ task, now, onOpen }: CardProps) {
           .filter(Boolean)
           .join(" · ")}
       </span>
-    </Button>
+    </button>
   );
 }
 
