@@ -57,7 +57,12 @@ class Shoppers:
             self._pay(order)
         fulfil_orders(self.sanhe)
         cancel_order(
-            self.sanhe, paid[-1], reason="ordered twice", key=self._key(), by=By("service")
+            self.sanhe,
+            paid[-1],
+            reason="ordered twice",
+            pieces=None,
+            key=self._key(),
+            by=By("service"),
         )
         for order in paid[:3]:
             self._pick(order)
