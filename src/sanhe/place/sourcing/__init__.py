@@ -14,6 +14,7 @@ from sanhe.place.sourcing.choose import choose, nearest_first, promises
 from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
 from sanhe.place.sourcing.policy import DeliveryFee, Policy
+from sanhe.place.sourcing.reaching import WINDOWS, Area, Covered, coverage, reach_metres
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
@@ -29,7 +30,10 @@ from sanhe.place.sourcing.rules import (
 
 __all__ = [
     "PAID",
+    "WINDOWS",
     "Alternative",
+    "Area",
+    "Covered",
     "DeliveryFee",
     "Method",
     "Need",
@@ -44,7 +48,9 @@ __all__ = [
     "Term",
     "choose",
     "choose_all",
+    "coverage",
     "nearest_first",
     "optimum",
     "promises",
+    "reach_metres",
 ]

@@ -15,12 +15,15 @@ from sanhe.web.console import (
     lines,
     orders,
     policy,
+    promises,
+    promotions,
     provider,
     returns,
     sales,
     session,
     simulations,
     store,
+    storegoods,
 )
 
 _PAGES = (
@@ -37,10 +40,13 @@ _PAGES = (
     simulations,
     data,
     policy,
+    promotions,
     devices,
     store,
+    storegoods,
     returns,
     sales,
+    promises,
     admin,
 )
 
