@@ -159,13 +159,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         nodes=nodes,
         sourcing=nearby,
         fulfil=Fulfil(
-            tx,
-            orders=orders,
-            stock=lying,
-            tasks=tasks,
-            bookings=bookings,
-            nodes=nodes,
-            sourcing=nearby.policy,
+            tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=nearby
         ),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),

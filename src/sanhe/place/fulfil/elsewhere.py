@@ -8,8 +8,8 @@ from sanhe.core.errors import Shortage
 from sanhe.core.places import Point
 from sanhe.core.storage import Transaction
 from sanhe.place import sourcing
-from sanhe.place.orders import Order, Orders, Piece
-from sanhe.place.sourcing import Need, Node, Nodes, Policy
+from sanhe.place.orders import Nearby, Order, Orders, Piece
+from sanhe.place.sourcing import Need, Node
 
 
 class Elsewhere:
@@ -20,8 +20,9 @@ class Elsewhere:
     there cancels, and has the money back.
     """
 
-    def __init__(self, tx: Transaction, orders: Orders, nodes: Nodes, *, policy: Policy) -> None:
-        self._tx, self._orders, self._nodes, self._policy = tx, orders, nodes, policy
+    def __init__(self, tx: Transaction, orders: Orders, nearby: Nearby) -> None:
+        self._tx, self._orders = tx, orders
+        self._nodes, self._policy = nearby.nodes, nearby.policy
 
     def find(self, order: Order, piece: Piece, *, why: str) -> str | None:
         """Move a piece of a paid order to the next best place, and name it; None: there is none,
