@@ -62,7 +62,7 @@ class Purse:
 
     free: list[date] = field(default_factory=list)
     debt: int = 0
-    earned: dict[str, tuple[int, date]] = field(default_factory=dict)
+    earned: dict[str, tuple[int, date | None]] = field(default_factory=dict)
     held: dict[str, list[date]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     spent: dict[str, list[date]] = field(default_factory=dict)
@@ -108,12 +108,11 @@ class Model:
             purse.debt = max(purse.debt - 1, 0)
 
     def _earn(self, purse: Purse, one: Operation) -> str:
-        for _ in range(one.points):
-            if purse.debt:
-                purse.debt -= 1
-            else:
-                purse.free.append(one.expires_on)
-        purse.earned[one.name] = (one.points, one.expires_on)
+        paid = min(one.points, purse.debt)
+        purse.debt -= paid
+        purse.free += [one.expires_on] * (one.points - paid)
+        own = one.expires_on if one.points > paid else None  # All of it may have paid a debt.
+        purse.earned[one.name] = (one.points, own)
         return "done"
 
     def _first(self, purse: Purse, count: int) -> list[date] | None:
@@ -157,13 +156,13 @@ class Model:
         return "done"
 
     def _take_back(self, purse: Purse, one: Operation) -> str:
-        earned, own = purse.earned.get(one.name, (0, FIRST))
+        earned, own = purse.earned.get(one.name, (0, None))
         taken = purse.taken.get(one.name, 0)
         if one.points > earned - taken:
             return "conflict"
         purse.taken[one.name] = taken + one.points
         for _ in range(one.points):
-            if own in purse.free:
+            if own is not None and own in purse.free:
                 purse.free.remove(own)
             elif purse.free:
                 purse.free.remove(min(purse.free))
