@@ -28,13 +28,13 @@ class HistoryAsked(BaseModel):
     before: Number | None = None
 
 
-class Told(BaseModel):
+class _Told(BaseModel):
     """What a page is told of a façade's result, field by field."""
 
     model_config = ConfigDict(from_attributes=True)
 
 
-class LotTold(Told):
+class PointsLot(_Told):
     """Points of one last day: free ones, and those held for orders not closed yet."""
 
     expires_on: date
@@ -42,16 +42,16 @@ class LotTold(Told):
     held: int
 
 
-class BalanceTold(Told):
+class PointsHad(_Told):
     """Points to spend, held and owed; the lots that end first come first."""
 
     available: int
     held: int
     debt: int
-    lots: list[LotTold]
+    lots: list[PointsLot]
 
 
-class StoredTold(Told):
+class StoredHad(_Told):
     """Stored value in cents: what was paid ahead, the bonus given with it, what is held of both."""
 
     paid_cents: int
@@ -59,7 +59,7 @@ class StoredTold(Told):
     held_cents: int
 
 
-class LineTold(Told):
+class PointsLine(_Told):
     """What happened: `amount` is how it changed what can be spent; `what` is held, spent or freed
     for an order, earned, given_back, taken_back, removed, expired, or settled (paid a debt)."""
 
@@ -73,21 +73,21 @@ class LineTold(Told):
     note: str
 
 
-class HistoryTold(Told):
+class PointsHistory(_Told):
     """Lines of a history, the last first; ask with `before` = `next` for those after them."""
 
-    lines: list[LineTold]
+    lines: list[PointsLine]
     next: int | None
 
 
-class MemberPoints(Told):
+class MemberPoints(_Told):
     """What a member has; `tier` is empty for who is no member."""
 
     member: str
     tier: str
-    points: BalanceTold
-    stored: StoredTold
-    history: HistoryTold
+    points: PointsHad
+    stored: StoredHad
+    history: PointsHistory
 
 
 class AdjustmentEntered(Closed):
@@ -104,7 +104,7 @@ class Adjusted(BaseModel):
     available: int
 
 
-class MonthTold(Told):
+class PointsEnding(_Told):
     """Points that end in a month, those expected to be spent, and what these are worth."""
 
     month: str
@@ -113,13 +113,13 @@ class MonthTold(Told):
     expected_cents: int
 
 
-class LiabilityTold(Told):
+class LiabilityTold(_Told):
     """What members may still ask for; `owed_points` are owed by members."""
 
     as_of: date
     points: int
     expected_cents: int
-    months: list[MonthTold]
+    months: list[PointsEnding]
     owed_points: int
     stored_paid_cents: int
     stored_given_cents: int
