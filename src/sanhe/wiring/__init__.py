@@ -34,10 +34,13 @@ from sanhe.wiring.membership import (
     run_loyalty,
 )
 from sanhe.wiring.ordering import (
+    Ordered,
     cancel_order,
     expire_orders,
     hand_over,
     place_order,
+    place_orders,
+    queue_order,
     quote_basket,
     tell_sales,
 )
@@ -86,6 +89,7 @@ __all__ = [
     "Imported",
     "LoyaltyRun",
     "MemberTold",
+    "Ordered",
     "Payer",
     "PaymentsRun",
     "PlanRequest",
@@ -125,9 +129,11 @@ __all__ = [
     "next_day",
     "override",
     "place_order",
+    "place_orders",
     "plan",
     "plan_changes",
     "prepare_payment",
+    "queue_order",
     "quote_basket",
     "receive_return",
     "record_facts",

@@ -23,9 +23,12 @@ from sanhe.goods.catalog import Catalog
 from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
+from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
 from sanhe.people import loyalty
+from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
+from sanhe.people.promotions import Promotions
 from sanhe.place import stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
@@ -47,6 +50,9 @@ FACT_TYPES = FactTypes(
 
 EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if kind.everywhere)
 """The lake's tables of facts that hold in all places when they name none."""
+
+COUPON_KEY: Final = "keys/coupons"
+"""Where the secret of coupons lies in the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,8 @@ class Work:
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
+    promotions: Promotions
+    coupons: Coupons
     points: Points
     stored: StoredValue
     tiers: Tiers
@@ -99,7 +107,7 @@ class Work:
 def register_kinds(tx: Transaction) -> None:
     """Publish the kinds of decisions: once when an installation is opened."""
     decisions = PostgresDecisions(tx)
-    for kind in (DECISION_KIND, TRANSFER_KIND):
+    for kind in (DECISION_KIND, TRANSFER_KIND, PUBLISH):
         decisions.register(kind)
 
 
@@ -117,6 +125,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
     orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
     points, stored, tiers, rewards = _loyalty(tx, settings, ledger)
+    promotions, coupons = _promoting(tx, settings, ledger)
     projections = (places, items, buying, lying, serving)
     return Work(
         facts=facts,
@@ -150,6 +159,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
+        promotions=promotions,
+        coupons=coupons,
         dues=Dues(tx),
         points=points,
         stored=stored,
@@ -168,6 +179,16 @@ def _loyalty(
     tiers = Tiers(tx, policy=policy, time_zone=zone)
     rewards = Rewards(tx, points=points, tiers=tiers, policy=policy, time_zone=zone)
     return points, StoredValue(tx, ledger, settings.currency), tiers, rewards
+
+
+def _promoting(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Promotions, Coupons]:
+    """What may come off a basket."""
+    promotions = Promotions(tx, ledger, currency=settings.currency)
+    keys = Keys(settings.home / COUPON_KEY)
+    coupons = Coupons(tx, ledger, promotions=promotions, keys=keys, currency=settings.currency)
+    return promotions, coupons
 
 
 def _orders(

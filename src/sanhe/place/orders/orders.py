@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import time, timedelta
 from types import MappingProxyType
@@ -90,9 +90,9 @@ class Orders:
             draft = self._draft(asked, sourcing)
             try:
                 holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
-            except Shortage:
+            except Shortage as error:
                 if tries == _TRIES:
-                    raise
+                    raise _sold_out(asked.basket) from error
                 continue
             break
         return self._write([(draft, holds)])[0]
@@ -101,24 +101,20 @@ class Orders:
         """Order many baskets, each whole or not at all, first come first served.
 
         The outcomes in the given order: what was placed, or why it was not. Leaves the same rows
-        as `place` for each, in few statements.
+        as `place` for each, in few statements. What leaves nothing to be kept at a place
+        (`Plan.keep`) is served before what does.
         """
-        outcomes: list[Placed | SanheError] = [
-            Shortage("sold out meanwhile: ask for what there is") for _ in asked
-        ]
+        outcomes: list[Placed | SanheError] = [_sold_out(one.basket) for one in asked]
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
+            tried = self._tried([asked[at] for at in left], sourcing)
             drafts: dict[int, Draft] = {}
-            for at in left:
-                tried = self._tried(asked[at], sourcing)
-                if isinstance(tried, Draft):
-                    drafts[at] = tried
+            for at, outcome in zip(left, tried, strict=True):
+                if isinstance(outcome, Draft):
+                    drafts[at] = outcome
                 else:
-                    outcomes[at] = tried
-            claims = [draft.claims for draft in drafts.values()]
-            until = self._tx.clock.now() + self._hold
-            holds = zip(drafts, self._stock.claim_each(claims, expires_at=until), strict=True)
-            held = {at: (drafts[at], holding) for at, holding in holds if holding is not None}
+                    outcomes[at] = outcome
+            held = self._held(drafts)
             for at, placed in zip(held, self._write(list(held.values())), strict=True):
                 outcomes[at] = placed
             # Who was refused may find it at another place.
@@ -367,11 +363,47 @@ class Orders:
         """The refunds asked for an order."""
         return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
 
-    def _tried(self, asked: Placing, sourcing: Sourcing) -> Draft | SanheError:
+    def _tried(self, asked: Sequence[Placing], sourcing: Sourcing) -> Iterator[Draft | SanheError]:
+        """The drafts, or why there is none; who wants the same in the same way has one quote."""
+        now = self._tx.clock.now()
+        quotes: dict[str, Quote | SanheError] = {}
+        for one in asked:
+            wish = repr(replace(one.basket, member=None))
+            if wish not in quotes:
+                quotes[wish] = self._quoted(one.basket, sourcing)
+            quote = quotes[wish]
+            if isinstance(quote, SanheError):
+                yield quote
+                continue
+            try:
+                draft = placing.draft(one, quote, now=now, hold=self._hold)
+            except Conflict as error:
+                yield error
+            else:
+                yield draft
+
+    def _quoted(self, basket: Basket, sourcing: Sourcing) -> Quote | SanheError:
         try:
-            return self._draft(asked, sourcing)
+            return self.quote(basket, sourcing)
         except SanheError as error:
             return error
+
+    def _held(self, drafts: Mapping[int, Draft]) -> dict[int, tuple[Draft, Sequence[UUID]]]:
+        """Those whose stock is held by now, with what holds it.
+
+        What stays of an account is one figure for all claims of a call, so those that leave some
+        of it are a call of their own.
+        """
+        until = self._tx.clock.now() + self._hold
+        held: dict[int, tuple[Draft, Sequence[UUID]]] = {}
+        for keeps in (False, True):
+            some = {at: one for at, one in drafts.items() if bool(one.quote.plan.keep) is keeps}
+            claims = [draft.claims for draft in some.values()]
+            holds = self._stock.claim_each(claims, expires_at=until) if claims else []
+            for (at, draft), holding in zip(some.items(), holds, strict=True):
+                if holding is not None:
+                    held[at] = (draft, holding)
+        return dict(sorted(held.items()))
 
     def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
         quote, now = self.quote(asked.basket, sourcing), self._tx.clock.now()
@@ -489,6 +521,12 @@ class Orders:
         }
         store.insert_refund(self._tx, asked)
         self._outbox.put(REFUND_TOPIC, str(refund), asked)
+
+
+def _sold_out(basket: Basket) -> Shortage:
+    """The refusal of a basket whose stock went to others since it was sourced."""
+    skus = ", ".join(sorted({line.sku for line in basket.lines})[:5])
+    return Shortage(f"{skus}: sold out meanwhile, ask for what there is")
 
 
 def _settled(notice: PaymentNotice, outcome: Outcome) -> Settled:
