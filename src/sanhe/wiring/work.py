@@ -124,7 +124,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
-    nearby = Nearby(nodes, sourcing.Policy.load(settings.delivery))
+    near = Nearby(nodes, sourcing.Policy.load(settings.delivery))
     orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
     points, stored, tiers, rewards = _loyalty(tx, settings, ledger)
     promotions, coupons = _promoting(tx, settings, ledger)
@@ -158,10 +158,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         views=Views(tx),
         orders=orders,
         nodes=nodes,
-        sourcing=nearby,
-        fulfil=Fulfil(
-            tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=nearby
-        ),
+        sourcing=near,
+        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=near),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         promotions=promotions,
