@@ -112,11 +112,19 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     orders = Orders(
         tx,
         ledger=ledger,
-        catalog=items,
         stock=lying,
+        benefits=Benefits(
+            catalog=items,
+            promotions=promotions,
+            coupons=coupons,
+            points=points,
+            stored=stored,
+            tiers=tiers,
+            policy=loyalty,
+            time_zone=settings.time_zone,
+        ),
         outbox=outbox,
         currency=settings.currency,
-        time_zone=settings.time_zone,
     )
     projections = (places, items, buying, lying, serving)
     return Work(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from sanhe.core.clock import FixedClock
@@ -11,10 +13,14 @@ from sanhe.core.facts import Fact
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
+from sanhe.people.coupons import Coupons, Keys
+from sanhe.people.loyalty import Points, Policy, StoredValue, Tiers
+from sanhe.people.promotions import Promotions
 from sanhe.place.orders import (
     AtPlace,
     Basket,
     BasketLine,
+    Benefits,
     Delivery,
     Orders,
     PaymentNotice,
@@ -25,7 +31,19 @@ from sanhe.place.orders import (
 from sanhe.place.orders.money import owed_account, provider_account, sales_account
 from tests.goods.shop import DAY, Shop, counted, fact
 
+KEYS = TemporaryDirectory(prefix="sanhe-keys-")
 PRICES = {"A": 1_000, "B": 333, "SET": 2_500, "GIFT": 0}
+
+
+@dataclass
+class Members:
+    """What members have and may have."""
+
+    promotions: Promotions
+    coupons: Coupons
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
 
 
 @dataclass
@@ -34,6 +52,7 @@ class Counter:
 
     shop: Shop
     orders: Orders
+    members: Members
     references: list[str] = field(default_factory=list)
 
     @classmethod
@@ -51,10 +70,28 @@ class Counter:
                 ),
             ]
         )
-        orders = Orders(
-            tx, ledger=shop.ledger, catalog=shop.catalog, stock=shop.stock, outbox=shop.outbox
+        promotions = Promotions(tx, shop.ledger)
+        members = Members(
+            promotions,
+            Coupons(tx, shop.ledger, promotions=promotions, keys=Keys(Path(KEYS.name) / "keys")),
+            Points(tx, shop.ledger),
+            StoredValue(tx, shop.ledger, "CNY"),
+            Tiers(tx),
         )
-        return cls(shop, orders)
+        benefits = Benefits(
+            catalog=shop.catalog,
+            promotions=members.promotions,
+            coupons=members.coupons,
+            points=members.points,
+            stored=members.stored,
+            tiers=members.tiers,
+            policy=Policy.load(),
+            time_zone="Asia/Shanghai",
+        )
+        orders = Orders(
+            tx, ledger=shop.ledger, stock=shop.stock, benefits=benefits, outbox=shop.outbox
+        )
+        return cls(shop, orders, members)
 
     @property
     def clock(self) -> FixedClock:
@@ -74,7 +111,7 @@ class Counter:
             provider="wechatpay",
             reference=reference or new_id().hex,
             order=order,
-            amount_cents=self.orders.get(order).total_cents if cents is None else cents,
+            amount_cents=self.orders.get(order).tenders.money_cents if cents is None else cents,
             currency=currency,
             paid_at=self.clock.now(),
         )

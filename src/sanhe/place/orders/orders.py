@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -13,11 +13,11 @@ from sanhe.core.errors import BadInput, Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
 from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
-from sanhe.core.values import Json, business_day, derived_id
-from sanhe.goods.catalog import Catalog
+from sanhe.core.values import Json, derived_id
 from sanhe.goods.stock import Claim, Stock
 from sanhe.place.orders import placing, reading, rules, store
-from sanhe.place.orders.basket import Basket, check_basket, priced
+from sanhe.place.orders.basket import Basket, check_basket
+from sanhe.place.orders.benefits import Benefits
 from sanhe.place.orders.choose import Piece, Sourcing
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
@@ -55,30 +55,23 @@ class Orders:
         tx: Transaction,
         *,
         ledger: Ledger,
-        catalog: Catalog,
         stock: Stock,
+        benefits: Benefits,
         outbox: Outbox,
         currency: str = "CNY",
-        time_zone: str = "Asia/Shanghai",
         hold: timedelta = timedelta(minutes=15),
     ) -> None:
-        self._tx, self._ledger, self._catalog, self._stock = tx, ledger, catalog, stock
-        self._outbox, self._currency, self._zone, self._hold = outbox, currency, time_zone, hold
+        self._tx, self._ledger, self._stock, self._benefits = tx, ledger, stock, benefits
+        self._outbox, self._currency, self._hold = outbox, currency, hold
 
     def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
         """What the basket costs and where it would come from.
 
-        Raises BadInput naming the field, Shortage when no place can give it.
+        Raises BadInput naming the field, Shortage when no place can give it, or the member has
+        fewer points or less stored value than they want to pay with. A coupon that does not count
+        is among `refused`.
         """
-        check_basket(basket, currency=self._currency)
-        now = self._tx.clock.now()
-        selling = self._catalog.selling(
-            [line.sku for line in basket.lines],
-            basket.delivery.place or "",
-            day=business_day(now, time_zone=self._zone, cut_off=time()),
-        )
-        lines = priced(basket.lines, selling)
-        return Quote(lines, sourcing.choose(basket, lines, now=now), self._currency)
+        return self._quote(basket, sourcing, gifts=True)
 
     def place(self, asked: Placing, sourcing: Sourcing) -> Placed:
         """Order a basket: all of its stock is held, or nothing is.
@@ -87,9 +80,10 @@ class Orders:
         the stock went to others meanwhile, also after choosing other places.
         """
         for tries in range(1, _TRIES + 1):
-            draft = self._draft(asked, sourcing)
+            # The last try is without gifts: nobody is sent away for a gift that went to others.
+            draft = self._draft(asked, sourcing, gifts=tries < _TRIES)
             try:
-                holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
+                holds = self._held(draft)
             except Shortage:
                 if tries == _TRIES:
                     raise
@@ -118,11 +112,17 @@ class Orders:
             claims = [draft.claims for draft in drafts.values()]
             until = self._tx.clock.now() + self._hold
             holds = zip(drafts, self._stock.claim_each(claims, expires_at=until), strict=True)
-            held = {at: (drafts[at], holding) for at, holding in holds if holding is not None}
+            held, found = {}, {at: holding for at, holding in holds if holding is not None}
+            for at, holding in found.items():
+                try:
+                    held[at] = drafts[at], [*holding, *self._benefits.hold(drafts[at])]
+                except SanheError as error:
+                    self._ledger.void_all(holding)
+                    outcomes[at] = error
             for at, placed in zip(held, self._write(list(held.values())), strict=True):
                 outcomes[at] = placed
             # Who was refused may find it at another place.
-            left = [at for at in drafts if at not in held]
+            left = [at for at in drafts if at not in found]
         return outcomes
 
     def settle(self, notice: PaymentNotice) -> Settled:
@@ -140,7 +140,7 @@ class Orders:
             if (known["order_id"], known["amount_cents"], known["currency"]) != told:
                 raise Conflict(f"payment {notice.reference} was told before, of other content")
             return _settled(notice, Outcome(known["outcome"]))
-        due = rules.Due(order.state, order.total_cents, order.currency, order.expires_at)
+        due = rules.Due(order.state, order.tenders.money_cents, order.currency, order.expires_at)
         outcome = rules.outcome_of(
             due,
             amount_cents=notice.amount_cents,
@@ -151,8 +151,7 @@ class Orders:
         if outcome is Outcome.LATE and order.state is State.PLACED:
             self._let_go([order], State.EXPIRED, reason="its time was over")
         if outcome is Outcome.TAKEN:
-            self._ledger.post_all(order.holds)
-            store.set_paid(self._tx, order.id)
+            self._pay([order])
         store.insert_payment(self._tx, notice, outcome=outcome.value)
         self._books(order).receive(notice.provider, notice.reference, notice.amount_cents)
         kind = "paid" if outcome is Outcome.TAKEN else "payment_refused"
@@ -191,6 +190,7 @@ class Orders:
         found.check_open(wanted)
         self._free(found, wanted)
         worth_cents, state = self._change(found, wanted, what="cancelled", reason=reason)
+        self._reward(found, state, kept_cents=found.kept_cents)
         if state is State.CANCELLED:
             worth_cents += found.delivery_cents
         return self._give_back(found, worth_cents, reason=reason)
@@ -263,6 +263,7 @@ class Orders:
         wanted = found.open_pieces if pieces is None else list(pieces)
         found.check_open(wanted)
         worth_cents, state = self._change(found, wanted, what="handed", reason="")
+        self._reward(found, state, kept_cents=found.kept_cents + worth_cents)
         if not any(line.state.handed for line in found.lines):
             worth_cents += found.delivery_cents
         self._books(found).earn(_cause(found, wanted), worth_cents)
@@ -290,6 +291,9 @@ class Orders:
         before = ",".join(f"{n}:{found.line(n).state.returned}+{units[n]}" for n in sorted(units))
         worth_cents = sum(int(change["returned_cents"]) for change in changes)
         self._books(found).unearn(before, worth_cents)
+        if found.state is State.COMPLETE:
+            kept_cents = found.kept_cents - worth_cents
+            self._benefits.keep_less(found, kept_cents, at=self._tx.clock.now())
         return self._give_back(found, worth_cents, reason=reason)
 
     def expire(self, *, limit: int = 500) -> list[UUID]:
@@ -373,19 +377,68 @@ class Orders:
         except SanheError as error:
             return error
 
-    def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
-        quote, now = self.quote(asked.basket, sourcing), self._tx.clock.now()
-        return placing.draft(asked, quote, now=now, hold=self._hold)
+    def _draft(self, asked: Placing, sourcing: Sourcing, *, gifts: bool = True) -> Draft:
+        quote = self._quote(asked.basket, sourcing, gifts=gifts)
+        return placing.draft(asked, quote, now=self._tx.clock.now(), hold=self._hold)
+
+    def _quote(self, basket: Basket, sourcing: Sourcing, *, gifts: bool) -> Quote:
+        """A quote; where no place has the gifts as well, or they are not wanted, without them."""
+        check_basket(basket, currency=self._currency)
+        now = self._tx.clock.now()
+        offered = self._benefits.offer(
+            basket, at=now, newcomer=lambda member: not store.has_ordered(self._tx, member)
+        )
+        try:
+            given = offered.with_gifts if gifts else offered.without_gifts
+            plan = sourcing.choose(basket, given.lines, now=now)
+        except Shortage:
+            if not (offered.gifts and gifts):
+                raise
+            given = offered.without_gifts
+            plan = sourcing.choose(basket, given.lines, now=now)
+        fee_cents = given.fee_cents(plan.delivery_cents)
+        total_cents = fee_cents + sum(line.amount_cents for line in given.lines)
+        return Quote(
+            lines=given.lines,
+            plan=plan,
+            currency=self._currency,
+            delivery_cents=fee_cents,
+            uses=given.uses,
+            refused=given.refused,
+            unusable=given.unusable,
+            tenders=self._benefits.paid_with(basket, total_cents, at=now),
+            earn_ppm=self._benefits.earn_ppm(basket.member, at=now),
+        )
 
     def _write(self, drafts: Sequence[tuple[Draft, Sequence[UUID]]]) -> list[Placed]:
         """Write orders with what holds their stock."""
         if not drafts:
             return []
         numbers = store.insert(self._tx, [draft.row(holds) for draft, holds in drafts])
-        free = [hold for one, holds in drafts if one.state is State.PAID for hold in holds]
-        if free:
-            self._ledger.post_all(free)
+        paid = [draft.id for draft, _ in drafts if draft.state is State.PAID]
+        if paid:
+            self._pay(self.find(paid))
         return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
+
+    def _held(self, draft: Draft) -> list[UUID]:
+        """The pending transfers that hold an order's stock and what else it uses, or none."""
+        with self._tx.connection.begin_nested():
+            holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
+            return [*holds, *self._benefits.hold(draft)]
+
+    def _pay(self, orders: Sequence[Order]) -> None:
+        """Count orders as paid: what is held is used, points and stored value are received."""
+        self._ledger.post_all([hold for order in orders for hold in order.holds])
+        store.set_paid(self._tx, [order.id for order in orders])
+        for order in orders:
+            paid = {"points": order.points_cents, "stored": order.stored_cents}
+            for name, cents in paid.items():
+                self._books(order).receive(name, str(order.id), cents)
+
+    def _reward(self, before: Order, state: State, *, kept_cents: int) -> None:
+        """Reward the member once the order is complete."""
+        if state is State.COMPLETE:
+            self._benefits.complete(before, kept_cents, at=self._tx.clock.now())
 
     def _books(self, order: Order) -> Books:
         return Books(self._ledger, order.id, order.place, order.currency, self._tx.clock.now())
@@ -458,13 +511,30 @@ class Orders:
         return sum_cents, after
 
     def _give_back(self, order: Order, amount_cents: int, *, reason: str) -> UUID | None:
-        """Ask that this much of what was paid goes back."""
+        """Give this much of what was paid back, by each tender's share; the refund of money.
+
+        Once nothing of the order is left, its coupons and budgets come back as well.
+        """
+        now, step = self._tx.clock.now(), f"{order.refund_cents}+{amount_cents}"
+        if order.uses and all(line.state.is_undone for line in self.get(order.id).lines):
+            self._benefits.undo(order, at=now)
+        if amount_cents == 0:
+            return None
+        store.give_back(self._tx, order.id, amount_cents)
+        after = order.refund_cents + amount_cents
+        back = order.tenders.share(after) - order.tenders.share(order.refund_cents)
+        self._benefits.give_back(order, back, at=now)
+        for name, cents in (("points", back.points_cents), ("stored", back.stored_cents)):
+            refund = derived_id("order.refund", name, str(order.id), step)
+            self._books(order).pay_back(refund, name, cents)
+        if back.points_cents or back.stored_cents:
+            store.add_event(self._tx, order.id, "given_back", details=asdict(back))
         paid = store.taken_payment(self._tx, order.id)
-        if amount_cents == 0 or paid is None:
+        if back.money_cents == 0 or paid is None:
             return None
         by = (paid["provider"], paid["reference"])
-        refund = derived_id("order.refund", *by, f"{order.refund_cents}+{amount_cents}")
-        store.give_back(self._tx, order.id, amount_cents)
+        refund = derived_id("order.refund", *by, step)
+        amount_cents = back.money_cents
         self._ask_refund(refund, order, paid_by=by, amount_cents=amount_cents, reason=reason)
         return refund
 
