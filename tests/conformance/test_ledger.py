@@ -642,3 +642,18 @@ def test_holds_are_what_is_pending_and_ends_by_itself(work: Work) -> None:
         ledger.post(derived_id("test", "first"))
         assert len(ledger.holds([SHELF, WORLD])) == 2
         assert ledger.holds([]) == []
+
+
+def test_the_outcome_of_a_pending_transfer_is_what_was_carried_out(stocked: Work) -> None:
+    whole, part, freed, still = (move(name, SHELF, CART, amount=2) for name in "abcd")
+    moved = move("e", SHELF, CART, amount=1)
+    with stocked() as ledger:
+        ledger.reserve_all([whole, part, freed, still])
+        ledger.transfer([moved])
+        ledger.post(whole.id)
+        ledger.post(part.id, amount=1)
+        ledger.void(freed.id)
+    asked = [one.id for one in (whole, part, freed, still, moved)]
+    with stocked() as ledger:
+        assert ledger.outcomes(asked) == {whole.id: 2, part.id: 1, freed.id: 0}
+        assert ledger.outcomes([]) == {}

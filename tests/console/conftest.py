@@ -13,9 +13,12 @@ from typing import Any
 import pytest
 
 from sanhe.core.storage import EmbeddedServer
+from sanhe.web import make_app
 from sanhe.web.pages import SHIPPED
+from tests.place.fulfil.store import Town, town
 from tests.web.conftest import PASSWORD, prepared
 from tests.web.serving import served
+from tests.wiring.installation import installed
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -35,7 +38,7 @@ FIRST = {
     "pricing": "/cockpit",
     "growth": "/cockpit",
     "store": "/exceptions",
-    "service": "/items",
+    "service": "/sales",
     "supplier": "/orders",
     "admin": "/cockpit",
 }
@@ -112,3 +115,26 @@ def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> It
     for site in prepared(server, tmp_path_factory.mktemp("console")):
         with served(site.app) as address, looking(address) as looker:
             yield looker
+
+
+@dataclass
+class Shop:
+    """A town of three stores, and a browser at its console."""
+
+    town: Town
+    desk: Desk
+
+
+@pytest.fixture(scope="module")
+def shop(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """A served town with an account for each role that works with orders: `store` at S1, `other`
+    at S2."""
+    require_browser()
+    with installed(server, tmp_path_factory.mktemp("shop")) as settings, town(settings) as made:
+        with made.sanhe.work(actor="admin") as work:
+            for role in ("admin", "service", "planner", "buyer"):
+                work.access.add(role, PASSWORD, roles=[role], language="en")
+            for name, place in (("store", "S1"), ("other", "S2")):
+                work.access.add(name, PASSWORD, roles=["store"], places=[place], language="en")
+        with served(make_app(made.sanhe)) as address, looking(address) as desk:
+            yield Shop(made, desk)

@@ -39,3 +39,9 @@ def test_payment_providers_stand_in_a_file(tmp_path: Path) -> None:
     assert Settings.from_environment({}).payments is None
     named = Settings.from_environment({"SANHE_PAYMENTS": str(tmp_path / "payments.toml")})
     assert named.payments == tmp_path / "payments.toml"
+
+
+def test_the_policy_of_membership_stands_in_a_file(tmp_path: Path) -> None:
+    assert Settings.from_environment({}).loyalty is None
+    named = Settings.from_environment({"SANHE_LOYALTY": str(tmp_path / "ours.toml")})
+    assert named.loyalty == tmp_path / "ours.toml"

@@ -42,6 +42,7 @@ def test_orders_are_found_by_what_is_known_of_them(at: Town) -> None:
         {"state": "paid"},
         {"state": ["paid", "complete"]},
         {"channel": "app"},
+        {"channel": "app", "method": "pickup"},
         {"place": "S2"},
         {"search": f" {paid.number} "},
         {"search": "B", "first": before, "last": after},
@@ -53,10 +54,17 @@ def test_orders_are_found_by_what_is_known_of_them(at: Town) -> None:
         {"search": "b'); --"},
         {"search": "9" * 40},
         {"place": "S3"},
+        {"method": "courier"},
         {"region": "nowhere"},
     ):
         assert numbers(service, **asked) == [], asked
-    for wrong in ({"state": "lost"}, {"channel": "pigeon"}, {"first": "soon"}, {"limit": 9999}):
+    for wrong in (
+        {"state": "lost"},
+        {"channel": "pigeon"},
+        {"method": "tube"},
+        {"first": "soon"},
+        {"limit": 9999},
+    ):
         assert service.get("/api/sales", params=wrong).status_code == 422, wrong
 
 

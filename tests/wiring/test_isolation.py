@@ -178,6 +178,9 @@ def _rows_by_hand(tx: Transaction) -> None:
     for row in work.stock.positions().to_pylist():
         if row["on_hand"] > row["reserved"]:
             work.stock.allot("live", row["place"], row["sku"], quantity=1)
+    work.points.earn("M1", 5, cause="c", at=MORNING, expires_on=DAY)
+    work.tiers.join("M1", at=MORNING)
+    work.tiers.qualify("M1", 100, cause="c", at=MORNING)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
     work.access.add("someone", "otter plum quarry 91", roles=["admin"])
@@ -252,6 +255,7 @@ TABLES = (
     *("sales_order_part", "sales_handover", "sales_order_event", "sales_payment", "sales_refund"),
     *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
+    *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -415,7 +419,7 @@ def readings(work: Work) -> dict[str, list[Row]]:
         "devices.all": [{"place": one.place, "inside": True} for one in work.devices.all()],
         "orders.page": [
             {"places": [order.place, *(part.place for part in order.parts)], "inside": True}
-            for order in work.orders.page({})[0]
+            for order in work.orders.page()[0]
         ],
         "tasks.page": [{"place": t.place, "inside": True} for t in work.tasks.page()[0]],
         "tasks.counts": work.tasks.counts().to_pylist(),

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database
 from sanhe.goods.replenish import Assumptions, Policy
+from sanhe.people import loyalty
 from sanhe.wiring.work import construct
 
 
@@ -18,6 +19,7 @@ def test_constructing_asks_nothing_and_reads_no_file(
 ) -> None:
     Policy.load()
     Assumptions.load()
+    loyalty.Policy.load()
 
     def no_file(*_: object, **__: object) -> str:
         raise AssertionError("a file is read in every transaction")

@@ -23,6 +23,7 @@ class Settings:
     `sign_in`: a file that says how people sign in (SANHE_SIGN_IN); None = name and password.
     `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
     `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
+    `loyalty`: the policy of membership (SANHE_LOYALTY); None = shipped.
     """
 
     home: Path
@@ -33,6 +34,7 @@ class Settings:
     sign_in: Path | None = None
     policy: Path | None = None
     payments: Path | None = None
+    loyalty: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -64,6 +66,7 @@ class Settings:
         sign_in = given.get("SANHE_SIGN_IN")
         policy = given.get("SANHE_POLICY", "")
         payments = given.get("SANHE_PAYMENTS")
+        loyalty = given.get("SANHE_LOYALTY")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
@@ -73,4 +76,5 @@ class Settings:
             sign_in=Path(sign_in).expanduser().resolve() if sign_in else None,
             policy=Path(policy).expanduser().resolve() if policy else None,
             payments=Path(payments).expanduser().resolve() if payments else None,
+            loyalty=Path(loyalty).expanduser().resolve() if loyalty else None,
         )

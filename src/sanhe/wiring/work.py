@@ -24,10 +24,14 @@ from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Pol
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.views import Views
+from sanhe.people import loyalty
+from sanhe.people.coupons import Coupons, Keys
+from sanhe.people.loyalty import Points, StoredValue, Tiers
+from sanhe.people.promotions import Promotions
 from sanhe.place import stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
-from sanhe.place.orders import Dues, Nearby, Orders, Sourcing
+from sanhe.place.orders import Benefits, Dues, Nearby, Orders, Sourcing
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -45,6 +49,9 @@ FACT_TYPES = FactTypes(
 
 EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if kind.everywhere)
 """The lake's tables of facts that hold in all places when they name none."""
+
+COUPON_KEY: Final = "keys/coupons"
+"""Where the secret of coupons lies in the home."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,11 @@ class Work:
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
+    promotions: Promotions
+    coupons: Coupons
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -109,20 +121,30 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
+    promotions = Promotions(tx, ledger, currency=settings.currency)
+    coupons = Coupons(
+        tx,
+        ledger,
+        promotions=promotions,
+        keys=Keys(settings.home / COUPON_KEY),
+        currency=settings.currency,
+    )
+    points, stored, tiers = _loyalty(tx, settings, ledger)
+    benefits = Benefits(
+        catalog=items,
+        promotions=promotions,
+        coupons=coupons,
+        points=points,
+        stored=stored,
+        tiers=tiers,
+        policy=loyalty.Policy.load(settings.loyalty),
+        time_zone=settings.time_zone,
+    )
     orders = Orders(
         tx,
         ledger=ledger,
         stock=lying,
-        benefits=Benefits(
-            catalog=items,
-            promotions=promotions,
-            coupons=coupons,
-            points=points,
-            stored=stored,
-            tiers=tiers,
-            policy=loyalty,
-            time_zone=settings.time_zone,
-        ),
+        benefits=benefits,
         outbox=outbox,
         currency=settings.currency,
     )
@@ -160,5 +182,22 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         dues=Dues(tx),
+        promotions=promotions,
+        coupons=coupons,
+        points=points,
+        stored=stored,
+        tiers=tiers,
         projections=projections,
+    )
+
+
+def _loyalty(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Points, StoredValue, Tiers]:
+    """What members have, under the policy of membership."""
+    policy, zone = loyalty.Policy.load(settings.loyalty), settings.time_zone
+    return (
+        Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days),
+        StoredValue(tx, ledger, settings.currency),
+        Tiers(tx, policy=policy, time_zone=zone),
     )

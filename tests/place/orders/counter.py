@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from sanhe.core.clock import FixedClock
+from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import Fact
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
 from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, Policy, StoredValue, Tiers
-from sanhe.people.promotions import Promotions
+from sanhe.people.promotions import Promotion, Promotions
 from sanhe.place.orders import (
     AtPlace,
     Basket,
@@ -30,6 +31,7 @@ from sanhe.place.orders import (
 )
 from sanhe.place.orders.money import owed_account, provider_account, sales_account
 from tests.goods.shop import DAY, Shop, counted, fact
+from tests.people.promotions.publishing import publish
 
 KEYS = TemporaryDirectory(prefix="sanhe-keys-")
 PRICES = {"A": 1_000, "B": 333, "SET": 2_500, "GIFT": 0}
@@ -137,6 +139,15 @@ class Counter:
             ]
         )
         return len(sold)
+
+    def publish(self, promotion: Promotion) -> None:
+        """Let a promotion hold, by a decision that somebody approved."""
+        publish(self.members.promotions, PostgresDecisions(self.shop.tx), promotion)
+
+    def set_member_price(self, sku: str, cents: int) -> None:
+        price = priced(sku, PRICES[sku])
+        payload = {**price.payload, "member_cents": cents}
+        self.shop.record([replace(price, revision=1, payload=payload)])
 
     def free(self, sku: str, place: str = "S1") -> int:
         code = on_hand_account(place, sku)

@@ -48,6 +48,8 @@ type Asked = {
   query?: object;
   /** The parts of the address in braces. */
   path?: Readonly<Record<string, string | number>>;
+  /** The command's Idempotency-Key; see `parts/command`. */
+  key?: string;
   signal?: AbortSignal;
 };
 
@@ -67,11 +69,12 @@ client.use({
 });
 
 async function ask<T>(verb: Verb, path: string, asked: Asked & { body?: unknown }): Promise<T> {
-  const { query, path: named, ...rest } = asked;
+  const { query, path: named, key, ...rest } = asked;
+  const headers = key ? { "Idempotency-Key": key } : undefined;
   const { data, error, response } = await client.request(
     verb,
     path as never,
-    { params: { query: filled(query), path: named }, ...rest } as never,
+    { params: { query: filled(query), path: named }, headers, ...rest } as never,
   );
   if (error !== undefined || !response.ok) throw new Problem(response.status, error ?? {});
   return data as T;

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document c9175a7039c2f3c5d3183510f6534642fbf55502b9b77899a08d65f8d7ed737e. Don't edit.
+// Made by `make client` from the OpenAPI document 4c5e16bf35a4e88bbb21bb44cdd40478e90768bbe792f95454d4c32f47b6ed42. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -9879,6 +9879,7 @@ export interface operations {
                 supplier?: string | null;
                 state?: components["schemas"]["State"][] | null;
                 channel?: ("till" | "miniprogram" | "app" | "web" | "livestream" | "marketplace") | null;
+                method?: ("carry" | "pickup" | "courier") | null;
                 first?: string | null;
                 last?: string | null;
                 search?: string | null;

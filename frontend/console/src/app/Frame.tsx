@@ -103,7 +103,7 @@ function Brand() {
 function SideMenu(props: { pages: Page[]; here?: Page; onChosen: () => void }) {
   const { t } = useTranslation();
   const { shared } = useScope();
-  const groups = ["decide", "understand", "keep"] as const;
+  const groups = ["decide", "sell", "understand", "keep"] as const;
   const items = groups.flatMap((group) => {
     const children = props.pages
       .filter((page) => page.group === group)

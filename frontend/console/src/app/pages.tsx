@@ -8,6 +8,7 @@ import {
   ImportOutlined,
   LineChartOutlined,
   SettingOutlined,
+  ShoppingOutlined,
   ShoppingCartOutlined,
   TableOutlined,
   TagsOutlined,
@@ -21,7 +22,7 @@ export type Page = {
   name: string;
   path: string;
   icon: ReactNode;
-  group: "decide" | "understand" | "keep";
+  group: "decide" | "sell" | "understand" | "keep";
   /** The actions any of which opens the page. */
   actions: string[];
   /** Ask for what the page shows first in a scope: somebody points at its name in the menu. */
@@ -51,6 +52,7 @@ export const PAGES: Page[] = [
   page("decide", "exceptions", ["health.read"], <AlertOutlined />, () => import("../pages/exceptions/Exceptions")),
   page("decide", "decisions", ["decisions.read"], <FileDoneOutlined />, () => import("../pages/decisions/Decisions")),
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
+  page("sell", "sales", ["sales.read"], <ShoppingOutlined />, () => import("../pages/sales/Sales")),
   page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
   page("understand", "health", ["health.read"], <HeartOutlined />, () => import("../pages/health/Health")),
   page("understand", "forecast", ["forecast.read"], <LineChartOutlined />, () => import("../pages/forecast/Forecast")),
@@ -64,7 +66,7 @@ export const opens = (name: string, may: (action: string) => boolean): boolean =
   PAGES.some((one) => one.name === name && one.actions.some(may));
 
 /** Where a role begins that doesn't begin with the first page it may open. */
-const BEGINS: Record<string, string> = { store: "exceptions", service: "items" };
+const BEGINS: Record<string, string> = { store: "exceptions", service: "sales" };
 
 /** The page somebody comes to after signing in. */
 export function firstPage(pages: Page[], roles: string[]): Page | undefined {

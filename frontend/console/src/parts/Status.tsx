@@ -2,7 +2,9 @@
 import { Tag } from "antd";
 import { useTranslation } from "react-i18next";
 
-const LOOKS: Record<string, string> = {
+export type Look = "good" | "note" | "bad" | "warn";
+
+const LOOKS: Record<string, Look> = {
   approved: "good",
   executed: "good",
   measured: "good",
@@ -12,6 +14,11 @@ const LOOKS: Record<string, string> = {
   failed: "bad",
   snoozed: "warn",
 };
+
+/** Where something stands, in words that the caller has, and a colour that repeats them. */
+export function Standing({ look, children }: { look?: Look; children: string }) {
+  return <Tag className={`status-${look ?? "plain"}`}>{children}</Tag>;
+}
 
 const WAITING = new Set(["proposed", "snoozed"]);
 
@@ -23,9 +30,5 @@ export const isOver = ({ status, deeds }: { status?: string | null; deeds: strin
 export function Status({ status, over = false }: { status: string; over?: boolean }) {
   const { t } = useTranslation();
   const shown = over ? "over" : status;
-  return (
-    <Tag className={`status-${LOOKS[shown] ?? "plain"}`}>
-      {t(`status.${shown}`, { defaultValue: shown })}
-    </Tag>
-  );
+  return <Standing look={LOOKS[shown]}>{t(`status.${shown}`, { defaultValue: shown })}</Standing>;
 }

@@ -3,9 +3,20 @@ import { useTranslation } from "react-i18next";
 import type { Term } from "../api/types";
 import { useFormat } from "./format";
 
-export function Terms({ terms, quantity }: { terms: Term[]; quantity: number }) {
+type Props = {
+  terms: Term[];
+  quantity: number;
+  /** How a value is written, default as a quantity. */
+  show?: (value: number) => string;
+  /** What a value and the sum are called, default the quantity. */
+  value?: string;
+  sum?: string;
+};
+
+export function Terms({ terms, quantity, show, value, sum }: Props) {
   const { t } = useTranslation();
   const format = useFormat();
+  const say = show ?? format.quantity;
   const most = Math.max(1, ...terms.flatMap((term) => [term.running, term.running - term.value]));
   const least = Math.min(0, ...terms.flatMap((term) => [term.running, term.running - term.value]));
   const at = (value: number) => `${((value - least) / (most - least)) * 100}%`;
@@ -15,7 +26,7 @@ export function Terms({ terms, quantity }: { terms: Term[]; quantity: number }) 
         <tr>
           <th scope="col">{t("terms.term")}</th>
           <th scope="col" className="numeric">
-            {t("terms.value")}
+            {value ?? t("terms.value")}
           </th>
           <th scope="col" className="numeric">
             {t("terms.total")}
@@ -32,9 +43,9 @@ export function Terms({ terms, quantity }: { terms: Term[]; quantity: number }) 
               <td>{t(`term.${term.name}`, { defaultValue: term.words })}</td>
               <td className="numeric">
                 {term.value > 0 ? "+" : ""}
-                {format.quantity(term.value)}
+                {say(term.value)}
               </td>
-              <td className="numeric">{format.quantity(term.running)}</td>
+              <td className="numeric">{say(term.running)}</td>
               <td aria-hidden="true" className="terms-bar">
                 <span
                   className={term.value < 0 ? "terms-less" : "terms-more"}
@@ -47,10 +58,10 @@ export function Terms({ terms, quantity }: { terms: Term[]; quantity: number }) 
       </tbody>
       <tfoot>
         <tr>
-          <th scope="row">{t("terms.quantity")}</th>
+          <th scope="row">{sum ?? t("terms.quantity")}</th>
           <td />
           <td className="numeric">
-            <strong>{format.quantity(quantity)}</strong>
+            <strong>{say(quantity)}</strong>
           </td>
           <td aria-hidden="true" />
         </tr>

@@ -229,6 +229,14 @@ class MemoryLedger:
             if e.transfer not in self._closing
         ]
 
+    def outcomes(self, reserved: Collection[UUID]) -> Mapping[UUID, int]:
+        """How much of these pending transfers was carried out, 0 of one that was released."""
+        closed = {one: self._closing[one] for one in reserved if one in self._closing}
+        return {
+            one: (entry.amount or 0) if entry.kind is Kind.POSTED else 0
+            for one, entry in closed.items()
+        }
+
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
         return {code: self.held[code] for code in codes if code in self.held}

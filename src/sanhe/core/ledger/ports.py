@@ -177,6 +177,11 @@ class Ledger(Protocol):
         first."""
         ...
 
+    def outcomes(self, reserved: Collection[UUID]) -> Mapping[UUID, int]:
+        """How much of these pending transfers was carried out, 0 of one that was released; one
+        that is still open or not known is missing."""
+        ...
+
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing.
 

@@ -212,11 +212,11 @@ def take_each(
     from before, or taken by a group before, take nothing more.
     """
     left = {code: available for code, (available, _) in free.items()}
-    done = set(known)
+    done: set[UUID] = set()
     granted: list[bool] = []
     taken: list[Transfer] = []
     for group in groups:
-        fresh = {transfer.id: transfer for transfer in group if transfer.id not in done}
+        fresh = {t.id: t for t in group if t.id not in done and t.id not in known}
         need: dict[str, int] = {}
         for transfer in fresh.values():
             need[transfer.source] = need.get(transfer.source, 0) + transfer.amount

@@ -7,11 +7,20 @@ Decides which promotions count, by a hierarchy of stages, a matrix of which may 
 exclusive groups, caps and budgets. Outputs: each line's cents with the share of every promotion,
 gifts, postage, and for everything refused the rule that refused it and what is missing. It is one
 pure function on whole numbers, so that a till without a connection comes to the same cent.
+`Promotions` keeps them: drafts, versions, those that are published, and what is left of budgets.
 """
 
 from sanhe.people.promotions.book import Book
 from sanhe.people.promotions.checks import Flaw, check, flaws
 from sanhe.people.promotions.pricing import Applied, Present, Priced, PricedItem, priced, spread
+from sanhe.people.promotions.promotions import (
+    PUBLISHING,
+    Kept,
+    Promotions,
+    PromotionState,
+    budget_account,
+    spent_account,
+)
 from sanhe.people.promotions.refusals import Refusal, Why
 from sanhe.people.promotions.rules import (
     ALL,
@@ -39,6 +48,7 @@ from sanhe.people.promotions.written import read, write
 
 __all__ = [
     "ALL",
+    "PUBLISHING",
     "USUAL",
     "Applied",
     "Asked",
@@ -52,6 +62,7 @@ __all__ = [
     "Gift",
     "Goods",
     "Item",
+    "Kept",
     "MemberPrice",
     "Off",
     "Offer",
@@ -61,15 +72,19 @@ __all__ = [
     "Priced",
     "PricedItem",
     "Promotion",
+    "PromotionState",
+    "Promotions",
     "Refusal",
     "Shopper",
     "Stacking",
     "Step",
     "Why",
+    "budget_account",
     "check",
     "flaws",
     "priced",
     "read",
+    "spent_account",
     "spread",
     "write",
 ]

@@ -13,6 +13,7 @@ from typing import Final
 
 from sanhe.core.errors import BadInput
 from sanhe.goods.catalog import BaseUnit, Selling
+from sanhe.people.coupons import masked
 
 CHANNELS: Final = ("till", "miniprogram", "app", "web", "livestream", "marketplace")
 """Where an order can come from (渠道)."""
@@ -217,6 +218,11 @@ def _priced(number: int, line: BasketLine, sold: Selling | None) -> PricedLine:
         components=sold.components or ((line.sku, 1),),
     )
     return discounted(plain, sold, ())
+
+
+def shown_as(code: str) -> str:
+    """A coupon as an order names it: its code is nobody's business afterwards."""
+    return masked(code) if code else ""
 
 
 def half_up(numerator: int, denominator: int) -> int:

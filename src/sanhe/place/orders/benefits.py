@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from sanhe.core.errors import BadInput, NotFound, Shortage
 from sanhe.core.values import business_day
 from sanhe.goods.catalog import Catalog, Selling
-from sanhe.people.coupons import Coupons, NotUsable, Use, masked
+from sanhe.people.coupons import Coupons, NotUsable, Use
 from sanhe.people.loyalty import Points, Policy, StoredValue, Tiers
 from sanhe.people.promotions import (
     Asked,
@@ -33,6 +33,7 @@ from sanhe.people.promotions import (
     Item,
     Present,
     Priced,
+    Promotions,
     Refusal,
     Shopper,
     Why,
@@ -44,6 +45,7 @@ from sanhe.place.orders.basket import (
     PricedLine,
     discounted,
     priced_lines,
+    shown_as,
     tax_cents,
 )
 from sanhe.place.orders.rules import Tenders
@@ -272,7 +274,7 @@ class Benefits:
                     tax_cents=tax_cents(0, sold.tax_rate_ppm, included=True),
                     custom={},
                     components=sold.components or ((one.sku, 1),),
-                    discounts=(Discount(one.promotion, masked(use.coupon_code), 0),),
+                    discounts=(Discount(one.promotion, shown_as(use.coupon_code), 0),),
                 ),
             )
 
@@ -310,7 +312,7 @@ def _item(line: PricedLine, sold: Selling) -> Item:
 
 def _with_discounts(line: PricedLine, sold: Selling, found: Priced) -> PricedLine:
     taken = [
-        Discount(one.promotion, masked(one.coupon), cents)
+        Discount(one.promotion, shown_as(one.coupon), cents)
         for one in found.applied
         for number, cents in one.shares
         if number == line.line

@@ -10,9 +10,9 @@ from uuid import UUID
 from sanhe.core.errors import Conflict
 from sanhe.core.values import derived_id, new_id
 from sanhe.goods.stock import Claim
-from sanhe.people.coupons import NotUsable, Use, masked
+from sanhe.people.coupons import NotUsable, Use
 from sanhe.people.promotions import Refusal
-from sanhe.place.orders.basket import Basket, PricedLine
+from sanhe.place.orders.basket import Basket, PricedLine, shown_as
 from sanhe.place.orders.choose import Piece, Plan
 from sanhe.place.orders.reading import Order, OrderPart
 from sanhe.place.orders.rules import State, Tenders, earned_points
@@ -132,7 +132,7 @@ class Draft:
             "stored_cents": self.quote.tenders.stored_cents,
             "earn_ppm": self.quote.earn_ppm,
             "uses": [
-                {**asdict(use), "coupon_code": masked(use.coupon_code)} for use in self.quote.uses
+                {**asdict(use), "coupon_code": shown_as(use.coupon_code)} for use in self.quote.uses
             ],
             "state": self.state.value,
             "placed_at": self.now,

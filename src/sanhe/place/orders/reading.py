@@ -184,6 +184,7 @@ class Wanted:
 
     states: Collection[State] | None = None
     channel: str | None = None
+    method: str | None = None
     places: Collection[str] | None = None
     member: str | None = None
     number: int | None = None

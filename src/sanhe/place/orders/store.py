@@ -221,6 +221,7 @@ UPDATE sales_handover SET told_at = :at WHERE number = ANY (CAST(:numbers AS big
 _WANTED: Mapping[str, str] = {
     "states": "o.state = ANY (CAST(:states AS text[]))",
     "channel": "o.channel = :channel",
+    "method": "o.method = :method",
     "member": "o.member = :member",
     "number": "o.number = :number",
     "since": "o.placed_at >= :since",

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sanhe.core.access import may
 from sanhe.core.errors import NotFound
-from sanhe.place.orders import CHANNELS, Order, State, Wanted
+from sanhe.place.orders import CHANNELS, METHODS, Order, State, Wanted
 from sanhe.place.returns import returnable
 from sanhe.web.asked import ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
@@ -25,6 +25,7 @@ router = APIRouter(prefix="/sales", tags=["sales"])
 Reads = Annotated[Caller, depends("sales.read")]
 
 Channel = Literal[CHANNELS]  # type: ignore[valid-type]
+Method = Literal[METHODS]  # type: ignore[valid-type]
 Deed = Literal["cancel", "hand_over", "take_back"]
 """What can be done with an order: cancel what was not handed over, hand it over without a
 shipment, ask for goods of it to come back."""
@@ -44,6 +45,7 @@ class SalesAsked(ScopeAsked, Window):
 
     state: list[State] | None = Field(default=None, max_length=len(State))
     channel: Channel | None = None
+    method: Method | None = None
     first: date | None = None
     last: date | None = None
     search: Word | None = None
@@ -53,6 +55,7 @@ class SalesAsked(ScopeAsked, Window):
         return Wanted(
             states=self.state or None,
             channel=self.channel,
+            method=self.method,
             places=self._places(work),
             since=None if self.first is None else _begins(self.first, time_zone),
             until=None if self.last is None else _begins(self.last + timedelta(1), time_zone),

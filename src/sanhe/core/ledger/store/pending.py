@@ -196,6 +196,11 @@ WHERE a.code = ANY (CAST(:codes AS text[]) COLLATE "C")
 ORDER BY e.number
 """)
 
+_OUTCOMES = sa.text("""
+SELECT transfer, CASE WHEN kind = 'posted' THEN amount ELSE 0 END AS carried_out FROM ledger_entry
+WHERE transfer = ANY (CAST(:ids AS uuid[])) AND kind IN ('posted', 'voided')
+""")
+
 # Without a lock: all writers lock accounts first, and an index refuses to close twice.
 _DUE = sa.text("SELECT transfer FROM ledger_hold WHERE expires_at <= :now ORDER BY transfer")
 
@@ -340,6 +345,12 @@ def expire(tx: Transaction, now: datetime) -> int:
 def holds(tx: Transaction, codes: Collection[str]) -> list[Hold]:
     """The open pending transfers out of these accounts that end by themselves, oldest first."""
     return [Hold(*row) for row in tx.connection.execute(_HOLDS, {"codes": list(codes)})]
+
+
+def outcomes(tx: Transaction, reserved: Collection[UUID]) -> dict[UUID, int]:
+    """How much of these pending transfers was carried out; see the port."""
+    rows = tx.connection.execute(_OUTCOMES, {"ids": list(reserved)})
+    return {row.transfer: row.carried_out for row in rows}
 
 
 def _close(tx: Transaction, ids: list[UUID], kind: Kind, *, amount: int | None) -> int:

@@ -340,6 +340,10 @@ class PostgresLedger:
         """The open pending transfers out of these accounts that end by themselves."""
         return pending.holds(self._tx, codes)
 
+    def outcomes(self, reserved: Collection[UUID]) -> Mapping[UUID, int]:
+        """How much of these pending transfers was carried out, 0 of one that was released."""
+        return pending.outcomes(self._tx, reserved)
+
     def balances(self, codes: Collection[str], *, lock: bool = False) -> Mapping[str, Balance]:
         """The balances of these accounts; an account that is not open is missing."""
         rows = self._tx.connection.execute(_BALANCES[lock], {"codes": list(codes)})
