@@ -1,16 +1,21 @@
 """A flash sale: far more want an SKU than there is of it, by one transaction each and by the lane.
 
     python -m bench.flash_sale
+    python -m bench.flash_sale --http-units 1000 --http-attempts 20000
 
 Every attempt is a command with its own idempotency key that reserves one unit. First `threads`
 threads decide by a transaction for each attempt, then the same share of units and attempts goes
 through the lane; some keys are sent again at the end. Exactly as many units must be given as there
 are, the ledger must verify, and who asks again must get the first answer.
+
+Then the same over HTTP: whole baskets at `POST /api/shop/orders` of `sanhe serve` in a process of
+its own, which puts them into the lane by itself.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 import threading
 import time
@@ -20,6 +25,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+
+from bench.http_load import WAYS, fire
+from bench.http_load import Answer as HttpAnswer
+from bench.race_world import CENTS, audited, fresh_home, ledger_wrong, opened_world, orders_of
 from bench.results_file import write_results
 from sanhe.core.clock import SystemClock
 from sanhe.core.commands import Answer, Call, Commands, Lane
@@ -173,15 +183,66 @@ def timed_lane(sale: Sale, senders: int) -> ThroughLane:
     return ThroughLane(sale.attempts / seconds, len(sizes), sum(turned_away), len(again))
 
 
-def main() -> None:
-    """Run both ways in one go and keep the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--units", type=int, default=10_000)
-    parser.add_argument("--attempts", type=int, default=200_000)
-    parser.add_argument("--by-transaction", type=int, default=10_000, help="attempts one by one")
-    parser.add_argument("--threads", type=int, default=64)
-    parser.add_argument("--keep", action="store_true", help="write bench/results")
-    asked = parser.parse_args()
+@dataclass(frozen=True, slots=True)
+class OverHttp:
+    """What came of a sale at `POST /api/shop/orders`; who is turned away (429) asks again."""
+
+    orders: int
+    answers: list[HttpAnswer]
+    seconds: float
+    load: float
+
+    @property
+    def figures(self) -> dict[str, float | int]:
+        """As they are kept."""
+        took = [answer.seconds for answer in self.answers]
+        return {
+            "http_orders": self.orders,
+            "http_attempts": len(self.answers),
+            "http_connections": WAYS,
+            "http_per_second": round(len(self.answers) / self.seconds, 1),
+            "http_p50_ms": round(1000 * float(np.percentile(took, 50))),
+            "http_p99_ms": round(1000 * float(np.percentile(took, 99))),
+            "status_5xx": sum(
+                answer.status >= 500 or answer.status == 0 for answer in self.answers
+            ),
+            "status_429": sum(answer.status == 429 for answer in self.answers),
+            "http_load": round(self.load, 1),
+        }
+
+
+def over_http(units: int, attempts: int) -> OverHttp:
+    """So many attempts on so many units from `WAYS` connections, to sanhe served as users do."""
+    with fresh_home() as settings, opened_world(settings) as world:
+        goods = world.goods([units])
+        wanted = {
+            "channel": "livestream",
+            "currency": "CNY",
+            "lines": [{"sku": goods.skus[0], "quantity": 1}],
+            "delivery": {"method": "pickup", "place": "S1"},
+        }
+        body = {"basket": wanted, "agreed_cents": CENTS}
+        left = list(range(attempts))
+        answers: list[HttpAnswer] = []
+        told: dict[int, HttpAnswer] = {}
+        started = time.monotonic()
+        while left:
+            posts = (world.post("/shop/orders", body, key=f"attempt-{n}") for n in left)
+            some = fire(world.address, posts)
+            answers += some
+            told.update(zip(left, some, strict=True))
+            left = [number for number in left if told[number].status == 429]
+        seconds = time.monotonic() - started
+        placed = {one.json["id"] for one in told.values() if one.status == 201}
+        kept = {str(order.id) for order in orders_of(world, goods)}
+        wrong = [*audited(world, goods), *ledger_wrong(world)]
+        if placed != kept or len(kept) != min(units, attempts) or wrong:
+            raise SystemExit(f"{len(placed)} orders were told, {len(kept)} kept: {wrong[:5]}")
+    return OverHttp(len(kept), answers, seconds, os.getloadavg()[1])
+
+
+def in_process(asked: argparse.Namespace) -> dict[str, float | int]:
+    """A transaction each against the lane, in this process: their figures."""
     with (
         tempfile.TemporaryDirectory(prefix="flash-", dir="/tmp") as home,
         Database.open(Settings(home=Path(home)), clock=SystemClock()) as database,
@@ -195,22 +256,40 @@ def main() -> None:
     print(
         f"by the lane: {lane.per_second:,.0f}/s in {lane.batches} batches, {asked.units:,} of "
         f"{asked.attempts:,} given, {lane.repeated} asked again and told the same: "
-        f"{lane.per_second / single:.1f} times"
+        f"{lane.per_second / single:.1f} times",
+        flush=True,
     )
+    return {
+        "orders": asked.units,
+        "attempts": asked.attempts,
+        "threads": asked.threads,
+        "attempts_by_statement": asked.by_transaction,
+        "decisions_per_s_statement": round(single),
+        "decisions_per_s_lane": round(lane.per_second),
+        "ratio": round(lane.per_second / single, 1),
+        "batches": lane.batches,
+        "turned_away": lane.turned_away,
+        "repeated_alike": lane.repeated,
+        "load": round(os.getloadavg()[1], 1),
+    }
+
+
+def main() -> None:
+    """Run all ways in one go and keep the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--units", type=int, default=10_000)
+    parser.add_argument("--attempts", type=int, default=200_000)
+    parser.add_argument("--by-transaction", type=int, default=10_000, help="attempts one by one")
+    parser.add_argument("--threads", type=int, default=64)
+    parser.add_argument("--http-units", type=int, default=10_000)
+    parser.add_argument("--http-attempts", type=int, default=200_000, help="0 = none over HTTP")
+    parser.add_argument("--keep", action="store_true", help="write bench/results")
+    asked = parser.parse_args()
+    figures = in_process(asked)
+    if asked.http_attempts:
+        figures |= over_http(asked.http_units, asked.http_attempts).figures
+    print(figures)
     if asked.keep:
-        figures = {
-            "units": asked.units,
-            "attempts": asked.attempts,
-            "granted": asked.units,
-            "threads": asked.threads,
-            "by_transaction_attempts": asked.by_transaction,
-            "by_transaction_per_second": round(single),
-            "by_lane_per_second": round(lane.per_second),
-            "ratio": round(lane.per_second / single, 1),
-            "batches": lane.batches,
-            "turned_away": lane.turned_away,
-            "repeated_alike": lane.repeated,
-        }
         print(write_results("flash_sale", figures))
 
 

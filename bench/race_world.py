@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -158,6 +158,13 @@ class World:
 @contextmanager
 def opened_world(settings: Settings) -> Iterator[World]:
     """A world in a fresh installation of these settings, served in a process of its own."""
+    with furnished_world(settings) as world, serving(world.sanhe.settings) as address:
+        yield replace(world, address=address)
+
+
+@contextmanager
+def furnished_world(settings: Settings) -> Iterator[World]:
+    """A world in a fresh installation of these settings, not served yet."""
     clock = SystemClock()
     folder = settings.home / "pay"
     with WechatPaySimulator("http://127.0.0.1:1", clock) as pay:
@@ -172,8 +179,7 @@ def opened_world(settings: Settings) -> Iterator[World]:
                     work.access.add_key(f"picker {number}", roles=["store"], places=list(STORES))
                     for number in range(PICKERS)
                 )
-            with serving(known) as address:
-                yield World(sanhe, pay, address, channel, pickers)
+            yield World(sanhe, pay, "", channel, pickers)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -165,7 +166,7 @@ def _rows_by_hand(tx: Transaction) -> None:
             "VALUES (%s, 'hand', now(), '2025-09-01', %s, 'c', 500, 15, true)",
             (f"c{number}", place),
         )
-    work = construct(tx, Settings(home=None))  # type: ignore[arg-type]
+    work = construct(tx, Settings(home=Path("/nowhere")))
     work.tasks.open([NewTask(place, "count", sku) for place in places])
     for number, place in enumerate(places):
         till = Till(f"till-{number}")
@@ -175,6 +176,7 @@ def _rows_by_hand(tx: Transaction) -> None:
     calls = [Call(actor, "test", "key", {}) for actor in ("else", ACTOR)]
     work.commands.once_each(calls, lambda fresh: [Answer() for _ in fresh])
     _orders_by_hand(work, places, sku)
+    _coupons_by_hand(tx)
     for row in work.stock.positions().to_pylist():
         if row["on_hand"] > row["reserved"]:
             work.stock.allot("live", row["place"], row["sku"], quantity=1)
@@ -190,6 +192,23 @@ def _rows_by_hand(tx: Transaction) -> None:
     run("INSERT INTO sign_in_limit VALUES ('name x', now())")
     with tx.apart() as apart:
         assert apart.actor == "else"
+
+
+def _coupons_by_hand(tx: Transaction) -> None:
+    run = tx.connection.exec_driver_sql
+    run("INSERT INTO promotion_version VALUES ('p', 1, '{}', now(), 'x')")
+    run("INSERT INTO promotion (id, version) VALUES ('p', 1)")
+    run(
+        "INSERT INTO coupon_campaign (id, name, promotion, begins_at, ends_at, saved_at, saved_by) "
+        "VALUES ('c', 'c', 'p', now(), now() + interval '1 day', now(), 'x')"
+    )
+    run(
+        "INSERT INTO coupon (id, campaign, code_hash, begins_at, ends_at, issued_at, issued_by) "
+        "SELECT gen_random_uuid(), id, '\\x00', begins_at, ends_at, now(), 'x' "
+        "FROM coupon_campaign"
+    )
+    run("INSERT INTO coupon_hold VALUES ('order', 'p', NULL, NULL, 5, '{}', now())")
+    run("INSERT INTO coupon_limit VALUES ('key x', now())")
 
 
 def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
@@ -243,6 +262,11 @@ def _bookings_by_hand(work: Work, orders: list[UUID]) -> None:
         shipment_store.book(work.orders._tx, booking)
 
 
+COMPANY_WIDE = (
+    *("promotion_book", "promotion", "promotion_version", "coupon_campaign", "coupon"),
+    *("coupon_hold", "coupon_limit"),
+)
+"""What holds for all places, and no supplier sees."""
 TABLES = (
     *("place", "holiday", "item_description", "price_setting", "stock_entry", "stock_position"),
     *("stock_quota", "command"),
@@ -256,6 +280,7 @@ TABLES = (
     *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
     *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
+    *COMPANY_WIDE,
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),
@@ -360,6 +385,7 @@ def expected(all_rows: Mapping[str, list[Row]], seen: Seen) -> dict[str, list[Ro
         "store_task_event": lambda r: r["task"] in tasks,
         "audit_event": lambda r: seen.everything or r["actor"] == ACTOR,
         "command": lambda r: seen.everything or r["actor"] == ACTOR,
+        **dict.fromkeys(COMPANY_WIDE, lambda r: seen.inside),
     }
     return {
         table: [row for row in all_rows[table] if by_table.get(table, _everything(seen))(row)]

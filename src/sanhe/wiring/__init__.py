@@ -26,10 +26,13 @@ from sanhe.wiring.imports import (
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
 from sanhe.wiring.ordering import (
+    Ordered,
     cancel_order,
     expire_orders,
     hand_over,
     place_order,
+    place_orders,
+    queue_order,
     quote_basket,
     tell_sales,
 )
@@ -76,6 +79,7 @@ __all__ = [
     "FulfilRun",
     "ImportRequest",
     "Imported",
+    "Ordered",
     "Payer",
     "PaymentsRun",
     "PlanRequest",
@@ -112,9 +116,11 @@ __all__ = [
     "next_day",
     "override",
     "place_order",
+    "place_orders",
     "plan",
     "plan_changes",
     "prepare_payment",
+    "queue_order",
     "quote_basket",
     "receive_return",
     "record_facts",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sanhe.core.errors import BadInput
+from sanhe.core.commands import Answer, Call
+from sanhe.core.errors import BadInput, SanheError
 from sanhe.core.values import Json
 from sanhe.place.orders import (
+    MOST_LINES,
     SOURCE,
     Basket,
     Piece,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from sanhe.wiring.work import Work
 
 TOLD_AT_ONCE: Final = 1_000
+PLACE: Final = "order.place"
+"""The name of the command that places an order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,76 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
     """
     return once(
         sanhe,
-        ("order.place", key),
+        (PLACE, key),
         by,
         body=_asked(asked),
         run=lambda work: told_placed(work.orders.place(asked, _Within(work.sourcing, by))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order as somebody asked for it, under their idempotency key."""
+
+    asked: Placing
+    key: str
+    by: By
+
+    @property
+    def call(self) -> Call:
+        """The command that it is."""
+        return Call(self.by.actor, PLACE, self.key, _asked(self.asked))
+
+
+def queue_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Future[Answer] | None:
+    """`place_order` through the lane while many want one of the SKUs; None while they don't.
+
+    Nobody has to wait for the answer, which is that of `place_order`. A courier's basket goes the
+    ordinary way, as each address has places of its own to be chosen. Raises TooMany.
+    """
+    skus = {line.sku for line in asked.basket.lines[:MOST_LINES]}
+    rushed = [sku for sku in skus if sanhe.rush.wanted(sku)]
+    if sanhe.lane is None or not rushed or asked.basket.delivery.method == "courier":
+        return None
+    return sanhe.lane.submit(Ordered(asked, key, by))
+
+
+def place_orders(sanhe: Sanhe, ordered: Sequence[Ordered]) -> list[Answer]:
+    """`place_order` for many: first come first served, one transaction for each who asks."""
+    if len(ordered) == 1:
+        return [_alone(sanhe, ordered[0])]
+    groups: dict[By, list[int]] = {}
+    for at, one in enumerate(ordered):
+        groups.setdefault(one.by, []).append(at)
+    answers: dict[int, Answer] = {}
+    for by, group in groups.items():
+        told = _placed_each(sanhe, [ordered[at] for at in group], by)
+        answers.update(zip(group, told, strict=True))
+    return [answers[at] for at in range(len(ordered))]
+
+
+def _alone(sanhe: Sanhe, one: Ordered) -> Answer:
+    try:
+        return Answer(place_order(sanhe, one.asked, key=one.key, by=one.by))
+    except SanheError as error:
+        return Answer(refusal=error)
+
+
+def _placed_each(sanhe: Sanhe, ordered: Sequence[Ordered], by: By) -> list[Answer]:
+    asked: dict[str, Placing] = {}
+    for one in ordered:
+        asked.setdefault(one.key, one.asked)
+    with sanhe.work(actor=by.actor) as work:
+
+        def run(calls: Sequence[Call]) -> list[Answer]:
+            fresh = [asked[call.key] for call in calls]
+            outcomes = work.orders.place_each(fresh, _Within(work.sourcing, by))
+            return [
+                Answer(told_placed(one)) if isinstance(one, Placed) else Answer(refusal=one)
+                for one in outcomes
+            ]
+
+        return work.commands.once_each([one.call for one in ordered], run)
 
 
 def cancel_order(

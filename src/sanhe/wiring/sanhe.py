@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from sanhe.connectors.courier import ByHand
 from sanhe.core.clock import Clock, SystemClock
+from sanhe.core.commands import Answer, Lane, Rush
 from sanhe.core.lake import Lake, ParquetLake, refresh, scoped
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
@@ -19,10 +21,11 @@ from sanhe.goods.replenish import Policy
 from sanhe.models.forecast import ACCURATE, ChampionSettings
 from sanhe.place.fulfil import Couriers
 from sanhe.place.orders import Payments
+from sanhe.wiring.ordering import Ordered, place_orders
 from sanhe.wiring.providers import Providers
 from sanhe.wiring.work import EVERYWHERE, Work, construct, register_kinds
 
-KEPT_FOLDERS = ("lake", "orders", "rejects")
+KEPT_FOLDERS = ("keys", "lake", "orders", "rejects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Sanhe:
     """An opened installation. Use it as a context manager; `work` gives a transaction.
 
     `payments`: the payment providers by name. `couriers`: who brings parcels; by hand until others
-    are connected.
+    are connected. `rush` tells which SKUs many want at once, `lane` places their orders.
     """
 
     settings: Settings
@@ -40,6 +43,8 @@ class Sanhe:
     effort: ChampionSettings = ACCURATE
     payments: Mapping[str, Payments] = field(default_factory=dict)
     couriers: Couriers = field(default_factory=ByHand)
+    rush: Rush = field(default_factory=Rush)
+    lane: Lane[Ordered, Answer] | None = None
 
     @classmethod
     @contextmanager
@@ -64,7 +69,9 @@ class Sanhe:
             with database.transaction(actor="open") as tx:
                 register_kinds(tx)
             lake = ParquetLake(settings.home / "lake", clock=ticking)
-            yield cls(settings, ticking, database, lake, effort, payments, couriers or ByHand())
+            opened = cls(settings, ticking, database, lake, effort, payments, couriers or ByHand())
+            with Lane(partial(place_orders, opened)) as lane:
+                yield replace(opened, lane=lane)
 
     @contextmanager
     def work(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Work]:
@@ -97,7 +104,7 @@ class Sanhe:
         return self.settings.home / "orders"
 
     def backup(self, folder: Path) -> Saved:
-        """Save database, lake, orders and rejects into a new folder, with checksums."""
+        """Save database, keys, lake, orders and rejects into a new folder, with checksums."""
         folders = {name: self.settings.home / name for name in KEPT_FOLDERS}
         return backup(self.database, folder, folders=folders)
 

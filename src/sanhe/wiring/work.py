@@ -23,6 +23,7 @@ from sanhe.goods.catalog import Catalog
 from sanhe.goods.replenish import DECISION_KIND, TRANSFER_KIND, Assumptions, Policy, Replenish
 from sanhe.goods.stock import Stock
 from sanhe.goods.suppliers import Suppliers
+from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
 from sanhe.people import loyalty
 from sanhe.people.coupons import Coupons, Keys
@@ -105,7 +106,7 @@ class Work:
 def register_kinds(tx: Transaction) -> None:
     """Publish the kinds of decisions: once when an installation is opened."""
     decisions = PostgresDecisions(tx)
-    for kind in (DECISION_KIND, TRANSFER_KIND):
+    for kind in (DECISION_KIND, TRANSFER_KIND, PUBLISH):
         decisions.register(kind)
 
 
@@ -121,14 +122,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
-    promotions = Promotions(tx, ledger, currency=settings.currency)
-    coupons = Coupons(
-        tx,
-        ledger,
-        promotions=promotions,
-        keys=Keys(settings.home / COUPON_KEY),
-        currency=settings.currency,
-    )
+    promotions, coupons = _promoting(tx, settings, ledger)
     points, stored, tiers = _loyalty(tx, settings, ledger)
     benefits = Benefits(
         catalog=items,
@@ -201,3 +195,13 @@ def _loyalty(
         StoredValue(tx, ledger, settings.currency),
         Tiers(tx, policy=policy, time_zone=zone),
     )
+
+
+def _promoting(
+    tx: Transaction, settings: Settings, ledger: PostgresLedger
+) -> tuple[Promotions, Coupons]:
+    """What may come off a basket."""
+    promotions = Promotions(tx, ledger, currency=settings.currency)
+    keys = Keys(settings.home / COUPON_KEY)
+    coupons = Coupons(tx, ledger, promotions=promotions, keys=keys, currency=settings.currency)
+    return promotions, coupons

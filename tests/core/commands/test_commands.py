@@ -243,6 +243,16 @@ def test_many_commands_at_once_are_answered_each(stocked: Database) -> None:
     assert given == [["shopper", "another"]]
 
 
+def test_a_refusal_that_is_no_answer_undoes_them_all(database: Database) -> None:
+    calls = [Call("shopper", "buy", name, None) for name in "ab"]
+    refusals: list[SanheError | None] = [None, TooMany("busy", retry_after_seconds=1)]
+    with pytest.raises(TooMany), database.transaction(actor="lane") as tx:
+        Commands(tx).once_each(calls, lambda _: [Answer(refusal=one) for one in refusals])
+    with database.transaction(actor="lane") as tx:
+        answers = Commands(tx).once_each(calls, lambda fresh: [Answer(c.key) for c in fresh])
+    assert [answer.value for answer in answers] == ["a", "b"]
+
+
 def test_batches_with_the_same_keys_do_not_deadlock(database: Database) -> None:
     def act(number: int) -> int:
         ran = 0

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from sanhe.core.commands import Answer, Call, Commands, Lane, Rush
-from sanhe.core.errors import NotFound, Shortage, Temporary, TooMany
+from sanhe.core.errors import NotFound, Shortage, TooMany
 from sanhe.core.ledger import Account, PostgresLedger, Transfer
 from sanhe.core.storage import Database
 from sanhe.core.values import derived_id, new_id
@@ -69,7 +69,7 @@ def test_a_closed_lane_carries_out_what_waits() -> None:
     held.go.set()
     lane.close()
     assert [one.result(0) for one in futures] == [f"answer {number}" for number in range(5)]
-    with pytest.raises(Temporary, match="closed"):
+    with pytest.raises(TooMany, match="closing"):
         lane.submit(9)
 
 
@@ -93,17 +93,21 @@ def test_one_that_does_harm_is_alone_with_its_error() -> None:
     assert done == [number for number in range(40) if number not in harmful]
 
 
-def test_when_the_database_is_away_all_are_told_at_once() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("", {}, Exception("gone")), TooMany("no connection", retry_after_seconds=1)],
+)
+def test_when_the_database_can_t_be_used_all_are_told_at_once(error: Exception) -> None:
     tries = 0
 
     def write(asked: Sequence[int]) -> list[int]:
         nonlocal tries
         tries += 1
-        raise OperationalError("", {}, Exception("gone"))
+        raise error
 
     with Lane(write, wait_seconds=1, batch=8) as lane:
         futures = [lane.submit(number) for number in range(8)]
-        assert {type(one.exception(30)) for one in futures} == {OperationalError}
+        assert {one.exception(30) for one in futures} == {error}
     assert tries == 1
 
 

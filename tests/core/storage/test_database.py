@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import traceback
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from threading import Barrier
 
 import psycopg
 import pytest
@@ -11,10 +14,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, ProgrammingError
 
 from sanhe.core.clock import FixedClock
-from sanhe.core.errors import BadInput
+from sanhe.core.errors import BadInput, TooMany
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, EmbeddedServer, database_health, migrations_folder
-from sanhe.core.storage.database import urls_of
+from sanhe.core.storage.database import CONNECTIONS, urls_of
 
 BATCH = (
     "INSERT INTO fact_batch (id, kind, source, name, digest, actor, begun_at) "
@@ -35,6 +38,36 @@ def test_a_transaction_commits_at_the_end_and_rolls_back_on_an_error(database: D
         tx.connection.exec_driver_sql(BATCH)
         raise RuntimeError
     assert count(database) == 1
+
+
+def test_two_who_wait_for_each_other_are_told_to_come_again_and_one_goes_on(
+    database: Database,
+) -> None:
+    both = Barrier(2)
+
+    def take(first: int, second: int) -> str:
+        try:
+            with database.transaction(actor="planner") as tx:
+                tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({first})")
+                both.wait(30)
+                tx.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({second})")
+        except TooMany as error:
+            return str(error)
+        return "went on"
+
+    with ThreadPoolExecutor(2) as pool:
+        told = sorted(pool.map(take, [1, 2], [2, 1]))
+    assert told == ["others want the same rows: ask again", "went on"]
+
+
+def test_who_gets_no_connection_in_time_is_told_to_come_again(database: Database) -> None:
+    with ExitStack() as held:
+        for _ in range(CONNECTIONS):
+            held.enter_context(database.transaction(actor="planner"))
+        with pytest.raises(TooMany, match="in use"), database.transaction(actor="planner"):
+            pass
+    with database.transaction(actor="planner") as tx:
+        tx.connection.exec_driver_sql(BATCH)
 
 
 def test_the_application_owns_nothing_and_can_neither_change_nor_delete_facts(

@@ -81,7 +81,7 @@ def test_a_promotion_that_others_give_way_to() -> None:
     assert (found.discount_cents, found.displaced_cents) == (1_050, -1_000)
     assert found.change_cents == -50
     assert found.exposed_cents == 400, "other goods of its category"
-    told = proposal(TENTH, found)
+    told = proposal(TENTH, found, version=1)
     assert told.terms == (-1_050, 1_000, 0) and told.value == -50
     assert sum(told.terms) == told.value and len(told.terms) == len(PUBLISH.terms)
 
@@ -90,7 +90,7 @@ def test_below_cost_it_never_pays() -> None:
     cheap = Promotion("half", "half", Percent(5_000), "item", BEGIN, END)
     found = weighed(cheap, basket(("A", 1_000, 600)), holding=[])
     assert found.breakeven_share is None
-    assert "never pays" in proposal(cheap, found).reason
+    assert "never pays" in proposal(cheap, found, version=1).reason
 
 
 def test_costs_that_are_not_known_are_said() -> None:
@@ -99,13 +99,13 @@ def test_costs_that_are_not_known_are_said() -> None:
     found = weighed(FULL, known, unknown, holding=[])
     assert found.cost_known_share == 0.25 and found.margin_before_cents == 4_000
     assert found.change_cents == -2_000, "what is taken off is known all the same"
-    assert proposal(FULL, found).guard_rails == ("cost_known_share",)
+    assert proposal(FULL, found, version=1).guard_rails == ("cost_known_share",)
 
 
 def test_one_that_no_basket_would_have_had_has_no_evidence() -> None:
     found = weighed(FULL, basket(("A", 500, 100)), holding=[])
     with pytest.raises(BadInput, match="none of 1 past baskets would have had it"):
-        proposal(FULL, found)
+        proposal(FULL, found, version=1)
 
 
 @given(
@@ -126,7 +126,7 @@ def test_the_terms_sum_up_and_the_interval_holds_the_change(
     found = weighed(TENTH, *(basket(*one, tax=tax) for one in lines), holding=[FULL])
     assert found.low_cents <= found.change_cents <= found.high_cents
     if found.reached:
-        told = proposal(TENTH, found)
+        told = proposal(TENTH, found, version=1)
         assert sum(told.terms) == told.value
         if not tax:
             assert told.terms[2] == 0

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
 from sanhe.core.storage import Database
-from sanhe.place.orders import AtPlace, Outcome, Piece, Placed, Placing, State, Wanted
+from sanhe.place.orders import (
+    AtPlace,
+    Basket,
+    Delivery,
+    Outcome,
+    Piece,
+    Placed,
+    Placing,
+    Plan,
+    PricedLine,
+    State,
+    Wanted,
+)
 from tests.place.orders.counter import Counter, basket_of
 
 
@@ -202,6 +215,38 @@ def test_many_at_once_are_served_in_order_and_leave_the_same_rows(counter: Count
     assert isinstance(first, Placed)
     assert counter.orders.get(first.id).number == first.number
     assert counter.pay(first.id).outcome is Outcome.TAKEN
+
+
+@dataclass
+class Keeping:
+    """All from the named place, where three of each stay unless it is carried away at once."""
+
+    asked: int = 0
+
+    def choose(self, basket: Basket, lines: Sequence[PricedLine], *, now: datetime) -> Plan:
+        self.asked += 1
+        plan = AtPlace().choose(basket, lines, now=now)
+        kept = 0 if basket.delivery.method == "carry" else 3
+        return replace(plan, keep={(plan.place, line.sku): kept for line in lines if kept})
+
+
+def test_what_stays_for_others_stays_only_from_those_who_leave_it(counter: Counter) -> None:
+    fetched = Placing(basket_of(("A", 2)), 2_000)
+    carried = replace(fetched, basket=replace(fetched.basket, delivery=Delivery("carry", "S1")))
+    outcomes = counter.orders.place_each([fetched] * 3 + [carried] * 2, Keeping())
+    assert [type(one) for one in outcomes] == [Placed, Shortage, Shortage, Placed, Placed]
+    assert counter.free("A") == 4
+
+
+def test_those_who_want_the_same_have_one_quote(counter: Counter) -> None:
+    wanted, sourcing = basket_of(("A", 1)), Keeping()
+    asked = [Placing(replace(wanted, member=f"m{number}"), 1_000) for number in range(5)]
+    asked += [Placing(basket_of(("B", 1)), 333), Placing(wanted, 999)]
+    outcomes = counter.orders.place_each(asked, sourcing)
+    assert [type(one) for one in outcomes] == [Placed] * 6 + [Conflict]
+    assert sourcing.asked == 2
+    members = {counter.orders.get(one.id).member for one in outcomes if isinstance(one, Placed)}
+    assert members == {"m0", "m1", "m2", "m3", "m4", None}
 
 
 def test_a_channel_draws_from_its_quota_then_from_the_open_stock(counter: Counter) -> None:

@@ -35,8 +35,6 @@ class Commands:
                 answer = Answer(run())
             except SanheError as error:
                 savepoint.rollback()
-                if not rules.is_answer(error):
-                    raise
                 return [Answer(refusal=error)]
             savepoint.commit()
             return [answer]
@@ -49,7 +47,8 @@ class Commands:
         """The answers to many calls, each as by `once`, in their order.
 
         `run` gets the calls that are new, in order and once each, and tells their answers; it
-        undoes by itself what it refuses. Whatever it raises undoes all of them.
+        undoes by itself what it refuses. Whatever it raises undoes all of them, and so does a
+        refusal that is no answer.
         """
         for call in calls:
             rules.check_call(call)
@@ -67,6 +66,9 @@ class Commands:
         if taken:
             fresh = {key: place for key, place in first.items() if key in taken}
             answers = run([calls[place] for place in fresh.values()])
+            for answer in answers:
+                if answer.refusal is not None and not rules.is_answer(answer.refusal):
+                    raise answer.refusal
             texts = dict(zip(fresh, map(rules.written, answers), strict=True))
             store.answer(self._tx, texts)
             # Read from what is kept, so that the first asker gets no other than the later ones.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from sanhe.core.errors import Temporary, TooMany
+from sanhe.core.errors import TooMany
 from sanhe.core.storage import database_errors
 
 Asked = TypeVar("Asked")
@@ -29,8 +29,9 @@ class Lane(Generic[Asked, Told]):
     waits `wait_seconds` for others. More than `most_waiting` are not let in.
 
     Where `write` raises, its transaction is undone: the batch is cut in two until the one that it
-    raises for is alone and gets the error. When the database is away, all of the batch are told
-    so; whether it took effect is then unknown, so give each its idempotency key (`Commands`).
+    raises for is alone and gets the error. When there are too many at once or the database is
+    away, all of the batch are told so; whether it took effect may then be unknown, so give each
+    its idempotency key (`Commands`).
     """
 
     def __init__(
@@ -46,22 +47,24 @@ class Lane(Generic[Asked, Told]):
         self._waiting: deque[tuple[Asked, Future[Told]]] = deque()
         self._gathered = threading.Condition()
         self._is_closed = False
-        self._writer = threading.Thread(target=self._work, name="lane", daemon=True)
-        self._writer.start()
+        self._writer: threading.Thread | None = None
 
     def submit(self, asked: Asked) -> Future[Told]:
-        """Let one in; its future has the answer after the commit.
+        """Let one in; its future has the answer after the commit. The first one starts the writer.
 
-        Raises TooMany when the queue is full, Temporary when the lane is closed.
+        Raises TooMany when the queue is full or the lane is closed.
         """
         future: Future[Told] = Future()
         with self._gathered:
             if self._is_closed:
-                raise Temporary("the lane is closed: ask again", delay_seconds=1)
+                raise TooMany("this server is closing: ask again", retry_after_seconds=1)
             if len(self._waiting) >= self._most_waiting:
                 raise TooMany(
                     f"{self._most_waiting} wait before you: ask again", retry_after_seconds=1
                 )
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._work, name="lane", daemon=True)
+                self._writer.start()
             self._waiting.append((asked, future))
             # The writer is woken by the first and by a full batch, not by each in between.
             if len(self._waiting) in {1, self._batch}:
@@ -73,7 +76,8 @@ class Lane(Generic[Asked, Told]):
         with self._gathered:
             self._is_closed = True
             self._gathered.notify()
-        self._writer.join()
+        if self._writer is not None:
+            self._writer.join()
 
     def __enter__(self) -> Lane[Asked, Told]:
         return self
@@ -108,7 +112,7 @@ class Lane(Generic[Asked, Told]):
             try:
                 answers = self._written([asked for asked, _ in part])
             except _WriteError as failure:
-                if len(part) == 1 or isinstance(failure.error, database_errors()):
+                if len(part) == 1 or isinstance(failure.error, (TooMany, *database_errors())):
                     for _, future in part:
                         future.set_exception(failure.error)
                 else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
 import psycopg
@@ -14,7 +14,7 @@ from psycopg import sql
 from sqlalchemy.exc import OperationalError
 
 from sanhe.core.clock import Clock
-from sanhe.core.errors import BadInput
+from sanhe.core.errors import BadInput, TooMany
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage.migrate import APP_ROLE, OWNER_ROLE, migrate_to_head, prepare_roles
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _DATABASE = "sanhe"
+CONNECTIONS: Final = 15
+"""So many transactions of a process go on at once; none is closed while the process lives."""
+_WAIT_SECONDS: Final = 10
+"""So long a transaction waits for a connection to get free."""
 _SCOPE = sa.text(
     "SELECT set_config('sanhe.actor', :actor, true), set_config('sanhe.places', :places, true), "
     "set_config('sanhe.suppliers', :suppliers, true)"
@@ -72,7 +76,9 @@ class Database:
         self, *, url: str, owner_url: str, clock: Clock, server: EmbeddedServer | None = None
     ) -> None:
         self.url, self.owner_url, self.clock, self.server = url, owner_url, clock, server
-        self._engine = self._new_engine(pool_size=5, max_overflow=10, pool_pre_ping=True)
+        self._engine = self._new_engine(
+            pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_timeout=_WAIT_SECONDS
+        )
         self._unpooled = self._new_engine(poolclass=sa.NullPool)
 
     def _new_engine(self, **pool: Any) -> sa.Engine:
@@ -117,10 +123,19 @@ class Database:
     def transaction(self, *, actor: str, scope: Scope = EVERYTHING) -> Iterator[Transaction]:
         """A transaction that commits at the end of the block and rolls back on an error.
 
-        It sees the rows of its scope and no others; the database itself holds to that.
+        It sees the rows of its scope and no others; the database itself holds to that. Raises
+        TooMany when no connection gets free in time, or when this transaction and another wait
+        for each other's rows: nothing was done, so ask again.
         """
-        with self._engine.begin() as connection:
-            yield self.begun(connection, actor=actor, scope=scope)
+        try:
+            with self._engine.begin() as connection:
+                yield self.begun(connection, actor=actor, scope=scope)
+        except sa.exc.TimeoutError as error:
+            raise TooMany("all connections are in use: ask again", retry_after_seconds=1) from error
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.DeadlockDetected):
+                raise
+            raise TooMany("others want the same rows: ask again", retry_after_seconds=1) from error
 
     def begun(self, connection: sa.Connection, *, actor: str, scope: Scope) -> Transaction:
         """The transaction of a connection that has just begun one: tells the server its scope."""
@@ -205,7 +220,6 @@ def database_errors() -> tuple[type[Exception], ...]:
     return (
         OperationalError,
         sa.exc.InterfaceError,
-        sa.exc.TimeoutError,
         psycopg.OperationalError,
         psycopg.InterfaceError,
         ArrowError,

@@ -13,7 +13,16 @@ from sanhe.core.decisions import DecisionKind, Effect, Proposal, Subject
 from sanhe.core.errors import BadInput, NotFound
 from sanhe.loop.promoting import store
 from sanhe.loop.promoting.evidence import Evidence, PastBasket, evidence
-from sanhe.people.promotions import Asked, Book, Coupon, Item, Promotion, Shopper, Stacking
+from sanhe.people.promotions import (
+    PUBLISHING,
+    Asked,
+    Book,
+    Coupon,
+    Item,
+    Promotion,
+    Shopper,
+    Stacking,
+)
 
 if TYPE_CHECKING:
     from sanhe.core.lake import Lake
@@ -26,7 +35,7 @@ WEIGHED: Final[Mapping[str, int]] = {"g": 500, "ml": 500}
 """Base units in which goods sold by measure are priced; they have no pieces."""
 
 PUBLISH = DecisionKind(
-    name="promotion.publish",
+    name=PUBLISHING,
     owner="loop.promoting",
     version=1,
     unit="cents of margin",
@@ -93,8 +102,8 @@ class Promoting:
         )
 
 
-def proposal(promotion: Promotion, found: Evidence, *, days: int = DAYS) -> Proposal:
-    """The decision to publish a promotion, with its evidence.
+def proposal(promotion: Promotion, found: Evidence, *, version: int, days: int = DAYS) -> Proposal:
+    """The decision to publish this version of a promotion, with its evidence.
 
     The value is the change of margin if nobody buys more: what is taken off, less what other
     promotions no longer take off, less the tax in both. Raises BadInput where no basket was
@@ -121,7 +130,7 @@ def proposal(promotion: Promotion, found: Evidence, *, days: int = DAYS) -> Prop
             f"reaches {found.reached} of {found.baskets} baskets of {days} days, "
             f"takes {found.discount_cents} cents off, {enough}"
         ),
-        inputs={"promotion": promotion.id, "days": days, **told},
+        inputs={"promotion": promotion.id, "version": version, "days": days, **told},
         method="past baskets",
         expected=Effect(
             "margin_change_cents",

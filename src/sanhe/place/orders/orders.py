@@ -16,12 +16,13 @@ from sanhe.core.storage import Transaction
 from sanhe.core.values import Json, derived_id
 from sanhe.goods.stock import Claim, Stock
 from sanhe.place.orders import placing, reading, rules, store
-from sanhe.place.orders.basket import Basket, check_basket
+from sanhe.place.orders.basket import Basket
 from sanhe.place.orders.benefits import Benefits
 from sanhe.place.orders.choose import Piece, Sourcing
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
+from sanhe.place.orders.quoting import Quoting
 from sanhe.place.orders.reading import Order, Sold, Wanted
 from sanhe.place.orders.rules import Outcome, State
 
@@ -62,7 +63,8 @@ class Orders:
         hold: timedelta = timedelta(minutes=15),
     ) -> None:
         self._tx, self._ledger, self._stock, self._benefits = tx, ledger, stock, benefits
-        self._outbox, self._currency, self._hold = outbox, currency, hold
+        self._outbox, self._hold = outbox, hold
+        self._quoting = Quoting(tx, benefits, currency=currency, hold=hold)
 
     def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
         """What the basket costs and where it would come from.
@@ -71,7 +73,7 @@ class Orders:
         fewer points or less stored value than they want to pay with. A coupon that does not count
         is among `refused`.
         """
-        return self._quote(basket, sourcing, gifts=True)
+        return self._quoting.quote(basket, sourcing)
 
     def place(self, asked: Placing, sourcing: Sourcing) -> Placed:
         """Order a basket: all of its stock is held, or nothing is.
@@ -79,40 +81,29 @@ class Orders:
         Raises what `quote` does, Conflict when it costs something else by now, Shortage when
         the stock went to others meanwhile, also after choosing other places.
         """
-        for tries in range(1, _TRIES + 1):
-            # The last try is without gifts: nobody is sent away for a gift that went to others.
-            draft = self._draft(asked, sourcing, gifts=tries < _TRIES)
-            try:
-                holds = self._held(draft)
-            except Shortage:
-                if tries == _TRIES:
-                    raise
-                continue
-            break
-        return self._write([(draft, holds)])[0]
+        with self._tx.connection.begin_nested():
+            draft, holds = self._claim(asked, sourcing)
+            return self._write([(draft, [*holds, *self._benefits.hold(draft)])])[0]
 
     def place_each(self, asked: Sequence[Placing], sourcing: Sourcing) -> list[Placed | SanheError]:
         """Order many baskets, each whole or not at all, first come first served.
 
         The outcomes in the given order: what was placed, or why it was not. Leaves the same rows
-        as `place` for each, in few statements.
+        as `place` for each, in few statements. What leaves nothing to be kept at a place
+        (`Plan.keep`) is served before what does.
         """
-        outcomes: list[Placed | SanheError] = [
-            Shortage("sold out meanwhile: ask for what there is") for _ in asked
-        ]
+        outcomes: list[Placed | SanheError] = [_sold_out(one.basket) for one in asked]
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
+            tried = self._quoting.drafts([asked[at] for at in left], sourcing)
             drafts: dict[int, Draft] = {}
-            for at in left:
-                tried = self._tried(asked[at], sourcing)
-                if isinstance(tried, Draft):
-                    drafts[at] = tried
+            for at, outcome in zip(left, tried, strict=True):
+                if isinstance(outcome, Draft):
+                    drafts[at] = outcome
                 else:
-                    outcomes[at] = tried
-            claims = [draft.claims for draft in drafts.values()]
-            until = self._tx.clock.now() + self._hold
-            holds = zip(drafts, self._stock.claim_each(claims, expires_at=until), strict=True)
-            held, found = {}, {at: holding for at, holding in holds if holding is not None}
+                    outcomes[at] = outcome
+            found = self._claimed(drafts)
+            held = {}
             for at, holding in found.items():
                 try:
                     held[at] = drafts[at], [*holding, *self._benefits.hold(drafts[at])]
@@ -371,44 +362,33 @@ class Orders:
         """The refunds asked for an order."""
         return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
 
-    def _tried(self, asked: Placing, sourcing: Sourcing) -> Draft | SanheError:
-        try:
-            return self._draft(asked, sourcing)
-        except SanheError as error:
-            return error
+    def _claim(self, asked: Placing, sourcing: Sourcing) -> tuple[Draft, Sequence[UUID]]:
+        """An order as it can be, and what holds its stock; other places are tried as well."""
+        for tries in range(1, _TRIES + 1):
+            # The last try is without gifts: nobody is sent away for a gift that went to others.
+            draft = self._quoting.draft(asked, sourcing, gifts=tries < _TRIES)
+            try:
+                return draft, self._stock.claim(draft.claims, expires_at=draft.expires_at)
+            except Shortage as error:
+                if tries == _TRIES:
+                    raise _sold_out(asked.basket) from error
+        raise AssertionError("the last try returns or raises")
 
-    def _draft(self, asked: Placing, sourcing: Sourcing, *, gifts: bool = True) -> Draft:
-        quote = self._quote(asked.basket, sourcing, gifts=gifts)
-        return placing.draft(asked, quote, now=self._tx.clock.now(), hold=self._hold)
+    def _claimed(self, drafts: Mapping[int, Draft]) -> dict[int, Sequence[UUID]]:
+        """What holds the stock of those for which there is enough.
 
-    def _quote(self, basket: Basket, sourcing: Sourcing, *, gifts: bool) -> Quote:
-        """A quote; where no place has the gifts as well, or they are not wanted, without them."""
-        check_basket(basket, currency=self._currency)
-        now = self._tx.clock.now()
-        offered = self._benefits.offer(
-            basket, at=now, newcomer=lambda member: not store.has_ordered(self._tx, member)
-        )
-        try:
-            given = offered.with_gifts if gifts else offered.without_gifts
-            plan = sourcing.choose(basket, given.lines, now=now)
-        except Shortage:
-            if not (offered.gifts and gifts):
-                raise
-            given = offered.without_gifts
-            plan = sourcing.choose(basket, given.lines, now=now)
-        fee_cents = given.fee_cents(plan.delivery_cents)
-        total_cents = fee_cents + sum(line.amount_cents for line in given.lines)
-        return Quote(
-            lines=given.lines,
-            plan=plan,
-            currency=self._currency,
-            delivery_cents=fee_cents,
-            uses=given.uses,
-            refused=given.refused,
-            unusable=given.unusable,
-            tenders=self._benefits.paid_with(basket, total_cents, at=now),
-            earn_ppm=self._benefits.earn_ppm(basket.member, at=now),
-        )
+        What stays of an account is one figure for all claims of a call, so those that leave some
+        of it are a call of their own.
+        """
+        until = self._tx.clock.now() + self._hold
+        found: dict[int, Sequence[UUID]] = {}
+        for keeps in (False, True):
+            some = {at: one for at, one in drafts.items() if bool(one.quote.plan.keep) is keeps}
+            claims = [draft.claims for draft in some.values()]
+            holds = self._stock.claim_each(claims, expires_at=until) if claims else []
+            claimed = zip(some, holds, strict=True)
+            found.update({at: holding for at, holding in claimed if holding is not None})
+        return dict(sorted(found.items()))
 
     def _write(self, drafts: Sequence[tuple[Draft, Sequence[UUID]]]) -> list[Placed]:
         """Write orders with what holds their stock."""
@@ -419,12 +399,6 @@ class Orders:
         if paid:
             self._pay(self.find(paid))
         return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
-
-    def _held(self, draft: Draft) -> list[UUID]:
-        """The pending transfers that hold an order's stock and what else it uses, or none."""
-        with self._tx.connection.begin_nested():
-            holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
-            return [*holds, *self._benefits.hold(draft)]
 
     def _pay(self, orders: Sequence[Order]) -> None:
         """Count orders as paid: what is held is used, points and stored value are received."""
@@ -559,6 +533,12 @@ class Orders:
         }
         store.insert_refund(self._tx, asked)
         self._outbox.put(REFUND_TOPIC, str(refund), asked)
+
+
+def _sold_out(basket: Basket) -> Shortage:
+    """The refusal of a basket whose stock went to others since it was sourced."""
+    skus = ", ".join(sorted({line.sku for line in basket.lines})[:5])
+    return Shortage(f"{skus}: sold out meanwhile, ask for what there is")
 
 
 def _settled(notice: PaymentNotice, outcome: Outcome) -> Settled:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path
+from fastapi.concurrency import run_in_threadpool
 
 from sanhe.web.asked import Key
 from sanhe.web.caller import Caller, depends
@@ -31,6 +33,7 @@ from sanhe.wiring import (
     hand_over,
     place_order,
     prepare_payment,
+    queue_order,
     quote_basket,
     take_at_till,
 )
@@ -50,9 +53,14 @@ def quote(asked: AskedBasket, caller: Places) -> Quoted:
 
 
 @router.post("/orders", status_code=201)
-def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
+async def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
     """Order a basket at the total the shopper saw: all of its stock is held, or nothing is."""
-    told = place_order(caller.sanhe, asked.placing(), key=key, by=caller.by)
+    wanted, sanhe, by = asked.placing(), caller.sanhe, caller.by
+    queued = queue_order(sanhe, wanted, key=key, by=by)
+    if queued is None:
+        told = await run_in_threadpool(place_order, sanhe, wanted, key=key, by=by)
+    else:
+        told = (await asyncio.wrap_future(queued)).result()
     return PlacedTold.model_validate(told)
 
 
