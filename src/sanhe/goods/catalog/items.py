@@ -53,10 +53,10 @@ class Selling:
     per_units: int
     tax_included: bool
     tax_rate_ppm: int | None
+    components: tuple[tuple[str, int], ...] = ()
     category: str = ""
     brand: str = ""
     member_price_cents: int | None = None
-    components: tuple[tuple[str, int], ...] = ()
 
 
 class Catalog:

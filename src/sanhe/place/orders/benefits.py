@@ -146,6 +146,20 @@ class Benefits:
             tuple(self._gifts(basket, found.presents, uses, at=at)),
         )
 
+    def alike(self, baskets: Sequence[Basket], *, at: datetime) -> list[str]:
+        """For each basket what its price looks at of who buys: baskets that are alike in this and
+        in all else cost the same."""
+        holding = self._promotions.book(at=at).promotions
+        personal = any(one.newcomers or one.per_member is not None for one in holding)
+        tiers = self._tiers.tiers({one.member for one in baskets if one.member}, at=at)
+
+        def seen(one: Basket) -> str:
+            member = one.member or ""
+            own = personal or one.points or one.stored_cents or one.coupons
+            return f"member {member}" if own else f"tier {tiers.get(member, '')}"
+
+        return [seen(one) for one in baskets]
+
     def paid_with(self, basket: Basket, total_cents: int, *, at: datetime) -> Tenders:
         """How a total is paid: the points and stored value that the shopper names, then money.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from sanhe.core.errors import SanheError, Shortage
@@ -62,9 +63,11 @@ class Quoting:
     def drafts(self, asked: Sequence[Placing], sourcing: Sourcing) -> Iterator[Draft | SanheError]:
         """The orders, or why there is none; who wants the same in the same way has one quote."""
         now = self._tx.clock.now()
-        quotes: dict[str, Quote | SanheError] = {}
-        for one in asked:
-            wish = repr(one.basket)
+        quotes: dict[tuple[str, str], Quote | SanheError] = {}
+        for one, alike in zip(
+            asked, self._benefits.alike([one.basket for one in asked], at=now), strict=True
+        ):
+            wish = repr(replace(one.basket, member=None)), alike
             try:
                 if wish not in quotes:
                     quotes[wish] = self.quote(one.basket, sourcing)
