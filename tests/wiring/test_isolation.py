@@ -181,7 +181,9 @@ def _rows_by_hand(tx: Transaction) -> None:
         if row["on_hand"] > row["reserved"]:
             work.stock.allot("live", row["place"], row["sku"], quantity=1)
     work.points.earn("M1", 5, cause="c", at=MORNING, expires_on=DAY)
-    work.tiers.join("M1", at=MORNING)
+    for member in ("M1", "M2"):
+        work.tiers.join(member, at=MORNING)
+    work.rewards.refer("M1", "M2", at=MORNING)
     work.tiers.qualify("M1", 100, cause="c", at=MORNING)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
@@ -281,6 +283,7 @@ TABLES = (
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
     *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
     *COMPANY_WIDE,
+    "member_referral",
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),

@@ -25,6 +25,7 @@ from sanhe.cli import (
     forecasting,
     health,
     keeping,
+    membership,
     planning,
     replaying,
     sales,
@@ -61,6 +62,7 @@ for verbs in (
     access,
     devices,
     sales,
+    membership,
     serving,
     upkeep,
 ):

@@ -25,6 +25,14 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.membership import (
+    LoyaltyRun,
+    MemberTold,
+    adjust_points,
+    loyalty_liability,
+    member_points,
+    run_loyalty,
+)
 from sanhe.wiring.ordering import (
     Ordered,
     cancel_order,
@@ -79,6 +87,8 @@ __all__ = [
     "FulfilRun",
     "ImportRequest",
     "Imported",
+    "LoyaltyRun",
+    "MemberTold",
     "Ordered",
     "Payer",
     "PaymentsRun",
@@ -90,6 +100,7 @@ __all__ = [
     "Undone",
     "UpkeepRun",
     "Work",
+    "adjust_points",
     "answer_shorts",
     "approve",
     "ask_return",
@@ -113,6 +124,8 @@ __all__ = [
     "inspect_return",
     "inspected",
     "losses",
+    "loyalty_liability",
+    "member_points",
     "next_day",
     "override",
     "place_order",
@@ -128,6 +141,7 @@ __all__ = [
     "replay_sweep",
     "run_daily",
     "run_jobs",
+    "run_loyalty",
     "send_refunds",
     "settle_payments",
     "show_code",

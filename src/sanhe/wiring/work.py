@@ -27,7 +27,7 @@ from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
 from sanhe.people import loyalty
 from sanhe.people.coupons import Coupons, Keys
-from sanhe.people.loyalty import Points, StoredValue, Tiers
+from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
 from sanhe.place import stores
 from sanhe.place.devices import Devices
@@ -90,6 +90,7 @@ class Work:
     points: Points
     stored: StoredValue
     tiers: Tiers
+    rewards: Rewards
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -123,7 +124,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
     promotions, coupons = _promoting(tx, settings, ledger)
-    points, stored, tiers = _loyalty(tx, settings, ledger)
+    points, stored, tiers, rewards = _loyalty(tx, settings, ledger)
     benefits = Benefits(
         catalog=items,
         promotions=promotions,
@@ -131,6 +132,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         points=points,
         stored=stored,
         tiers=tiers,
+        rewards=rewards,
         policy=loyalty.Policy.load(settings.loyalty),
         time_zone=settings.time_zone,
     )
@@ -181,20 +183,20 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         points=points,
         stored=stored,
         tiers=tiers,
+        rewards=rewards,
         projections=projections,
     )
 
 
 def _loyalty(
     tx: Transaction, settings: Settings, ledger: PostgresLedger
-) -> tuple[Points, StoredValue, Tiers]:
-    """What members have, under the policy of membership."""
+) -> tuple[Points, StoredValue, Tiers, Rewards]:
+    """What members have and what earns it, under the policy of membership."""
     policy, zone = loyalty.Policy.load(settings.loyalty), settings.time_zone
-    return (
-        Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days),
-        StoredValue(tx, ledger, settings.currency),
-        Tiers(tx, policy=policy, time_zone=zone),
-    )
+    points = Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days)
+    tiers = Tiers(tx, policy=policy, time_zone=zone)
+    rewards = Rewards(tx, points=points, tiers=tiers, policy=policy, time_zone=zone)
+    return points, StoredValue(tx, ledger, settings.currency), tiers, rewards
 
 
 def _promoting(

@@ -15,7 +15,7 @@ from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
 from sanhe.people.coupons import Coupons, Keys
-from sanhe.people.loyalty import Points, Policy, StoredValue, Tiers
+from sanhe.people.loyalty import Points, Policy, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import Promotion, Promotions
 from sanhe.place.orders import (
     AtPlace,
@@ -73,20 +73,22 @@ class Counter:
             ]
         )
         promotions = Promotions(tx, shop.ledger)
+        points, tiers = Points(tx, shop.ledger), Tiers(tx)
         members = Members(
             promotions,
             Coupons(tx, shop.ledger, promotions=promotions, keys=Keys(Path(KEYS.name) / "keys")),
-            Points(tx, shop.ledger),
+            points,
             StoredValue(tx, shop.ledger, "CNY"),
-            Tiers(tx),
+            tiers,
         )
         benefits = Benefits(
             catalog=shop.catalog,
             promotions=members.promotions,
             coupons=members.coupons,
-            points=members.points,
+            points=points,
             stored=members.stored,
-            tiers=members.tiers,
+            tiers=tiers,
+            rewards=Rewards(tx, points=points, tiers=tiers),
             policy=Policy.load(),
             time_zone="Asia/Shanghai",
         )

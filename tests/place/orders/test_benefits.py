@@ -260,13 +260,13 @@ def test_half_comes_back_in_two_steps_after_a_change_of_tier(counter: Counter) -
     counter.orders.take_back(order, {0: 1}, "too much")
     back = Tenders(300, 300, 222, 378)
     assert counter.orders.get(order).tenders.share(900) == back
-    # 3,599 kept: 23.99... points of 30 stay.
-    assert state(counter, order)[:3] == (501 + 300 + 23, 3_889 + 222, 378)
+    # 601 of the 3,000 cents that no points paid: 6 of 30 points.
+    assert state(counter, order)[:3] == (501 + 300 + 24, 3_889 + 222, 378)
 
     # Another A and a B (300 of 899 cents): 2,100 of 4,499. Exact: 699.69, 518.59, 881.72.
     counter.orders.take_back(order, {0: 1, 1: 1}, "too much")
     assert counter.orders.get(order).tenders.share(2_100) == Tenders(700, 700, 518, 882)
-    assert state(counter, order)[:3] == (501 + 700 + 15, 3_889 + 518, 882)
+    assert state(counter, order)[:3] == (501 + 700 + 16, 3_889 + 518, 882)
     found = counter.orders.get(order)
     assert found.commission_base_cents == found.kept_cents - 207 - 69
     assert [str(one.lack) for one in counter.members.coupons.of_member(MEMBER, at=found.placed_at)]

@@ -263,7 +263,9 @@ class LifeCycle(RuleBasedStateMachine):
                 undone = all(line.state.is_undone for line in order.lines)
                 is_used = is_used or (bool(order.uses) and not undone)
             if order.state is State.COMPLETE:
-                points += order.earned_points(order.kept_cents)
+                whole = order.rewarded_cents(order.handed_cents)
+                back = whole - order.rewarded_cents(order.kept_cents)
+                points += whole // 100 - (whole // 100 * back // whole if whole else 0)
         assert self._purse() == (points, stored, is_used)
 
     def _purse(self) -> tuple[int, int, bool]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanhe.core.errors import BadInput
-from sanhe.place.orders.rules import Tenders, earned_points, split
+from sanhe.place.orders.rules import Tenders, split
 
 WEIGHTS = st.lists(st.integers(0, 60), min_size=1, max_size=3)
 
@@ -86,10 +86,7 @@ def test_what_goes_back_in_steps_is_what_was_given(
         assert (had.stored_cents, had.money_cents) == (stored, money)
 
 
-def test_points_are_earned_for_what_is_kept_and_not_paid_by_points() -> None:
-    # A point for each 100 cents; of 10,000 cents 2,500 were paid by points.
-    def earned(kept: int) -> int:
-        return earned_points(kept, total_cents=10_000, by_points_cents=2_500, ppm=10_000)
-
-    assert [earned(kept) for kept in (0, 5_000, 9_999, 10_000)] == [0, 37, 74, 75]
-    assert earned_points(0, total_cents=0, by_points_cents=0, ppm=10_000) == 0
+def test_what_points_paid_is_not_rewarded() -> None:
+    paid = Tenders(2_500, 2_500, 0, 7_500)
+    assert [paid.without_points(kept) for kept in (0, 5_000, 9_999)] == [0, 3_750, 7_499]
+    assert Tenders(0, 0, 0, 0).without_points(0) == 0

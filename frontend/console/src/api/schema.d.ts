@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 4c5e16bf35a4e88bbb21bb44cdd40478e90768bbe792f95454d4c32f47b6ed42. Don't edit.
+// Made by `make client` from the OpenAPI document cfbdd9004d0fdfc3926ea3e44f282ab83ae55f605d574b07348bd5b0f582e75a. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -715,6 +715,66 @@ export interface paths {
          * @description Why this line orders what it orders, from the snapshot its decision was made of.
          */
         get: operations["read_line_api_lines__place___sku__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loyalty/liability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Liability
+         * @description Points outstanding by the month they end in, and stored value (积分负债).
+         */
+        get: operations["read_liability_api_loyalty_liability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{code}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adjust
+         * @description Correct a member's points by hand; the reason stays in the audit trail.
+         */
+        post: operations["adjust_api_members__code__adjustments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{code}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Points
+         * @description A member's tier, points by lot and stored value, and what happened to the points.
+         */
+        get: operations["read_points_api_members__code__points_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1725,6 +1785,26 @@ export interface components {
         Accounts: {
             /** Rows */
             rows: components["schemas"]["Account"][];
+        };
+        /**
+         * Adjusted
+         * @description What the member can spend after the correction.
+         */
+        Adjusted: {
+            /** Available */
+            available: number;
+            /** Member */
+            member: string;
+        };
+        /**
+         * AdjustmentEntered
+         * @description A correction: more points above 0, fewer below it, and why.
+         */
+        AdjustmentEntered: {
+            /** Points */
+            points: number;
+            /** Reason */
+            reason: string;
         };
         /**
          * Aged
@@ -2858,6 +2938,29 @@ export interface components {
             rows: components["schemas"]["Score"][];
         };
         /**
+         * LiabilityTold
+         * @description What members may still ask for; `owed_points` are owed by members.
+         */
+        LiabilityTold: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            /** Expected Cents */
+            expected_cents: number;
+            /** Months */
+            months: components["schemas"]["PointsEnding"][];
+            /** Owed Points */
+            owed_points: number;
+            /** Points */
+            points: number;
+            /** Stored Given Cents */
+            stored_given_cents: number;
+            /** Stored Paid Cents */
+            stored_paid_cents: number;
+        };
+        /**
          * LinePage
          * @description Some lines of all that were asked for.
          */
@@ -2991,6 +3094,19 @@ export interface components {
         Losses: {
             /** Rows */
             rows: components["schemas"]["Loss"][];
+        };
+        /**
+         * MemberPoints
+         * @description What a member has; `tier` is empty for who is no member.
+         */
+        MemberPoints: {
+            history: components["schemas"]["PointsHistory"];
+            /** Member */
+            member: string;
+            points: components["schemas"]["PointsHad"];
+            stored: components["schemas"]["StoredHad"];
+            /** Tier */
+            tier: string;
         };
         /**
          * Move
@@ -3354,6 +3470,85 @@ export interface components {
             value?: number | null;
             /** Waste Cents */
             waste_cents?: number | null;
+        };
+        /**
+         * PointsEnding
+         * @description Points that end in a month, those expected to be spent, and what these are worth.
+         */
+        PointsEnding: {
+            /** Expected Cents */
+            expected_cents: number;
+            /** Expected Points */
+            expected_points: number;
+            /** Month */
+            month: string;
+            /** Points */
+            points: number;
+        };
+        /**
+         * PointsHad
+         * @description Points to spend, held and owed; the lots that end first come first.
+         */
+        PointsHad: {
+            /** Available */
+            available: number;
+            /** Debt */
+            debt: number;
+            /** Held */
+            held: number;
+            /** Lots */
+            lots: components["schemas"]["PointsLot"][];
+        };
+        /**
+         * PointsHistory
+         * @description Lines of a history, the last first; ask with `before` = `next` for those after them.
+         */
+        PointsHistory: {
+            /** Lines */
+            lines: components["schemas"]["PointsLine"][];
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * PointsLine
+         * @description What happened: `amount` is how it changed what can be spent; `what` is held, spent or freed
+         *     for an order, earned, given_back, taken_back, removed, expired, or settled (paid a debt).
+         */
+        PointsLine: {
+            /** Actor */
+            actor: string;
+            /** Amount */
+            amount: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cause */
+            cause: string;
+            /** Lot */
+            lot: string;
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** What */
+            what: string;
+        };
+        /**
+         * PointsLot
+         * @description Points of one last day: free ones, and those held for orders not closed yet.
+         */
+        PointsLot: {
+            /**
+             * Expires On
+             * Format: date
+             */
+            expires_on: string;
+            /** Held */
+            held: number;
+            /** Points */
+            points: number;
         };
         /**
          * PolicyRule
@@ -4379,6 +4574,18 @@ export interface components {
             total: boolean;
             /** Value Cents */
             value_cents: number;
+        };
+        /**
+         * StoredHad
+         * @description Stored value in cents: what was paid ahead, the bonus given with it, what is held of both.
+         */
+        StoredHad: {
+            /** Given Cents */
+            given_cents: number;
+            /** Held Cents */
+            held_cents: number;
+            /** Paid Cents */
+            paid_cents: number;
         };
         /**
          * SyncTold
@@ -9089,6 +9296,352 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LineTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_liability_api_loyalty_liability_get: {
+        parameters: {
+            query?: {
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiabilityTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adjust_api_members__code__adjustments_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjusted"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_points_api_members__code__points_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPoints"];
                 };
             };
             /** @description Bad Request */

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -11,11 +12,41 @@ from typing import Final
 
 from sanhe.core.errors import BadInput
 from sanhe.core.toml import Page, Table
-from sanhe.people.loyalty.rules import Life, Until, last_day
+from sanhe.people.loyalty.rules import PERCENT, Life, Until
 from sanhe.people.loyalty.standing import Level, Terms, flaws
 
 _GUIDE: Final = "docs/guide/membership.md"
 _MOST: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDays:
+    """Days on which what is bought earns `percent` of the usual points (会员日)."""
+
+    month_days: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    percent: int = PERCENT
+
+    def percent_on(self, day: date) -> int:
+        """What a day's purchases earn, in percent of the usual."""
+        special = day.day in self.month_days or day.isoweekday() in self.weekdays
+        return self.percent if special else PERCENT
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The points of what members do besides buying; 0 gives none.
+
+    A friend counts once their first order is complete and `after_days` more went by without its
+    goods coming back. `tasks` are points by the task's code.
+    """
+
+    birthday: int = 0
+    sign_in: int = 0
+    referral: int = 0
+    friend: int = 0
+    after_days: int = 7
+    tasks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +59,8 @@ class Policy:
     grace_days: int = 30
     redeemed_percent: int = 80
     spend_percent: int = 50
+    member_days: MemberDays = field(default_factory=MemberDays)
+    events: Events = field(default_factory=Events)
 
     @staticmethod
     def load(path: Path | None = None) -> Policy:
@@ -45,10 +78,6 @@ class Policy:
         """The points that pay an amount, rounded up."""
         return -(-cents * self.per_yuan // 100)
 
-    def expires_on(self, earned_on: date) -> date:
-        """The last day of points earned on a day."""
-        return last_day(self.life, earned_on)
-
     def per_100_yuan(self, tier: str) -> int:
         """The points of a tier's members for 100 yuan; none for who is no member."""
         at = self.terms.rank(tier)
@@ -58,12 +87,17 @@ class Policy:
 @cache
 def _loaded(path: Path) -> Policy:
     whole = Page(path, "SANHE_LOYALTY", _GUIDE).read()
-    points, tiers = whole.inner("points"), whole.inner("tiers")
+    parts = [whole.inner(name) for name in ("points", "tiers", "member_days", "events")]
     levels = tuple(_level(table) for table in whole.several("tier"))
     if wrong := flaws(levels):
         raise BadInput(wrong, place=whole.place("tier"), remedy=f"see {_GUIDE}")
+    points, tiers, days, events = parts
     terms = Terms(levels) if tiers is None else _terms(tiers, levels)
     policy = Policy(terms) if points is None else _points(points, terms)
+    if days is not None:
+        policy = replace(policy, member_days=_member_days(days))
+    if events is not None:
+        policy = replace(policy, events=_events(events))
     whole.end()
     return policy
 
@@ -109,5 +143,28 @@ def _points(table: Table, terms: Terms) -> Policy:
     )
     if found.per_yuan < 1:
         raise table.wrong("per_yuan", "0 points are worth nothing", "give 1 or more")
+    table.end()
+    return found
+
+
+def _member_days(table: Table) -> MemberDays:
+    found = MemberDays(
+        month_days=table.wholes("month_days", most=31),
+        weekdays=table.wholes("weekdays", most=7),
+        percent=table.whole("percent", default=PERCENT, most=10_000),
+    )
+    table.end()
+    return found
+
+
+def _events(table: Table) -> Events:
+    usual = Events()
+    names = ("birthday", "sign_in", "referral", "friend")
+    tasks = table.inner("tasks")
+    found = Events(
+        **{name: table.whole(name, default=0, most=_MOST) for name in names},
+        after_days=table.whole("after_days", default=usual.after_days, most=3650),
+        tasks={} if tasks is None else tasks.numbers(most=_MOST),
+    )
     table.end()
     return found

@@ -210,3 +210,51 @@ def stand(tx: Transaction, member: str, standing: Standing, *, look_on: date | N
     """Say where a member stands and when to look again."""
     given = {"member": member, **asdict(standing), "look_on": look_on}
     tx.connection.execute(_STAND, given)
+
+
+_REFER = sa.text("""
+WITH new AS (
+    INSERT INTO member_referral (friend, member, at)
+    SELECT :friend, :member, :at
+    WHERE NOT EXISTS (SELECT FROM member_bought WHERE member = :friend)
+    ON CONFLICT (friend) DO NOTHING RETURNING member
+)
+SELECT member FROM new UNION ALL SELECT member FROM member_referral WHERE friend = :friend
+""")
+_FRIEND_BOUGHT = sa.text("""
+UPDATE member_referral SET cause = :cause, due_on = :due_on
+WHERE friend = :friend AND cause IS NULL AND paid_at IS NULL
+""")
+_FRIEND_RETURNED = sa.text("""
+UPDATE member_referral SET cause = NULL, due_on = NULL
+WHERE friend = :friend AND cause = :cause AND paid_at IS NULL
+""")
+_REFERRALS = sa.text("""
+UPDATE member_referral SET paid_at = :now WHERE friend IN (
+    SELECT friend FROM member_referral WHERE due_on <= :day AND paid_at IS NULL
+    ORDER BY friend LIMIT :limit FOR UPDATE SKIP LOCKED
+) RETURNING friend, member
+""")
+
+
+def refer(tx: Transaction, friend: str, *, member: str, at: datetime) -> str | None:
+    """Keep that a member brought a friend; who did, None for a friend who has bought before."""
+    given = {"friend": friend, "member": member, "at": at}
+    return tx.connection.execute(_REFER, given).scalar()
+
+
+def friend_bought(tx: Transaction, friend: str, *, cause: str, due_on: date) -> None:
+    """Say that a friend's first order is complete, and when it has stayed bought."""
+    given = {"friend": friend, "cause": cause, "due_on": due_on}
+    tx.connection.execute(_FRIEND_BOUGHT, given)
+
+
+def friend_returned(tx: Transaction, friend: str, *, cause: str) -> None:
+    """Say that goods of a friend's first order came back: another order has to stay."""
+    tx.connection.execute(_FRIEND_RETURNED, {"friend": friend, "cause": cause})
+
+
+def lock_referrals(tx: Transaction, day: date, limit: int) -> list[Row]:
+    """Referrals whose order has stayed bought by a day, marked as paid now: friend, member."""
+    given = {"day": day, "limit": limit, "now": tx.clock.now()}
+    return [dict(row) for row in tx.connection.execute(_REFERRALS, given).mappings()]

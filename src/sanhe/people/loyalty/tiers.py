@@ -82,17 +82,18 @@ class Tiers:
             for row in store.changes(self._tx, member, limit)
         ]
 
-    def qualify(self, member: str, cents: int, *, cause: str, at: datetime) -> None:
+    def qualify(self, member: str, cents: int, *, cause: str, at: datetime) -> bool:
         """Count what was bought, or with less than 0 what came back, towards the tier.
 
-        Once for a cause; the next evaluation takes it in. Raises Conflict when the cause was told
-        with another amount.
+        Once for a cause: False when it was told before. The next evaluation takes it in. Raises
+        Conflict when the cause was told with another amount.
         """
         if store.qualify(self._tx, member, cents, cause=cause, at=at, day=self._day(at)):
-            return
+            return True
         before = store.qualified(self._tx, member, cause)
         if before != cents:
             raise Conflict(f"{cause} was told before with {before} cents, not {cents}")
+        return False
 
     def evaluate(self, day: date, *, limit: int) -> int:
         """Look at so many members whose standing may change; how many it were. Again until 0."""

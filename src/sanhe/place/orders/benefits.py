@@ -7,8 +7,8 @@ are posted when it is paid and voided when it is let go. The rules beyond that:
 - A promotion bound to places holds where the shopper picks up or carries away; where a courier
   brings the goods the price does not depend on who has them.
 - Points are earned once the order is complete, for what was handed over and did not come back,
-  without the part paid by points, at the member's rate when the order was placed. What comes back
-  later takes its points along, and counts no more towards the tier.
+  without the part paid by points. What comes back later takes its share of them along, whatever
+  tier the member has by then, and counts no more towards the tier.
 - What goes back goes back to each tender by its share, see `rules.split`.
 - Coupons and budgets come back when nothing of the order is left, not for a part of it.
 """
@@ -26,7 +26,7 @@ from sanhe.core.errors import BadInput, NotFound, Shortage
 from sanhe.core.values import business_day
 from sanhe.goods.catalog import Catalog, Selling
 from sanhe.people.coupons import Coupons, NotUsable, Use
-from sanhe.people.loyalty import Points, Policy, StoredValue, Tiers
+from sanhe.people.loyalty import Points, Policy, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import (
     Asked,
     Book,
@@ -108,12 +108,13 @@ class Benefits:
         points: Points,
         stored: StoredValue,
         tiers: Tiers,
+        rewards: Rewards,
         policy: Policy,
         time_zone: str,
     ) -> None:
         self._catalog, self._promotions, self._coupons = catalog, promotions, coupons
         self._points, self._stored, self._tiers = points, stored, tiers
-        self._policy, self._zone = policy, time_zone
+        self._rewards, self._policy, self._zone = rewards, policy, time_zone
 
     def offer(self, basket: Basket, *, at: datetime, newcomer: Callable[[str], bool]) -> Offered:
         """What the basket's lines cost with the promotions of now and the coupons shown.
@@ -188,11 +189,9 @@ class Benefits:
             raise Shortage(f"{has} cents of stored value are left, not {basket.stored_cents}")
         return Tenders(basket.points, points_cents, basket.stored_cents, left - basket.stored_cents)
 
-    def earn_ppm(self, member: str | None, *, at: datetime) -> int:
-        """Points that a member earns, in millionths for each cent."""
-        if member is None:
-            return 0
-        return 100 * self._policy.per_100_yuan(self._tiers.tier(member, at=at))
+    def earns_points(self, member: str | None, cents: int, *, at: datetime) -> int:
+        """The points that a member earns for goods of so many cents that no points paid."""
+        return 0 if member is None else self._rewards.points_of(member, cents, at=at)
 
     def hold(self, order: Draft) -> list[UUID]:
         """The pending transfers that hold what an order uses and is paid with, all or none.
@@ -226,34 +225,34 @@ class Benefits:
         """Give coupons and budgets back, as nothing of the order is left."""
         self._coupons.give_back(order.uses, cause=cause_of(order.id), step="undone", at=at)
 
-    def complete(self, order: Order, kept_cents: int, *, at: datetime) -> None:
-        """Reward the member for an order of which goods of so many cents stay with them."""
+    def complete(self, order: Order, *, handed_cents: int, kept_cents: int, at: datetime) -> None:
+        """Reward the member for a complete order: goods of so many cents were handed over, and of
+        so many stay with them."""
         if order.member is None:
             return
-        day = business_day(at, time_zone=self._zone, cut_off=time())
-        self._points.earn(
-            order.member,
-            order.earned_points(kept_cents),
-            cause=cause_of(order.id),
-            at=at,
-            expires_on=self._policy.expires_on(day),
-        )
-        self._tiers.qualify(order.member, kept_cents, cause=cause_of(order.id), at=at)
+        whole, kept = order.rewarded_cents(handed_cents), order.rewarded_cents(kept_cents)
+        self._rewards.bought(order.member, whole, cause=cause_of(order.id), at=at)
+        self._return(order, whole - kept, step="before it was complete", of=(whole, 0), at=at)
 
     def keep_less(self, order: Order, kept_cents: int, *, at: datetime) -> None:
         """Take the reward back for goods of a complete order that came back; what is kept now.
 
         `order` is as it was before.
         """
-        if order.member is None:
-            return
-        less = order.earned_points(order.kept_cents) - order.earned_points(kept_cents)
-        cause, step = cause_of(order.id), f"kept {order.kept_cents} then {kept_cents}"
-        if less:
-            self._points.take_back(order.member, less, cause=cause, step=step, at=at)
-        gone_cents = order.kept_cents - kept_cents
-        if gone_cents:
-            self._tiers.qualify(order.member, -gone_cents, cause=f"{cause} {step}", at=at)
+        whole, before = (
+            order.rewarded_cents(order.handed_cents),
+            order.rewarded_cents(order.kept_cents),
+        )
+        back = before - order.rewarded_cents(kept_cents)
+        step = f"kept {order.kept_cents} then {kept_cents}"
+        self._return(order, back, step=step, of=(whole, whole - before), at=at)
+
+    def _return(
+        self, order: Order, cents: int, *, step: str, of: tuple[int, int], at: datetime
+    ) -> None:
+        if order.member is not None and cents:
+            cause = cause_of(order.id)
+            self._rewards.returned(order.member, cents, cause=cause, step=step, whole=of, at=at)
 
     def _selling(self, skus: Sequence[str], basket: Basket, at: datetime) -> dict[str, Selling]:
         day = business_day(at, time_zone=self._zone, cut_off=time())

@@ -181,7 +181,7 @@ class Orders:
         found.check_open(wanted)
         self._free(found, wanted)
         worth_cents, state = self._change(found, wanted, what="cancelled", reason=reason)
-        self._reward(found, state, kept_cents=found.kept_cents)
+        self._reward(found, state, handed_cents=0)
         if state is State.CANCELLED:
             worth_cents += found.delivery_cents
         return self._give_back(found, worth_cents, reason=reason)
@@ -254,7 +254,7 @@ class Orders:
         wanted = found.open_pieces if pieces is None else list(pieces)
         found.check_open(wanted)
         worth_cents, state = self._change(found, wanted, what="handed", reason="")
-        self._reward(found, state, kept_cents=found.kept_cents + worth_cents)
+        self._reward(found, state, handed_cents=worth_cents)
         if not any(line.state.handed for line in found.lines):
             worth_cents += found.delivery_cents
         self._books(found).earn(_cause(found, wanted), worth_cents)
@@ -409,10 +409,15 @@ class Orders:
             for name, cents in paid.items():
                 self._books(order).receive(name, str(order.id), cents)
 
-    def _reward(self, before: Order, state: State, *, kept_cents: int) -> None:
-        """Reward the member once the order is complete."""
+    def _reward(self, before: Order, state: State, *, handed_cents: int) -> None:
+        """Reward the member once the order is complete, for what they had and what they get now."""
         if state is State.COMPLETE:
-            self._benefits.complete(before, kept_cents, at=self._tx.clock.now())
+            self._benefits.complete(
+                before,
+                handed_cents=before.handed_cents + handed_cents,
+                kept_cents=before.kept_cents + handed_cents,
+                at=self._tx.clock.now(),
+            )
 
     def _books(self, order: Order) -> Books:
         return Books(self._ledger, order.id, order.place, order.currency, self._tx.clock.now())

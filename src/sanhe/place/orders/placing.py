@@ -15,7 +15,7 @@ from sanhe.people.promotions import Refusal
 from sanhe.place.orders.basket import Basket, PricedLine, shown_as
 from sanhe.place.orders.choose import Piece, Plan
 from sanhe.place.orders.reading import Order, OrderPart
-from sanhe.place.orders.rules import State, Tenders, earned_points
+from sanhe.place.orders.rules import State, Tenders
 from sanhe.place.orders.store import Row
 
 
@@ -25,8 +25,8 @@ class Quote:
 
     `uses` are the promotions and coupons in it, `refused` those that don't count and why not,
     `unusable` the codes that are worth nothing.
-    `delivery_cents` is what is left of the plan's fee. It is paid by `tenders`, and earns points
-    in millionths for each cent.
+    `delivery_cents` is what is left of the plan's fee. It is paid by `tenders`, and
+    earns points once it is complete.
     """
 
     lines: tuple[PricedLine, ...]
@@ -37,17 +37,7 @@ class Quote:
     refused: tuple[Refusal, ...]
     unusable: Mapping[str, NotUsable]
     tenders: Tenders
-    earn_ppm: int
-
-    @property
-    def earns_points(self) -> int:
-        """The points it earns once it is handed over."""
-        return earned_points(
-            self.goods_cents,
-            total_cents=self.total_cents,
-            by_points_cents=self.tenders.points_cents,
-            ppm=self.earn_ppm,
-        )
+    earns_points: int
 
     @property
     def goods_cents(self) -> int:
@@ -130,7 +120,6 @@ class Draft:
             "points": self.quote.tenders.points,
             "points_cents": self.quote.tenders.points_cents,
             "stored_cents": self.quote.tenders.stored_cents,
-            "earn_ppm": self.quote.earn_ppm,
             "uses": [
                 {**asdict(use), "coupon_code": shown_as(use.coupon_code)} for use in self.quote.uses
             ],

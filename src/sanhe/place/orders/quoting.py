@@ -43,6 +43,8 @@ class Quoting:
             plan = sourcing.choose(basket, given.lines, now=now)
         fee_cents = given.fee_cents(plan.delivery_cents)
         total_cents = fee_cents + sum(line.amount_cents for line in given.lines)
+        tenders = self._benefits.paid_with(basket, total_cents, at=now)
+        rewarded_cents = tenders.without_points(total_cents - fee_cents)
         return Quote(
             lines=given.lines,
             plan=plan,
@@ -51,8 +53,8 @@ class Quoting:
             uses=given.uses,
             refused=given.refused,
             unusable=given.unusable,
-            tenders=self._benefits.paid_with(basket, total_cents, at=now),
-            earn_ppm=self._benefits.earn_ppm(basket.member, at=now),
+            tenders=tenders,
+            earns_points=self._benefits.earns_points(basket.member, rewarded_cents, at=now),
         )
 
     def draft(self, asked: Placing, sourcing: Sourcing, *, gifts: bool) -> Draft:

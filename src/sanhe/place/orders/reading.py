@@ -18,7 +18,6 @@ from sanhe.place.orders.rules import (
     Outcome,
     State,
     Tenders,
-    earned_points,
     share_cents,
     state_of,
 )
@@ -92,7 +91,6 @@ class Order:
     points: int
     points_cents: int
     stored_cents: int
-    earn_ppm: int
     uses: tuple[Use, ...]
     paid_cents: int
     refund_cents: int
@@ -117,6 +115,11 @@ class Order:
         return Tenders(self.points, self.points_cents, self.stored_cents, money)
 
     @property
+    def handed_cents(self) -> int:
+        """What was handed over is worth."""
+        return sum(line.state.handed_cents for line in self.lines)
+
+    @property
     def kept_cents(self) -> int:
         """What was handed over and did not come back is worth."""
         return sum(line.state.kept_cents for line in self.lines)
@@ -129,14 +132,9 @@ class Order:
         known = [tax for tax in taxes if tax is not None]
         return self.kept_cents - sum(known) if len(known) == len(taxes) else None
 
-    def earned_points(self, kept_cents: int) -> int:
-        """Points it has earned when goods of so many cents are kept."""
-        return earned_points(
-            kept_cents,
-            total_cents=self.total_cents,
-            by_points_cents=self.points_cents,
-            ppm=self.earn_ppm,
-        )
+    def rewarded_cents(self, cents: int) -> int:
+        """What of goods for so many cents no points paid, rounded down."""
+        return self.tenders.without_points(cents)
 
     def line(self, number: int) -> OrderLine:
         """A line by its number. Raises NotFound."""

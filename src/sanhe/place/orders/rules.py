@@ -128,6 +128,11 @@ class Tenders:
         units = share_cents(self.points, points, of=of) if of else 0
         return Tenders(units, points, stored, money)
 
+    def without_points(self, cents: int) -> int:
+        """What of so many cents of the order no points paid: its share, rounded down."""
+        whole = self.points_cents + self.stored_cents + self.money_cents
+        return cents * (whole - self.points_cents) // whole if whole else 0
+
     def __sub__(self, other: Tenders) -> Tenders:
         return Tenders(
             self.points - other.points,
@@ -135,17 +140,6 @@ class Tenders:
             self.stored_cents - other.stored_cents,
             self.money_cents - other.money_cents,
         )
-
-
-def earned_points(kept_cents: int, *, total_cents: int, by_points_cents: int, ppm: int) -> int:
-    """Points earned for goods that are kept, of an order paid in part by points.
-
-    `ppm`: points in millionths for each cent. kept x (total - by points) / total x ppm / 10^6,
-    rounded down once: so it depends on what is kept alone, not on the steps that led there.
-    """
-    if total_cents == 0:
-        return 0
-    return kept_cents * (total_cents - by_points_cents) * ppm // (total_cents * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,16 +24,16 @@ WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:orders AS jsonb)) AS o (
         id uuid, channel text, place text, method text, member text, currency text,
         goods_cents bigint, tax_cents bigint, delivery_cents bigint, total_cents bigint,
-        points bigint, points_cents bigint, stored_cents bigint, earn_ppm bigint, uses jsonb,
+        points bigint, points_cents bigint, stored_cents bigint, uses jsonb,
         state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
         arrives_at timestamptz, latitude double precision, longitude double precision,
         why jsonb, holds uuid[], lines jsonb, parts jsonb)
 ), made AS (
     INSERT INTO sales_order (id, channel, place, method, member, currency, goods_cents, tax_cents,
-        delivery_cents, total_cents, points, points_cents, stored_cents, earn_ppm, uses, state,
+        delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
         placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds)
     SELECT id, channel, place, method, member, currency, goods_cents, tax_cents,
-        delivery_cents, total_cents, points, points_cents, stored_cents, earn_ppm, uses, state,
+        delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
         placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds FROM given
     RETURNING id, number
 ), lines AS (
@@ -54,7 +54,7 @@ SELECT id, number FROM made
 """)
 
 _ORDER_COLUMNS = """id, number, channel, place, method, member, currency, goods_cents, tax_cents,
-    delivery_cents, total_cents, points, points_cents, stored_cents, earn_ppm, uses, paid_cents,
+    delivery_cents, total_cents, points, points_cents, stored_cents, uses, paid_cents,
     refund_cents, state, placed_at, expires_at, paid_at,
     closed_at, ready_at, arrives_at, latitude, longitude, why, holds"""
 _LOCK = sa.text("SELECT id FROM sales_order WHERE id = :id FOR UPDATE")

@@ -13,6 +13,7 @@ from sanhe.web.console import (
     health,
     items,
     lines,
+    membership,
     orders,
     policy,
     provider,
@@ -41,6 +42,7 @@ _PAGES = (
     store,
     returns,
     sales,
+    membership,
     admin,
 )
 

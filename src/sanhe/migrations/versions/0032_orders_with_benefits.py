@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0040"
-down_revision = "0030"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
@@ -14,7 +14,6 @@ ALTER TABLE sales_order
     ADD COLUMN points bigint NOT NULL DEFAULT 0 CHECK (points >= 0),
     ADD COLUMN points_cents bigint NOT NULL DEFAULT 0 CHECK (points_cents >= 0),
     ADD COLUMN stored_cents bigint NOT NULL DEFAULT 0 CHECK (stored_cents >= 0),
-    ADD COLUMN earn_ppm bigint NOT NULL DEFAULT 0 CHECK (earn_ppm >= 0),
     ADD COLUMN uses jsonb NOT NULL DEFAULT '[]',
     ADD CHECK (points_cents + stored_cents <= total_cents);
 ALTER TABLE sales_order_line ADD COLUMN discounts jsonb NOT NULL DEFAULT '[]';
