@@ -92,7 +92,14 @@ class Sale:
 
 def by_transaction(sale: Sale, number: int) -> bool:
     """One attempt in a transaction of its own; whether it got a unit."""
-    call = sale.call(number)
+    while True:
+        try:
+            return _alone(sale, sale.call(number))
+        except TooMany:  # no connection got free in time
+            continue
+
+
+def _alone(sale: Sale, call: Call) -> bool:
     with sale.database.transaction(actor=call.actor) as tx:
 
         def run() -> str:
@@ -211,9 +218,9 @@ class OverHttp:
         }
 
 
-def over_http(units: int, attempts: int) -> OverHttp:
+def over_http(settings: Settings, units: int, attempts: int) -> OverHttp:
     """So many attempts on so many units from `WAYS` connections, to sanhe served as users do."""
-    with fresh_home() as settings, opened_world(settings) as world:
+    with opened_world(settings) as world:
         goods = world.goods([units])
         wanted = {
             "channel": "livestream",
@@ -287,7 +294,8 @@ def main() -> None:
     asked = parser.parse_args()
     figures = in_process(asked)
     if asked.http_attempts:
-        figures |= over_http(asked.http_units, asked.http_attempts).figures
+        with fresh_home() as settings:
+            figures |= over_http(settings, asked.http_units, asked.http_attempts).figures
     print(figures)
     if asked.keep:
         print(write_results("flash_sale", figures))

@@ -10,9 +10,9 @@ from pathlib import Path
 from fastapi import APIRouter, FastAPI
 
 from sanhe.core.access import SignIn, read_sign_in
+from sanhe.web import console as console_api
 from sanhe.web import partner, problems, storefront, till
 from sanhe.web.caller import Served
-from sanhe.web.console import routers
 from sanhe.web.guards import Guards
 from sanhe.web.pages import add_pages
 from sanhe.web.running import Running
@@ -57,9 +57,10 @@ def make_app(
     app.state.served = served
     problems.install(app)
     api = APIRouter(prefix="/api", responses=problems.RESPONSES)
-    audiences = (till, partner, storefront)
-    for router in [*routers(), *(one for audience in audiences for one in audience.routers())]:
-        api.include_router(router)
+    # Routes are tried in this order, so what shoppers wait for comes first.
+    for audience in (storefront, till, partner, console_api):
+        for router in audience.routers():
+            api.include_router(router)
     app.include_router(api)
     add_pages(app, console)
     app.add_middleware(Guards)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from sanhe.core.commands import Answer, Call
-from sanhe.core.errors import BadInput, SanheError
+from sanhe.core.errors import BadInput, SanheError, TooMany
 from sanhe.core.values import Json
 from sanhe.place.orders import (
     MOST_LINES,
@@ -117,7 +117,10 @@ def place_orders(sanhe: Sanhe, ordered: Sequence[Ordered]) -> list[Answer]:
         groups.setdefault(one.by, []).append(at)
     answers: dict[int, Answer] = {}
     for by, group in groups.items():
-        told = _placed_each(sanhe, [ordered[at] for at in group], by)
+        try:
+            told = _placed_each(sanhe, [ordered[at] for at in group], by)
+        except TooMany as error:  # of theirs nothing was done; what others asked for stands
+            told = [Answer(refusal=error)] * len(group)
         answers.update(zip(group, told, strict=True))
     return [answers[at] for at in range(len(ordered))]
 

@@ -60,14 +60,18 @@ def test_two_who_wait_for_each_other_are_told_to_come_again_and_one_goes_on(
     assert told == ["others want the same rows: ask again", "went on"]
 
 
-def test_who_gets_no_connection_in_time_is_told_to_come_again(database: Database) -> None:
-    with ExitStack() as held:
-        for _ in range(CONNECTIONS):
-            held.enter_context(database.transaction(actor="planner"))
-        with pytest.raises(TooMany, match="in use"), database.transaction(actor="planner"):
-            pass
-    with database.transaction(actor="planner") as tx:
-        tx.connection.exec_driver_sql(BATCH)
+def test_who_gets_no_connection_in_time_is_told_to_come_again(
+    database: Database, clock: FixedClock
+) -> None:
+    urls = {"url": database.url, "owner_url": database.owner_url}
+    with Database(**urls, clock=clock, wait_seconds=0.1) as hasty:
+        with ExitStack() as held:
+            for _ in range(CONNECTIONS):
+                held.enter_context(hasty.transaction(actor="planner"))
+            with pytest.raises(TooMany, match="in use"), hasty.transaction(actor="planner"):
+                pass
+        with hasty.transaction(actor="planner") as tx:
+            tx.connection.exec_driver_sql(BATCH)
 
 
 def test_the_application_owns_nothing_and_can_neither_change_nor_delete_facts(

@@ -145,10 +145,14 @@ class _WriteError(Exception):
 
 
 class Rush:
-    """Tells in this process which keys, such as SKUs, are wanted more often than `per_second`."""
+    """Tells in this process which keys, such as SKUs, are wanted more often than `per_second`.
+
+    Let it be less than what one transaction after the other can do for the same row, also on a
+    busy machine: else those who wait keep each other from being so many.
+    """
 
     def __init__(
-        self, *, per_second: int = 50, monotonic: Callable[[], float] = time.monotonic
+        self, *, per_second: int = 20, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._per_second, self._monotonic = per_second, monotonic
         self._second = 0

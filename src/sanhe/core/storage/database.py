@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _DATABASE = "sanhe"
 CONNECTIONS: Final = 15
 """So many transactions of a process go on at once; none is closed while the process lives."""
-_WAIT_SECONDS: Final = 10
-"""So long a transaction waits for a connection to get free."""
 _SCOPE = sa.text(
     "SELECT set_config('sanhe.actor', :actor, true), set_config('sanhe.places', :places, true), "
     "set_config('sanhe.suppliers', :suppliers, true)"
@@ -69,15 +67,22 @@ class Transaction:
 class Database:
     """The installation's database, connected as the role `sanhe_app`, which owns nothing.
 
-    `url` connects as the application, `owner_url` as the owner of the tables (migrations).
+    `url` connects as the application, `owner_url` as the owner of the tables (migrations). A
+    transaction waits `wait_seconds` for a connection to get free.
     """
 
     def __init__(
-        self, *, url: str, owner_url: str, clock: Clock, server: EmbeddedServer | None = None
+        self,
+        *,
+        url: str,
+        owner_url: str,
+        clock: Clock,
+        server: EmbeddedServer | None = None,
+        wait_seconds: float = 30,
     ) -> None:
         self.url, self.owner_url, self.clock, self.server = url, owner_url, clock, server
         self._engine = self._new_engine(
-            pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_timeout=_WAIT_SECONDS
+            pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True, pool_timeout=wait_seconds
         )
         self._unpooled = self._new_engine(poolclass=sa.NullPool)
 
