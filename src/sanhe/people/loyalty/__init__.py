@@ -11,8 +11,8 @@ caller: the same again changes nothing.
 """
 
 from sanhe.people.loyalty.history import Page, Told
-from sanhe.people.loyalty.liability import Liability, Month, liability
 from sanhe.people.loyalty.memory import MemoryEntries
+from sanhe.people.loyalty.outstanding import Liability, Month, liability
 from sanhe.people.loyalty.points import Lot, Points, PointsBalance, PointsBook
 from sanhe.people.loyalty.policy import Events, MemberDays, Policy
 from sanhe.people.loyalty.ports import DEBT, Entries, Entry, Kind, Purse, Written
