@@ -22,6 +22,7 @@ from tests.place.devices.till import Till
 from tests.place.orders.counter import priced
 from tests.web.conftest import PASSWORD, PLANNED_DAY, Site
 from tests.web.test_jobs import ITEMS, ended
+from tests.web.test_promotions import LEAVE_ENTRIES
 from tests.web.test_store_trail import DONE_IN_A_DAY
 from tests.web.test_storefront import basket
 from tests.web.trail import TRAILS, entries
@@ -36,6 +37,8 @@ TOLD_ELSEWHERE = {
     ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
     ("post", "/api/shop/orders/{order}/charges"): "asks a provider; its notice is the entry",
     **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},
+    **dict.fromkeys(LEAVE_ENTRIES, "test_promotions.py"),
+    ("post", "/api/shop/coupons/check"): "tells what codes are worth; holds nothing",
     ("post", "/api/partner/wechatpay/notice"): "its order's timeline: test_partner.py",
 }
 """Operations that are not tried here, each with why."""

@@ -12,6 +12,8 @@ from sanhe.core.decisions import Status
 from sanhe.core.errors import NotFound, Permanent
 from sanhe.core.jobs import Message, Outbox, Task, deliver, run_worker
 from sanhe.goods.replenish import KIND, TRANSFER
+from sanhe.people.promotions import PUBLISHING
+from sanhe.wiring.publishing import publish_approved
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -21,12 +23,23 @@ ORDERS = "purchase_order"
 CARRY_OUT = "carry_out"
 SEAL = "seal_ledger"
 FORGET = "forget_commands"
+PUBLISH_APPROVED = "publish_promotions"
 
 
 def queue_execution(sanhe: Sanhe, work: Work, *, actor: str) -> None:
-    """Queue the execution of all that is approved, as orders of `order_day`."""
+    """Queue the execution of all that is approved: orders of `order_day`, and promotions."""
+    if _is_ready(work, PUBLISHING):
+        work.jobs.defer(PUBLISH_APPROVED, {"actor": actor}, lock=PUBLISH_APPROVED)
+    if not _is_ready(work, KIND, TRANSFER):
+        return
     day = order_day(sanhe)
     work.jobs.defer(CARRY_OUT, {"actor": actor, "day": day.isoformat()}, lock=CARRY_OUT)
+
+
+def _is_ready(work: Work, *kinds: str) -> bool:
+    """Whether something of these kinds is approved and not taken yet."""
+    ready = {Status.APPROVED, Status.EDITED}
+    return any(work.decisions.count(kind=kind, statuses=ready, most=1) for kind in kinds)
 
 
 def order_day(sanhe: Sanhe) -> date:
@@ -56,13 +69,8 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
     without a forecast: the next plan does it). Raises Permanent when a job fails.
     """
     made: list[str] = []
-    with sanhe.work(actor="worker") as work:
-        ready = {Status.APPROVED, Status.EDITED}
-        if any(
-            work.decisions.count(kind=kind, statuses=ready, most=1) for kind in (KIND, TRANSFER)
-        ):
-            with suppress(NotFound):
-                queue_execution(sanhe, work, actor="worker")
+    with sanhe.work(actor="worker") as work, suppress(NotFound):
+        queue_execution(sanhe, work, actor="worker")
 
     def carry_out(*, actor: str, day: str) -> None:
         with sanhe.work(actor=actor) as work:
@@ -77,7 +85,15 @@ def run_jobs(sanhe: Sanhe) -> tuple[str, ...]:
         with sanhe.work(actor="worker") as work:
             work.commands.forget()
 
-    tasks: dict[str, Task] = {CARRY_OUT: carry_out, SEAL: seal_ledger, FORGET: forget_commands}
+    def publish(*, actor: str) -> None:
+        publish_approved(sanhe, actor=actor)
+
+    tasks: dict[str, Task] = {
+        CARRY_OUT: carry_out,
+        SEAL: seal_ledger,
+        FORGET: forget_commands,
+        PUBLISH_APPROVED: publish,
+    }
     outcome = run_worker(sanhe.database, tasks)
     deliver_orders(sanhe)
     if outcome.failures:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Barrier, Thread
@@ -89,3 +90,37 @@ def test_a_member_has_it_as_often_as_may_be(database: Database, tmp_path: Path) 
     with database.transaction(actor="growth") as tx:
         Desk.of(tx, tmp_path).publish(replace(FULL, per_member=2))
     assert winners(database, tmp_path, Use("full", "", 1_000), member="M1") == 2
+
+
+def test_what_is_let_go_while_another_waits_for_it_is_that_others(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.transaction(actor="growth") as tx:
+        desk = Desk.of(tx, tmp_path)
+        desk.campaign()
+        code = desk.code()
+        holds = desk.hold(use(code), cause="first")
+    won: list[str] = []
+
+    def second() -> None:
+        with database.transaction(actor="till") as tx:
+            Desk.of(tx, tmp_path).hold(use(code), cause="second")
+            won.append("second")
+
+    waiting = Thread(target=second)
+    with database.transaction(actor="till") as tx:
+        Desk.of(tx, tmp_path).ledger.void_all(holds)
+        waiting.start()
+        waits_for_a_lock(database)
+    waiting.join()
+    assert won == ["second"]
+
+
+def waits_for_a_lock(database: Database) -> None:
+    """Until some connection waits for another."""
+    until = time.monotonic() + 60
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        while not (owner.execute(query).fetchone() or (0,))[0]:
+            assert time.monotonic() < until
+            time.sleep(0.01)

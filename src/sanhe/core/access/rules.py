@@ -125,6 +125,17 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             {Role.PLANNER, Role.BUYER, Role.SUPPLIER, Role.ADMIN}, "see supply terms and costs"
         ),
         "prices.change": _action({Role.PRICING, Role.ADMIN}, "change prices"),
+        "promotions.read": _action(
+            {Role.GROWTH, Role.PRICING, Role.STORE, Role.SERVICE, Role.PLANNER, Role.ADMIN},
+            "see promotions, campaigns and what became of coupons",
+        ),
+        "promotions.change": _action(
+            {Role.GROWTH, Role.PRICING, Role.ADMIN},
+            "save and propose promotions, keep campaigns, issue coupons",
+        ),
+        "promotions.publish": _action(
+            {Role.PRICING, Role.ADMIN}, "approve and withdraw promotions"
+        ),
         "data.import": _action({Role.PLANNER, Role.ADMIN}, "take in files and undo an import"),
         "data.read": _action(_SEE, "see imports and the quality of the data"),
         "audit.read": _action({Role.ADMIN}, "read the whole trail; one's own is for everybody"),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from sanhe.core.decisions import Decision, Event, Proposal
 from sanhe.core.values import Json
-from sanhe.goods.replenish.policy import TRANSFER
+from sanhe.goods.replenish.policy import KIND, TRANSFER
 from sanhe.goods.replenish.rules import CONSTRAINTS, TERMS
 from sanhe.goods.replenish.transfers import TRANSFER_TERMS, TRANSFER_WORDS
 from sanhe.goods.replenish.words import ASSUMED_WORDS, TERM_WORDS
@@ -112,6 +112,8 @@ def explain_proposal(proposal: Proposal) -> Explanation:
 
 def terms_of(kind: str, values: Sequence[int]) -> tuple[ExplainedTerm, ...]:
     """The terms of a proposal of this kind, told as `explained_terms` does."""
+    if kind not in (KIND, TRANSFER):
+        return ()  # another's arithmetic: its owner has the words for it
     names, words = (TRANSFER_TERMS, TRANSFER_WORDS) if kind == TRANSFER else (TERMS, TERM_WORDS)
     return explained_terms(dict(zip(names, values, strict=False)), words)
 

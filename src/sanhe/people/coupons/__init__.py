@@ -1,6 +1,7 @@
 """Coupons (优惠券) and their campaigns (发券活动): issued, shown, held, used once, given back.
 
 Systems: S11.
+Commands: sanhe coupon campaign, sanhe coupon issue, sanhe coupon show.
 
 Inputs: a campaign, members; codes that are typed or scanned; what a priced basket uses. Decides
 which codes are coupons that this member may use now, and who gets the last one. Outputs: codes,
@@ -21,6 +22,7 @@ from sanhe.people.coupons.rules import (
     Use,
     expected_hits_a_day,
     masked,
+    read_campaign,
     uses_of,
 )
 from sanhe.people.coupons.signing import Signed, read_signed, sign
@@ -42,6 +44,7 @@ __all__ = [
     "Use",
     "expected_hits_a_day",
     "masked",
+    "read_campaign",
     "read_signed",
     "sign",
     "uses_of",

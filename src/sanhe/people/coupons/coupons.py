@@ -420,9 +420,11 @@ class Coupons:
         missing = [draw for draw in draws if draw.fill and not draw.codes <= known.keys()]
         if not missing:
             return
-        self._ledger.open_accounts(
-            {account.code: account for draw in missing for account in draw.accounts}.values()
-        )
+        opened = {account.code: account for draw in missing for account in draw.accounts}
+        # Opened by code, then locked by number: two that are the first never wait for each
+        # other, nor for those who find the accounts open.
+        self._ledger.open_accounts(opened.values())
+        self._ledger.balances(codes | opened.keys(), lock=True)
         fresh = [draw for draw in missing if draw.source not in known]
         try:
             self._ledger.transfer([draw.filling() for draw in fresh])

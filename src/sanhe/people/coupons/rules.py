@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from sanhe.core.errors import BadInput
 from sanhe.people.promotions import Coupon, Priced
 
@@ -62,6 +64,16 @@ class Campaign:
         return begins, ends
 
 
+def read_campaign(given: object) -> Campaign:
+    """A campaign from JSON. Raises BadInput with the place in it."""
+    try:
+        return _CAMPAIGN.validate_python(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(str(step) for step in first["loc"])
+        raise BadInput(str(first["msg"]), place=place, remedy="mend it and save again") from error
+
+
 def check_campaign(campaign: Campaign) -> None:
     """Raise BadInput for a campaign that can't be."""
     place = f"campaigns/{campaign.id}"
@@ -78,6 +90,9 @@ def check_campaign(campaign: Campaign) -> None:
         if value is not None and value < 1:
             remedy = "give 1 or more, or leave it out for no limit"
             raise BadInput(f"{value} is below 1", place=f"{place}/{name}", remedy=remedy)
+
+
+_CAMPAIGN: Final = TypeAdapter(Campaign)
 
 
 class Lack(StrEnum):

@@ -1,6 +1,8 @@
 """Promotions (促销) and coupons: what a basket costs, and why not less.
 
 Systems: S11.
+Commands: sanhe promotion save, sanhe promotion list, sanhe promotion simulate,
+sanhe promotion publish, sanhe promotion withdraw.
 
 Inputs: a basket, the promotions of a time, the coupons shown, what may be known of the shopper.
 Decides which promotions count, by a hierarchy of stages, a matrix of which may be joined,

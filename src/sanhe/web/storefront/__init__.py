@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from sanhe.web.storefront import orders, returns, shipments
+from sanhe.web.storefront import coupons, orders, returns, shipments
 
 
 def routers() -> list[APIRouter]:
     """The operations of the channels."""
-    return [orders.router, shipments.router, returns.router]
+    return [orders.router, shipments.router, returns.router, coupons.router]

@@ -223,14 +223,27 @@ def reserve_all(
         "keep": list(keep.values()),
         "expires_at": expires_at,
     }
-    with _undone_if_refused(tx, len(transfers)):
-        new = _one(tx, _RESERVE, given)
-        if new < len(transfers) and (refused := tx.connection.execute(_REFUSED, given).first()):
-            # Whoever wrote one of them while we waited for the accounts is only seen now, and has
-            # taken what the statement still counted as wanted. With the locks held, this is exact.
-            new = 0 if refused.is_known else _one(tx, _RESERVE, given)
-            if refused := tx.connection.execute(_REFUSED, given).first():
-                _refuse(refused)
+    try:
+        with tx.connection.begin_nested():
+            return _reserve(tx, given, len(transfers))
+    except sa.exc.IntegrityError:
+        # The server holds a row's floor against the row as the statement first saw it, before it
+        # looks at what others made of it since: what was let go while we waited counts as held.
+        # With the accounts locked there is nothing more to wait for.
+        with tx.connection.begin_nested():
+            tx.connection.execute(_LOCK, {"codes": given["codes"]})
+            return _reserve(tx, given, len(transfers))
+
+
+def _reserve(tx: Transaction, given: Mapping[str, Any], count: int) -> int:
+    """How many of these were new; raises where not all are made."""
+    new = _one(tx, _RESERVE, given)
+    if new < count and (refused := tx.connection.execute(_REFUSED, given).first()):
+        # Whoever wrote one of them while we waited for the accounts is only seen now, and has
+        # taken what the statement still counted as wanted. With the locks held, this is exact.
+        new = 0 if refused.is_known else _one(tx, _RESERVE, given)
+        if refused := tx.connection.execute(_REFUSED, given).first():
+            _refuse(refused)
     return new
 
 
