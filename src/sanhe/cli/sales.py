@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sanhe.place.fulfil import Shipment
-    from sanhe.place.orders import Basket, Order, OrderEvent, State
+    from sanhe.place.orders import Basket, Order, OrderEvent, Quote, State
     from sanhe.wiring import Sanhe, Work
 
 Number = Annotated[int, typer.Argument(help="The order's number.", min=1)]
@@ -80,22 +80,26 @@ def sale_place(
         quote = quote_basket(sanhe, basket, by=by)
         cost = money(quote.tenders.money_cents, quote.currency)
         if dry:
-            refused = {code: str(lack) for code, lack in quote.unusable.items()}
-            refused |= {one.coupon or one.promotion: str(one) for one in quote.refused}
-            told = {
-                "total_cents": quote.total_cents,
-                "due_cents": quote.tenders.money_cents,
-                "place": quote.plan.place,
-                "refused": refused,
-            }
-            lines = [f"{cost}, from {quote.plan.place}"]
-            lines += [f"not {name}: {why}" for name, why in refused.items()]
-            Output(json).show(told, "\n".join(lines))
+            _show_quote(Output(json), quote)
             return
         asked = Placing(basket, quote.total_cents)
         placed = place_order(sanhe, asked, key=key or new_id().hex, by=by)
     assert isinstance(placed, dict)
     Output(json).show(placed, f"order {placed['number']} is placed: {cost} to be paid")
+
+
+def _show_quote(output: Output, quote: Quote) -> None:
+    refused = {code: str(lack) for code, lack in quote.unusable.items()}
+    refused |= {one.coupon or one.promotion: str(one) for one in quote.refused}
+    told = {
+        "total_cents": quote.total_cents,
+        "due_cents": quote.tenders.money_cents,
+        "place": quote.plan.place,
+        "refused": refused,
+    }
+    lines = [f"{money(quote.tenders.money_cents, quote.currency)}, from {quote.plan.place}"]
+    lines += [f"not {name}: {why}" for name, why in refused.items()]
+    output.show(told, "\n".join(lines))
 
 
 def sale_list(
