@@ -16,6 +16,7 @@ from sanhe.web.console import (
     membership,
     orders,
     policy,
+    promises,
     promotions,
     provider,
     returns,
@@ -23,6 +24,7 @@ from sanhe.web.console import (
     session,
     simulations,
     store,
+    storegoods,
 )
 
 _PAGES = (
@@ -42,9 +44,11 @@ _PAGES = (
     promotions,
     devices,
     store,
+    storegoods,
     returns,
     sales,
     membership,
+    promises,
     admin,
 )
 
