@@ -289,8 +289,8 @@ TABLES = (
     *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
     *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
-    *COMPANY_WIDE,
     "member_referral",
+    *COMPANY_WIDE,
 )
 UNGUARDED = {
     *("alembic_version", "installation", "fact_batch", "fact_part", "decision_kind"),

@@ -120,13 +120,12 @@ def run_loyalty(sanhe: Sanhe) -> LoyaltyRun:
 
 def _all(sanhe: Sanhe, some: Callable[[Work], int]) -> int:
     """How many there were, some at a time until there are none."""
-    total = 0
-    while True:
+    total, found = 0, 1
+    while found:
         with sanhe.work(actor=ACTOR) as work:
             found = some(work)
         total += found
-        if found < AT_ONCE:
-            return total
+    return total
 
 
 def _policy(sanhe: Sanhe) -> Policy:

@@ -46,9 +46,9 @@ _LOTS = sa.text("""
 SELECT expires_on FROM points_lot WHERE member = :member AND is_open ORDER BY expires_on
 """)
 _OVER = sa.text("""
-SELECT DISTINCT member FROM points_lot
+SELECT member FROM points_lot
 WHERE is_open AND expires_on < :day AND (swept_on IS NULL OR swept_on < :day)
-ORDER BY member LIMIT :limit
+ORDER BY expires_on, member LIMIT :limit
 """)
 _LAST = 2**63 - 1
 
@@ -93,7 +93,7 @@ class PostgresEntries:
     def over(self, day: date, *, limit: int) -> list[str]:
         """Some members that have lots to be emptied on a day."""
         rows = self._tx.connection.execute(_OVER, {"day": day, "limit": limit})
-        return list(rows.scalars())
+        return list(dict.fromkeys(rows.scalars()))
 
 
 def _entry(row: Row) -> Entry:
@@ -134,7 +134,7 @@ SELECT member FROM new
 _QUALIFIED = sa.text("SELECT cents FROM member_bought WHERE member = :member AND cause = :cause")
 _DUE = sa.text("""
 SELECT member, tier, since, until FROM member_standing WHERE is_due OR look_on <= :day
-ORDER BY member LIMIT :limit FOR UPDATE SKIP LOCKED
+LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 _BOUGHT = sa.text("""
 SELECT coalesce(sum(cents) FILTER (WHERE day > :window_from), 0)::bigint AS window_cents,
