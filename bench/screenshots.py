@@ -56,6 +56,25 @@ SHOTS = (
     Shot("exceptions", "/exceptions", "what needs somebody, by the money in it"),
     Shot("decisions", "/decisions", "what was proposed, decided and done"),
     Shot("orders", "/orders", "purchase orders and what has arrived", account="buyer"),
+    Shot("sales", "/sales", "what shoppers ordered, and where it is", account="service"),
+    Shot(
+        "sale",
+        "/sales?sale={sale}",
+        "an order opened: lines, money, and why it comes from there",
+        account="service",
+        wait=".drawer-told .facts",
+    ),
+    Shot("store", "/store", "a store's tasks by time", "store", phone=True, wait=".card"),
+    Shot(
+        "pick",
+        "/store?kind=pick&task={task}",
+        "a store's task: collect an order by scan",
+        "store",
+        phone=True,
+        wait=".ant-drawer-body button",
+    ),
+    Shot("returns", "/store?tab=returns", "goods that came back, looked at", "store", phone=True),
+    Shot("promises", "/promises?hour=12", "what comes within 2, 24 and 48 hours", wait=".plain"),
     Shot("health", "/health", "where the money lies, how old it is, how long it lasts"),
     Shot("items", "/items?search=SKU-00&item=SKU-0012", "an item's price and stock", "service"),
     Shot("forecast", "/forecast", "what groups of items sell, and the weeks ahead"),
@@ -121,7 +140,18 @@ def names_in(looker: Looker, shots: tuple[Shot, ...]) -> dict[str, str]:
             page.wait_for_url("**simulation=**")
             page.wait_for_selector(".chart", timeout=900_000)
             simulation = page.evaluate("new URLSearchParams(location.search).get('simulation')")
-    return {"line": f"{rows[0]['place']}/{rows[0]['sku']}", "simulation": simulation}
+    line = f"{rows[0]['place']}/{rows[0]['sku']}"
+    return {"line": line, "simulation": simulation, **_in_the_store(looker)}
+
+
+def _in_the_store(looker: Looker) -> dict[str, str]:
+    """An order that a courier brings, and a task that waits to be picked."""
+    with looker.window() as page:
+        looker.sign_in(page, "store")
+        asked = "fetch('/api/{}').then(told => told.json())"
+        sales = page.evaluate(asked.format("sales?method=courier&state=paid"))["rows"]
+        tasks = page.evaluate(asked.format("store/tasks?kind=pick"))["rows"]
+    return {"sale": str(sales[0]["number"]), "task": tasks[0]["id"]}
 
 
 def index(shots: tuple[Shot, ...]) -> str:

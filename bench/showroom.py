@@ -3,7 +3,8 @@
 `sanhe demo` plans one morning. A page shows what it is for only once there is a past: so here the
 same retailer's planner works for two weeks (plan, approve, order, receive), says otherwise than
 the forecast twice, takes in a file with faults, has the forecast tried on the past, and on the
-last morning decides on some lines and leaves the others open. All from the demo's seed.
+last morning decides on some lines and leaves the others open; then shoppers order at the first
+store (`bench.shoppers`). All from the demo's seed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from bench.shoppers import Shoppers
 from sanhe.core.clock import FixedClock
 from sanhe.core.settings import Settings
 from sanhe.goods.demand import Override
@@ -111,6 +113,7 @@ class _Past:
             supplier = work.suppliers.suppliers()["supplier"][0].as_py()
             work.access.add("store", PASSWORD, roles=["store"], places=[store])
             work.access.add("supplier", PASSWORD, roles=["supplier"], suppliers=[supplier])
+        Shoppers.of(self.sanhe, self.clock, store).shop()
 
     def _say(self, first: date, last: date, *, factor: float, reason: str) -> None:
         item = self.world.sku_ids[0]

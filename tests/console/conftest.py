@@ -37,7 +37,7 @@ FIRST = {
     "buyer": "/cockpit",
     "pricing": "/cockpit",
     "growth": "/cockpit",
-    "store": "/exceptions",
+    "store": "/store",
     "service": "/sales",
     "supplier": "/orders",
     "admin": "/cockpit",

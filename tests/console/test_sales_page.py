@@ -99,6 +99,12 @@ def test_who_only_reads_is_offered_nothing_and_others_orders_are_not_there(shop:
     assert not desk.complaints
 
 
+def test_the_promise_map_says_what_is_missing_before_a_plan(shop: Shop) -> None:
+    page = shop.desk.signed_in("planner")
+    open_page(page, f"{shop.desk.address}/promises")
+    assert "There is no forecast yet" in page.wait_for_selector(".empty").inner_text()
+
+
 @pytest.mark.parametrize(("language", "dark", "width"), LOOKS)
 def test_the_page_is_whole_in_each_look(shop: Shop, language: str, dark: bool, width: int) -> None:
     town, desk = shop.town, shop.desk

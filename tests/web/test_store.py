@@ -45,7 +45,7 @@ def test_a_store_picks_and_hands_over_by_code(at: Town) -> None:
     rows = here.get("/api/store/tasks", params={"place": "S1", "kind": "pick"}).json()
     assert (rows["total"], rows["rows"][0]["lines"]) == (
         1,
-        [{"sku": "A", "quantity": 2, "done": None}],
+        [{"sku": "A", "name": "A", "gtin": None, "quantity": 2, "done": None}],
     )
     task = rows["rows"][0]["id"]
     assert there.get("/api/store/tasks").json()["total"] == 0

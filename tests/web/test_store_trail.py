@@ -9,8 +9,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from sanhe.core.settings import Settings
+from sanhe.goods.suppliers import OrderLine
 from tests.place.fulfil.store import Town, town
 from tests.web.test_store import browser, post
+from tests.web.test_storegoods import ordered
 from tests.web.trail import entries
 
 PICKING = ("take", "finish", "drop")
@@ -22,6 +24,8 @@ DONE_IN_A_DAY = frozenset(
         "/api/shop/orders/{order}/shipments/{shipment}/code",
         "/api/shop/orders/{order}/returns",
         "/api/shop/orders/{order}/tenders",
+        "/api/store/counts",
+        *(f"/api/store/orders/{{order}}/{deed}" for deed in ("receive", "send")),
     }
 )
 """The operations of `day`, each a POST."""
@@ -85,11 +89,22 @@ def returning(at: Town, shop: TestClient, here: TestClient) -> Iterator[Done]:
     yield "/api/store/returns/{return_id}/drop", "channel", gone
 
 
+def keeping(at: Town, shop: TestClient, here: TestClient) -> Iterator[Done]:
+    """The shelf is counted; a transfer leaves, and another comes."""
+    counted = post(here, "/store/counts", {"place": "S1", "counts": {"A": 9}}, "counted-it")
+    yield "/api/store/counts", "store", counted
+    for deed, gives, gets in (("send", "S1", "S2"), ("receive", "S2", "S1")):
+        name = ordered(at, OrderLine("A", gets, gives, 1, transfer=True))
+        goods = {"note": "1", "lines": [{"sku": "A", "units": 1}]}
+        told = post(here, f"/store/orders/{name}/{deed}", goods, f"goods-{deed}")
+        yield f"/api/store/orders/{{order}}/{deed}", "store", told
+
+
 def test_each_deed_of_a_day_leaves_an_entry(at: Town) -> None:
     shop, here = browser(at, "channel"), browser(at, "store", "S1")
     names = {"channel": "key channel ()", "store": "key store ('S1',)"}
     done, silent = set(), []
-    for story in (selling, returning):
+    for story in (selling, returning, keeping):
         before = entries(at.sanhe)
         for operation, who, answer in story(at, shop, here):
             assert answer.status_code < 300, (operation, answer.text)

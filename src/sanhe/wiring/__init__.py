@@ -58,6 +58,7 @@ from sanhe.wiring.planning import (
     next_day,
     plan,
 )
+from sanhe.wiring.promising import PromiseMap, Spot, promise_map
 from sanhe.wiring.promoting import (
     Weighed,
     approve_promotion,
@@ -74,22 +75,28 @@ from sanhe.wiring.promoting import (
 )
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.returning import (
+    Awaited,
     ask_return,
+    awaited_returns,
     drop_return,
+    goods_of,
     inspect_return,
     inspected,
     receive_return,
 )
 from sanhe.wiring.sanhe import Sanhe
+from sanhe.wiring.storegoods import Delivered, count_stock, receive_order, send_order
 from sanhe.wiring.storework import finish_task, finished, hand_over_by_code, show_code
 from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
 from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "Awaited",
     "By",
     "Daily",
     "DailyRequest",
+    "Delivered",
     "FulfilRun",
     "ImportRequest",
     "Imported",
@@ -98,8 +105,10 @@ __all__ = [
     "PaymentsRun",
     "PlanRequest",
     "Planned",
+    "PromiseMap",
     "ReplayRequest",
     "Sanhe",
+    "Spot",
     "TakenIn",
     "Undone",
     "UpkeepRun",
@@ -109,9 +118,11 @@ __all__ = [
     "approve",
     "approve_promotion",
     "ask_return",
+    "awaited_returns",
     "backtest",
     "cancel_order",
     "check_coupons",
+    "count_stock",
     "coupons_of",
     "deliver_orders",
     "drop_return",
@@ -123,6 +134,7 @@ __all__ = [
     "finished",
     "forget_commands",
     "fulfil_orders",
+    "goods_of",
     "hand_over",
     "hand_over_by_code",
     "health",
@@ -139,9 +151,11 @@ __all__ = [
     "plan",
     "plan_changes",
     "prepare_payment",
+    "promise_map",
     "propose_promotion",
     "queue_order",
     "quote_basket",
+    "receive_order",
     "receive_return",
     "record_facts",
     "replay_past",
@@ -150,6 +164,7 @@ __all__ = [
     "run_jobs",
     "save_campaign",
     "save_promotion",
+    "send_order",
     "send_refunds",
     "settle_payments",
     "show_code",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sanhe.core.errors import BadInput
 from sanhe.core.values import Json
 from sanhe.place.fulfil import Booking
-from sanhe.place.returns import SOURCE, Asked, Return, Verdict
+from sanhe.place.orders import Wanted
+from sanhe.place.returns import SOURCE, Asked, Return, ReturnState, Verdict
 from sanhe.wiring.acting import By, once
 from sanhe.wiring.fulfilling import cancel_bookings
 from sanhe.wiring.jobs import queue_seal
@@ -82,6 +84,43 @@ def drop_return(sanhe: Sanhe, return_: UUID, *, why: str, key: str, by: By) -> J
     told = once(sanhe, ("return.drop", key), by, body=body, run=run)
     cancel_bookings(sanhe, dropped)
     return told
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A return with what whoever takes it in must know: its order's number, names by line."""
+
+    found: Return
+    order: int
+    names: Mapping[int, str]
+
+
+def goods_of(sanhe: Sanhe, found: Sequence[Return], *, by: By) -> list[Awaited]:
+    """These returns with what they are, wherever it was bought: who may take a return in is told
+    so much of its order."""
+    with sanhe.work(actor=by.actor) as work:
+        orders = {one.id: one for one in work.orders.find({one.order_id for one in found})}
+    told = []
+    for one in found:
+        order = orders[one.order_id]
+        names = {line.line: order.line(line.line).name for line in one.lines}
+        told.append(Awaited(one, order.number, names))
+    return told
+
+
+def awaited_returns(sanhe: Sanhe, order: int, *, by: By) -> list[Awaited]:
+    """What may be taken in at one's own places of the order of this number, wherever it was
+    bought: asked for and meant for any store, or for one's own. None of it for no such order."""
+    with sanhe.work(actor=by.actor) as work:
+        orders, _ = work.orders.page(Wanted(number=order), limit=1)
+        found = [back for one in orders for back in work.returns.of(one.id)]
+    mine = [
+        one
+        for one in found
+        if one.state is ReturnState.ASKED
+        and (by.may_act([one.place]) if one.place else one.way == "store")
+    ]
+    return goods_of(sanhe, mine, by=by)
 
 
 def inspected(work: Work, return_: UUID, verdicts: Mapping[int, Verdict]) -> Return:

@@ -83,6 +83,7 @@ class Work:
     views: Views
     orders: Orders
     dues: Dues
+    nodes: Nodes
     sourcing: Sourcing
     fulfil: Fulfil
     bookings: Bookings
@@ -156,6 +157,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         ),
         views=Views(tx),
         orders=orders,
+        nodes=nodes,
         sourcing=Nearby(nodes),
         fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
         bookings=bookings,

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 7d8d695f97e696630f9dbadb65bbc3584b2305f3d401ec7ec994e659ddfce267. Don't edit.
+// Made by `make client` from the OpenAPI document 83371d79328bc9c40bbd19d9bc5e1fbfde6fd2f4e296f0c7b58452792dd78c00. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -931,6 +931,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/promises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Promises
+         * @description What of the forecast demand around each place could be there within 2, 24 and 48 hours, with
+         *     the stock, hours, queues and couriers as they are. 404 before the first plan.
+         */
+        get: operations["read_promises_api_promises_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/promotions": {
         parameters: {
             query?: never;
@@ -1505,6 +1526,86 @@ export interface paths {
         get: operations["read_simulation_api_simulations__id__get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/awaited/{order}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Awaited
+         * @description What of the order of this number may be taken in here, wherever it was bought.
+         */
+        get: operations["read_awaited_api_store_awaited__order__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count
+         * @description Say what lies at one's own place: the stock follows.
+         */
+        post: operations["count_api_store_counts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/orders/{order}/receive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive
+         * @description Take in what came for a purchase order or transfer; more or less is taken as it is.
+         */
+        post: operations["receive_api_store_orders__order__receive_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/store/orders/{order}/send": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send
+         * @description Say what left one's own place for a transfer.
+         */
+        post: operations["send_api_store_orders__order__send_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2250,6 +2351,14 @@ export interface components {
             over_cents: number;
         };
         /**
+         * AwaitedRows
+         * @description The returns of an order that may be taken in here.
+         */
+        AwaitedRows: {
+            /** Rows */
+            rows: components["schemas"]["StoreReturn"][];
+        };
+        /**
          * Bar
          * @description The stock that lasts so many days.
          */
@@ -2548,6 +2657,29 @@ export interface components {
             codes: string[];
             /** Member */
             member?: string | null;
+        };
+        /**
+         * CountEntered
+         * @description What lies at a place in base units by SKU, with what is sold and still there. `task`: the
+         *     task that asked for it.
+         */
+        CountEntered: {
+            /** Counts */
+            counts: {
+                [key: string]: number;
+            };
+            /** Place */
+            place: string;
+            /** Task */
+            task?: string | null;
+        };
+        /**
+         * CountTold
+         * @description How many SKUs were counted.
+         */
+        CountTold: {
+            /** Counted */
+            counted: number;
         };
         /**
          * CountedLine
@@ -3017,6 +3149,31 @@ export interface components {
         FoundRows: {
             /** Rows */
             rows: components["schemas"]["Found"][];
+        };
+        /**
+         * GoodsEntered
+         * @description What came or left; `note` is the number of the delivery note or loading list.
+         */
+        GoodsEntered: {
+            /** Lines */
+            lines: components["schemas"]["GoodsLine"][];
+            /** Note */
+            note: string;
+        };
+        /**
+         * GoodsLine
+         * @description Base units of an SKU that came or left, with the lot and its last day of sale where the
+         *     goods bear them.
+         */
+        GoodsLine: {
+            /** Expires */
+            expires?: string | null;
+            /** Lot */
+            lot?: string | null;
+            /** Sku */
+            sku: string;
+            /** Units */
+            units: number;
         };
         /**
          * Group
@@ -3972,6 +4129,56 @@ export interface components {
             why: string;
         };
         /**
+         * PromiseSpot
+         * @description A place: units asked for around it in a day, the share of them that could be at the door
+         *     within each window, and within the first from the place itself; how far it reaches, in metres.
+         *     Shares are null where nothing is asked for.
+         */
+        PromiseSpot: {
+            /** Latitude */
+            latitude: number;
+            /** Longitude */
+            longitude: number;
+            /** Name */
+            name: string;
+            /** Own Share */
+            own_share: number | null;
+            /** Per Day */
+            per_day: number;
+            /** Place */
+            place: string;
+            /** Reach Metres */
+            reach_metres: number[];
+            /** Shares */
+            shares: (number | null)[];
+        };
+        /**
+         * PromisesTold
+         * @description The map. `skus` of those that are asked for most were looked at, with `looked_at` of all
+         *     demand; `unplaced` are places whose position is not known.
+         */
+        PromisesTold: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hours */
+            hours: number[];
+            /** Looked At */
+            looked_at: number;
+            /** Per Day */
+            per_day: number;
+            /** Rows */
+            rows: components["schemas"]["PromiseSpot"][];
+            /** Shares */
+            shares: (number | null)[];
+            /** Skus */
+            skus: number;
+            /** Unplaced */
+            unplaced: string[];
+        };
+        /**
          * PromotionEntered
          * @description A promotion's terms; `based_on` is the version that was changed, if any.
          */
@@ -4248,7 +4455,7 @@ export interface components {
          */
         ReturnRows: {
             /** Rows */
-            rows: components["schemas"]["ReturnTold"][];
+            rows: components["schemas"]["StoreReturn"][];
             /** Total */
             total: number;
         };
@@ -4969,6 +5176,52 @@ export interface components {
             value_cents: number;
         };
         /**
+         * StoreReturn
+         * @description A return as a store needs it: with the number of its order, and what its lines are.
+         */
+        StoreReturn: {
+            /** Amount Cents */
+            amount_cents: number;
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
+            /** Closed At */
+            closed_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Lines */
+            lines: components["schemas"]["ReturnLineTold"][];
+            /** Names */
+            names: {
+                [key: string]: string;
+            };
+            /** Number */
+            number: number;
+            /** Order */
+            order: number;
+            /**
+             * Order Id
+             * Format: uuid
+             */
+            order_id: string;
+            /** Place */
+            place: string | null;
+            /** Reason */
+            reason: string;
+            /** Received At */
+            received_at: string | null;
+            /** Refund */
+            refund: string | null;
+            state: components["schemas"]["ReturnState"];
+            /** Way */
+            way: string;
+        };
+        /**
          * SyncTold
          * @description What came of a sync: the next event is `sequence + 1` and names `hash`.
          *
@@ -5022,11 +5275,16 @@ export interface components {
         };
         /**
          * TaskLineTold
-         * @description Base units of an SKU to deal with; `done` of them were, null = not told yet.
+         * @description Base units of an SKU to deal with; `done` of them were, null = not told yet. `name` and
+         *     `gtin` as the item is described.
          */
         TaskLineTold: {
             /** Done */
             done: number | null;
+            /** Gtin */
+            gtin: string | null;
+            /** Name */
+            name: string;
             /** Quantity */
             quantity: number;
             /** Sku */
@@ -5034,9 +5292,15 @@ export interface components {
         };
         /**
          * TaskRows
-         * @description Some tasks, the most urgent first, and how many there are.
+         * @description Some tasks, the most urgent first, and how many there are; `now` is the server's time, by
+         *     which they are due.
          */
         TaskRows: {
+            /**
+             * Now
+             * Format: date-time
+             */
+            now: string;
             /** Rows */
             rows: components["schemas"]["TaskTold"][];
             /** Total */
@@ -11179,6 +11443,122 @@ export interface operations {
             };
         };
     };
+    read_promises_api_promises_get: {
+        parameters: {
+            query?: {
+                region?: string | null;
+                place?: string | null;
+                category?: string | null;
+                supplier?: string | null;
+                hour?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PromisesTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_promotions_api_promotions_get: {
         parameters: {
             query?: {
@@ -14822,6 +15202,473 @@ export interface operations {
             };
         };
     };
+    read_awaited_api_store_awaited__order__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                order: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AwaitedRows"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    count_api_store_counts_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CountEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receive_api_store_orders__order__receive_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_api_store_orders__order__send_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                order: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GoodsEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_returns_api_store_returns_get: {
         parameters: {
             query?: {
@@ -14954,7 +15801,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReturnTold"];
+                    "application/json": components["schemas"]["StoreReturn"];
                 };
             };
             /** @description Bad Request */

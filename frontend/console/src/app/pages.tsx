@@ -2,12 +2,14 @@
 import {
   AlertOutlined,
   DashboardOutlined,
+  EnvironmentOutlined,
   ExperimentOutlined,
   FileDoneOutlined,
   HeartOutlined,
   ImportOutlined,
   LineChartOutlined,
   SettingOutlined,
+  ShopOutlined,
   ShoppingOutlined,
   ShoppingCartOutlined,
   TableOutlined,
@@ -53,6 +55,8 @@ export const PAGES: Page[] = [
   page("decide", "decisions", ["decisions.read"], <FileDoneOutlined />, () => import("../pages/decisions/Decisions")),
   page("decide", "orders", ["orders.read"], <ShoppingCartOutlined />, () => import("../pages/orders/Orders")),
   page("sell", "sales", ["sales.read"], <ShoppingOutlined />, () => import("../pages/sales/Sales")),
+  page("sell", "store", ["sales.pick"], <ShopOutlined />, () => import("../pages/store/Store")),
+  page("sell", "promises", ["promises.read"], <EnvironmentOutlined />, () => import("../pages/promises/Promises")),
   page("understand", "items", ["stock.read"], <TagsOutlined />, () => import("../pages/items/Items")),
   page("understand", "health", ["health.read"], <HeartOutlined />, () => import("../pages/health/Health")),
   page("understand", "forecast", ["forecast.read"], <LineChartOutlined />, () => import("../pages/forecast/Forecast")),
@@ -66,7 +70,7 @@ export const opens = (name: string, may: (action: string) => boolean): boolean =
   PAGES.some((one) => one.name === name && one.actions.some(may));
 
 /** Where a role begins that doesn't begin with the first page it may open. */
-const BEGINS: Record<string, string> = { store: "exceptions", service: "sales" };
+const BEGINS: Record<string, string> = { store: "store", service: "sales" };
 
 /** The page somebody comes to after signing in. */
 export function firstPage(pages: Page[], roles: string[]): Page | undefined {

@@ -96,6 +96,9 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             {Role.STORE, Role.SERVICE, Role.GROWTH, Role.PLANNER, Role.CHANNEL, Role.ADMIN},
             "see what shoppers ordered",
         ),
+        "promises.read": _action(
+            _SEE | {Role.GROWTH, Role.SERVICE}, "see what can be promised where"
+        ),
         "sales.place": _action(
             {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN},
             "quote, place and cancel orders of shoppers",

@@ -9,6 +9,8 @@ of an SKU × place, and discrepancies: what outside systems reported below zero.
 """
 
 from sanhe.goods.stock.claims import Claim
+from sanhe.goods.stock.counting import SOURCE as COUNT_SOURCE
+from sanhe.goods.stock.counting import count_facts
 from sanhe.goods.stock.facts import FACT_TYPES
 from sanhe.goods.stock.positions import Short, Stock
 from sanhe.goods.stock.rules import (
@@ -24,6 +26,7 @@ from sanhe.goods.stock.rules import (
 )
 
 __all__ = [
+    "COUNT_SOURCE",
     "FACT_TYPES",
     "Claim",
     "Opening",
@@ -31,6 +34,7 @@ __all__ = [
     "Stock",
     "StockEvent",
     "committed_account",
+    "count_facts",
     "desired_entries",
     "discrepancy_account",
     "on_hand_account",

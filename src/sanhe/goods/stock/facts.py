@@ -17,7 +17,7 @@ STOCK_COUNTED = FactType(
         "lot": FactField("str", "the lot that was counted"),
         "expires": FactField("date", "the lot's last day of sale"),
     },
-    writers=("connectors.files", "place.devices", "sim"),
+    writers=("connectors.files", "goods.stock", "place.devices", "sim"),
     readers=("goods.demand", "goods.health", "goods.stock"),
 )
 

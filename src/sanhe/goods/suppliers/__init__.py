@@ -11,7 +11,7 @@ order, differences of deliveries, measured lead times.
 
 from sanhe.goods.suppliers.facts import FACT_TYPES
 from sanhe.goods.suppliers.orders import TOPIC, PurchaseOrder, PurchaseOrderLine
-from sanhe.goods.suppliers.purchasing import Arrived, Suppliers
+from sanhe.goods.suppliers.purchasing import SOURCE, Arrived, Suppliers
 from sanhe.goods.suppliers.rules import (
     OrderLine,
     OrderStatus,
@@ -26,6 +26,7 @@ from sanhe.goods.suppliers.rules import (
 
 __all__ = [
     "FACT_TYPES",
+    "SOURCE",
     "TOPIC",
     "Arrived",
     "OrderLine",

@@ -375,7 +375,8 @@ class Fulfil:
                 self._tasks.drop(task.id, note=why)
 
     def _task(self, order: Order, shipment: Shipment, kind: str, *, note: str) -> None:
-        self._tasks.open([replace(_task_of(order, shipment, kind), note=note)])
+        task = _task_of(order, shipment, kind)
+        self._tasks.open([replace(task, note=f"{task.note}: {note}")])
 
     def _put_back(self, order: Order, shipment: Shipment) -> None:
         """Let what was picked go back to the shelf."""

@@ -13,6 +13,7 @@ from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
 from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
+from sanhe.place.sourcing.reaching import WINDOWS, Area, Covered, coverage, reach_metres
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
@@ -29,7 +30,10 @@ from sanhe.place.sourcing.rules import (
 
 __all__ = [
     "PAID",
+    "WINDOWS",
     "Alternative",
+    "Area",
+    "Covered",
     "Method",
     "Need",
     "Node",
@@ -43,7 +47,9 @@ __all__ = [
     "Term",
     "choose",
     "choose_all",
+    "coverage",
     "nearest_first",
     "optimum",
     "promises",
+    "reach_metres",
 ]

@@ -30,14 +30,14 @@ class Nodes:
     def near(self, point: Point, skus: Collection[str], *, channel: str) -> list[Node]:
         """The stores of a channel that deliver to an address, nearest first."""
         near = self._stores.near(point, channel)[:MOST_NEAR]
-        return self._nodes([one.store for one in near], skus, channel=channel)
+        return self.of([one.store for one in near], skus, channel=channel)
 
     def at(self, place: str, skus: Collection[str], *, channel: str) -> Node:
         """One store. Raises NotFound for a place that takes no orders of the channel."""
         store = self._stores.get(place)
         if not store.sells_on(channel):
             raise NotFound(f"{place} takes no orders of {channel}: name another store")
-        return self._nodes([store], skus, channel=channel)[0]
+        return self.of([store], skus, channel=channel)[0]
 
     def around(
         self, place: str, skus: Collection[str], *, channel: str, within_metres: float
@@ -50,9 +50,10 @@ class Nodes:
             return []
         near = self._stores.near(point, channel, within_metres=within_metres)[:MOST_NEAR]
         others = [one.store for one in near if one.store.place.id != place]
-        return self._nodes(others, skus, channel=channel)
+        return self.of(others, skus, channel=channel)
 
-    def _nodes(self, stores: Sequence[Store], skus: Collection[str], *, channel: str) -> list[Node]:
+    def of(self, stores: Sequence[Store], skus: Collection[str], *, channel: str) -> list[Node]:
+        """These stores as an order of a channel finds them."""
         pairs = {(sku, store.place.id) for store in stores for sku in skus}
         safety = {store.place.id: store.safety_units for store in stores}
         found = self._stock.available(pairs, channel=channel).to_pylist() if pairs else []

@@ -15,6 +15,7 @@ from sanhe.web.console import (
     lines,
     orders,
     policy,
+    promises,
     promotions,
     provider,
     returns,
@@ -22,6 +23,7 @@ from sanhe.web.console import (
     session,
     simulations,
     store,
+    storegoods,
 )
 
 _PAGES = (
@@ -41,8 +43,10 @@ _PAGES = (
     promotions,
     devices,
     store,
+    storegoods,
     returns,
     sales,
+    promises,
     admin,
 )
 

@@ -9,10 +9,17 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from sanhe.place.returns import ReturnState, Verdict
-from sanhe.web.asked import Closed, Code, Key, LineNumber, Reason, Units, Window, Word
+from sanhe.web.asked import Closed, Code, Key, LineNumber, Number, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
 from sanhe.web.told import ReturnReceived, ReturnTold
-from sanhe.wiring import drop_return, inspect_return, receive_return
+from sanhe.wiring import (
+    Awaited,
+    awaited_returns,
+    drop_return,
+    goods_of,
+    inspect_return,
+    receive_return,
+)
 
 router = APIRouter(prefix="/store", tags=["store"])
 Reads = Annotated[Caller, depends("sales.read")]
@@ -63,11 +70,29 @@ class ReasonEntered(Closed):
     reason: Reason = Field(min_length=1)
 
 
+class StoreReturn(ReturnTold):
+    """A return as a store needs it: with the number of its order, and what its lines are."""
+
+    order: int
+    names: dict[int, str]
+
+    @classmethod
+    def told(cls, one: Awaited) -> StoreReturn:
+        """A return as it is told."""
+        return cls(**ReturnTold.of(one.found).model_dump(), order=one.order, names=dict(one.names))
+
+
 class ReturnRows(BaseModel):
     """Some returns, and how many there are."""
 
-    rows: list[ReturnTold]
+    rows: list[StoreReturn]
     total: int
+
+
+class AwaitedRows(BaseModel):
+    """The returns of an order that may be taken in here."""
+
+    rows: list[StoreReturn]
 
 
 class ReturnJudged(BaseModel):
@@ -84,14 +109,24 @@ def read_returns(asked: Annotated[ReturnsAsked, Query()], caller: Reads) -> Retu
         found, total = work.returns.page(
             place=asked.place, state=asked.state, offset=asked.offset, limit=asked.limit
         )
-    return ReturnRows(rows=[ReturnTold.of(one) for one in found], total=total)
+    told = goods_of(caller.sanhe, found, by=caller.by)
+    return ReturnRows(rows=[StoreReturn.told(one) for one in told], total=total)
+
+
+@router.get("/awaited/{order}")
+def read_awaited(order: Annotated[Number, Path()], caller: Picks) -> AwaitedRows:
+    """What of the order of this number may be taken in here, wherever it was bought."""
+    told = awaited_returns(caller.sanhe, order, by=caller.by)
+    return AwaitedRows(rows=[StoreReturn.told(one) for one in told])
 
 
 @router.get("/returns/{return_id}")
-def read_return(return_id: Id, caller: Reads) -> ReturnTold:
+def read_return(return_id: Id, caller: Reads) -> StoreReturn:
     """One return."""
     with caller.work() as work:
-        return ReturnTold.of(work.returns.get(return_id))
+        found = work.returns.get(return_id)
+    (told,) = goods_of(caller.sanhe, [found], by=caller.by)
+    return StoreReturn.told(told)
 
 
 @router.post("/returns/{return_id}/receive")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -14,7 +15,7 @@ from sanhe.place.tasks import StoreTask, TaskState
 from sanhe.web.asked import Closed, Code, Key, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
 from sanhe.web.told import ShipmentTold, StateTold
-from sanhe.wiring import finish_task, hand_over_by_code
+from sanhe.wiring import Work, finish_task, hand_over_by_code
 
 router = APIRouter(prefix="/store", tags=["store"])
 Reads = Annotated[Caller, depends("sales.read")]
@@ -31,9 +32,12 @@ class TasksAsked(Window):
 
 
 class TaskLineTold(BaseModel):
-    """Base units of an SKU to deal with; `done` of them were, null = not told yet."""
+    """Base units of an SKU to deal with; `done` of them were, null = not told yet. `name` and
+    `gtin` as the item is described."""
 
     sku: str
+    name: str
+    gtin: str | None
     quantity: int
     done: int | None
 
@@ -54,16 +58,37 @@ class TaskTold(BaseModel):
     closed_at: datetime | None
 
     @classmethod
-    def of(cls, task: StoreTask) -> TaskTold:
-        """A task as it is told."""
-        return cls.model_validate(task, from_attributes=True)
+    def of(cls, tasks: Sequence[StoreTask], work: Work) -> list[TaskTold]:
+        """Tasks as they are told."""
+        skus = {line.sku for task in tasks for line in task.lines}
+        items = {row["sku"]: row for row in work.catalog.items(skus).to_pylist()} if skus else {}
+        return [cls(**_fields(task), lines=_lines(task, items)) for task in tasks]
+
+
+def _fields(task: StoreTask) -> dict[str, Any]:
+    return {name: getattr(task, name) for name in TaskTold.model_fields if name != "lines"}
+
+
+def _lines(task: StoreTask, items: Mapping[str, Mapping[str, Any]]) -> list[TaskLineTold]:
+    return [
+        TaskLineTold(
+            sku=line.sku,
+            name=items.get(line.sku, {}).get("name") or line.sku,
+            gtin=items.get(line.sku, {}).get("gtin"),
+            quantity=line.quantity,
+            done=line.done,
+        )
+        for line in task.lines
+    ]
 
 
 class TaskRows(BaseModel):
-    """Some tasks, the most urgent first, and how many there are."""
+    """Some tasks, the most urgent first, and how many there are; `now` is the server's time, by
+    which they are due."""
 
     rows: list[TaskTold]
     total: int
+    now: datetime
 
 
 class TaskStep(BaseModel):
@@ -136,23 +161,25 @@ def read_tasks(asked: Annotated[TasksAsked, Query()], caller: Reads) -> TaskRows
         found, total = work.tasks.page(
             place=asked.place, kinds=asked.kind, offset=asked.offset, limit=asked.limit, **states
         )
-    return TaskRows(rows=[TaskTold.of(one) for one in found], total=total)
+        rows = TaskTold.of(found, work)
+    return TaskRows(rows=rows, total=total, now=caller.sanhe.clock.now())
 
 
 @router.get("/tasks/{task}")
 def read_task(task: Id, caller: Reads) -> TaskWhole:
     """One task with its history."""
     with caller.work() as work:
-        found, history = work.tasks.get(task), work.tasks.history(task)
+        (found,) = TaskTold.of([work.tasks.get(task)], work)
+        history = work.tasks.history(task)
     steps = [TaskStep.model_validate(step, from_attributes=True) for step in history]
-    return TaskWhole(**TaskTold.of(found).model_dump(), history=steps)
+    return TaskWhole(**found.model_dump(), history=steps)
 
 
 @router.post("/tasks/{task}/take")
 def take_task(task: Id, entered: TakeEntered, caller: Picks) -> TaskTold:
     """Take a task into one's own hands; again changes nothing."""
     with caller.work() as work:
-        return TaskTold.of(work.tasks.take(task, over=entered.over))
+        return TaskTold.of([work.tasks.take(task, over=entered.over)], work)[0]
 
 
 @router.post("/tasks/{task}/finish")
@@ -169,7 +196,7 @@ def finish(task: Id, entered: DoneEntered, *, key: Key, caller: Picks) -> TaskEn
 def drop_task(task: Id, entered: DropEntered, caller: Picks) -> TaskTold:
     """Close a task that need not be done, saying why."""
     with caller.work() as work:
-        return TaskTold.of(work.tasks.drop(task, note=entered.note))
+        return TaskTold.of([work.tasks.drop(task, note=entered.note)], work)[0]
 
 
 @router.get("/shipments")

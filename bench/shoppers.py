@@ -1,0 +1,153 @@
+"""A morning's shoppers of the showroom: orders on several channels, and how far each has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from uuid import UUID
+
+from sanhe.core.clock import FixedClock
+from sanhe.core.errors import Shortage
+from sanhe.place.fulfil import shipment_of
+from sanhe.place.orders import Basket, BasketLine, Delivery, Placing
+from sanhe.place.returns import Asked
+from sanhe.place.tasks import StoreTask
+from sanhe.wiring import (
+    By,
+    Sanhe,
+    ask_return,
+    cancel_order,
+    finish_task,
+    fulfil_orders,
+    hand_over_by_code,
+    place_order,
+    quote_basket,
+    receive_return,
+    show_code,
+    take_at_till,
+    tell_sales,
+)
+
+CHANNELS = ("miniprogram", "app", "web", "livestream")
+STORE, SHOP = By("store"), By("mini-program")
+ORDERS = 14
+
+
+@dataclass
+class Shoppers:
+    """Who orders at a store, and who works there; each command has a key of its own."""
+
+    sanhe: Sanhe
+    clock: FixedClock
+    store: str
+    keys: Iterator[int]
+
+    @classmethod
+    def of(cls, sanhe: Sanhe, clock: FixedClock, store: str) -> Shoppers:
+        """Those of one store."""
+        return cls(sanhe, clock, store, count(1))
+
+    def shop(self) -> None:
+        """Order, pay, pick, fetch and bring back: some of each is left for who looks on."""
+        orders = [found for number in range(ORDERS) if (found := self._order(number)) is not None]
+        paid = orders[:-2]
+        for order in paid:
+            self._pay(order)
+        fulfil_orders(self.sanhe)
+        cancel_order(
+            self.sanhe,
+            paid[-1],
+            reason="ordered twice",
+            pieces=None,
+            key=self._key(),
+            by=By("service"),
+        )
+        for order in paid[:3]:
+            self._pick(order)
+        for order in paid[:2]:
+            self._fetch(order)
+        while tell_sales(self.sanhe):
+            continue
+        for order in paid[:2]:
+            back = ask_return(
+                self.sanhe, Asked(order, {0: 1}, "too small", "store"), key=self._key(), by=SHOP
+            )
+            assert isinstance(back, dict)
+            if order == paid[0]:
+                receive_return(
+                    self.sanhe,
+                    UUID(str(back["id"])),
+                    self.store,
+                    counts={0: 1},
+                    key=self._key(),
+                    by=STORE,
+                )
+
+    def _key(self) -> str:
+        return f"showroom-{next(self.keys):04d}"
+
+    def _skus(self) -> list[str]:
+        """What can be promised here and is priced."""
+        with self.sanhe.work(actor="reader") as work:
+            day = self.clock.now().date()
+            priced = set(work.catalog.prices(day).column("sku").to_pylist())
+            pairs = {(sku, self.store) for sku in priced}
+            rows = work.stock.available(pairs, channel="app").to_pylist()
+        return sorted(row["sku"] for row in rows if row["available"] >= 12)
+
+    def _order(self, number: int) -> UUID | None:
+        """Two of three fetch it at the store, in turn on each channel; None = out of stock."""
+        self.clock.moment += timedelta(minutes=2)
+        skus = self._skus()
+        first = skus[number % len(skus)]
+        second = skus[(number * 5 + 1) % len(skus)]
+        lines = [BasketLine(first, 1 + number % 3)]
+        if second != first and number % 2:
+            lines.append(BasketLine(second, 1))
+        basket = Basket(
+            channel=CHANNELS[number % len(CHANNELS)],
+            currency="CNY",
+            lines=tuple(lines),
+            delivery=self._home() if number % 3 == 2 else Delivery("pickup", self.store),
+            member=f"M{1000 + 7 * number}" if number % 2 else None,
+        )
+        try:
+            total = quote_basket(self.sanhe, basket, by=SHOP).total_cents
+            told = place_order(self.sanhe, Placing(basket, total), key=self._key(), by=SHOP)
+        except Shortage:
+            return None
+        assert isinstance(told, dict)
+        return UUID(str(told["id"]))
+
+    def _home(self) -> Delivery:
+        with self.sanhe.work(actor="reader") as work:
+            point = work.places.get(self.store).point
+        assert point is not None
+        return Delivery("courier", None, point.latitude + 0.012, point.longitude + 0.008)
+
+    def _pay(self, order: UUID) -> None:
+        with self.sanhe.work(actor="reader") as work:
+            total = work.orders.get(order).total_cents
+        slip = f"slip {order}"
+        take_at_till(self.sanhe, order, "card", amount_cents=total, reference=slip, by=STORE)
+
+    def _task(self, order: UUID) -> StoreTask | None:
+        with self.sanhe.work(actor="reader") as work:
+            mine = {one.id for one in work.fulfil.of([order])}
+            tasks, _ = work.tasks.page(place=self.store, kinds=["pick"])
+        return next((task for task in tasks if shipment_of(task.subject) in mine), None)
+
+    def _pick(self, order: UUID) -> None:
+        task = self._task(order)
+        if task is not None:
+            with self.sanhe.work(actor="store") as work:
+                work.tasks.take(task.id)
+            finish_task(self.sanhe, task.id, key=self._key(), by=STORE)
+
+    def _fetch(self, order: UUID) -> None:
+        with self.sanhe.work(actor="reader") as work:
+            (shipment,) = work.fulfil.of([order])
+        code = show_code(self.sanhe, order, shipment.id, by=SHOP)
+        hand_over_by_code(self.sanhe, shipment.id, code, key=self._key(), by=STORE)
