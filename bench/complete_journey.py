@@ -72,7 +72,8 @@ def read(folder: Path) -> duckdb.DuckDBPyConnection:
         ("coupons", "coupons"),
         ("redemptions", "coupon_redemptions"),
     ):
-        source.execute(f"CREATE VIEW {name} AS SELECT * FROM '{folder / file}.parquet'")  # noqa: S608
+        path = str(folder / f"{file}.parquet")
+        source.read_parquet(path).create_view(name)
     source.execute(_ATTRIBUTED)
     return source
 
