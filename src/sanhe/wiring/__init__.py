@@ -25,6 +25,14 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.membership import (
+    LoyaltyRun,
+    MemberTold,
+    adjust_points,
+    loyalty_liability,
+    member_points,
+    run_loyalty,
+)
 from sanhe.wiring.ordering import (
     Ordered,
     cancel_order,
@@ -100,6 +108,8 @@ __all__ = [
     "FulfilRun",
     "ImportRequest",
     "Imported",
+    "LoyaltyRun",
+    "MemberTold",
     "Ordered",
     "Payer",
     "PaymentsRun",
@@ -114,6 +124,7 @@ __all__ = [
     "UpkeepRun",
     "Weighed",
     "Work",
+    "adjust_points",
     "answer_shorts",
     "approve",
     "approve_promotion",
@@ -144,6 +155,8 @@ __all__ = [
     "inspected",
     "issue_coupons",
     "losses",
+    "loyalty_liability",
+    "member_points",
     "next_day",
     "override",
     "place_order",
@@ -162,6 +175,7 @@ __all__ = [
     "replay_sweep",
     "run_daily",
     "run_jobs",
+    "run_loyalty",
     "save_campaign",
     "save_promotion",
     "send_order",

@@ -23,6 +23,7 @@ from sanhe.people.coupons.rules import (
     Shown,
     Use,
     expected_hits_a_day,
+    masked,
     read_campaign,
     uses_of,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "Signed",
     "Use",
     "expected_hits_a_day",
+    "masked",
     "read_campaign",
     "read_signed",
     "sign",
