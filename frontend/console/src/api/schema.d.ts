@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 01d1ce3d827f8d6af50bd6868df9802b53a9756020d94674aa9dae68fb381f12. Don't edit.
+// Made by `make client` from the OpenAPI document df811f3dd303f8d2c8a157009c3f740af616237e5b6a78845a78e4c3d289f2f1. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -2224,10 +2224,14 @@ export interface components {
         /**
          * AskedBasket
          * @description What a shopper of a channel wants, how, and in which currency prices were shown.
+         *
+         *     `coupons` are the codes that are shown; points and stored value are paid with before money is.
          */
         AskedBasket: {
             /** Channel */
             channel: string;
+            /** Coupons */
+            coupons?: string[];
             /** Currency */
             currency: string;
             delivery: components["schemas"]["AskedDelivery"];
@@ -2235,6 +2239,16 @@ export interface components {
             lines: components["schemas"]["AskedLine"][];
             /** Member */
             member?: string | null;
+            /**
+             * Points
+             * @default 0
+             */
+            points: number;
+            /**
+             * Stored Cents
+             * @default 0
+             */
+            stored_cents: number;
         };
         /**
          * AskedCancel
@@ -3013,6 +3027,18 @@ export interface components {
             state: "active" | "blocked";
             /** Told */
             told: number;
+        };
+        /**
+         * DiscountTold
+         * @description What a promotion takes off a line; `coupon` names the one it was given for, or is empty.
+         */
+        DiscountTold: {
+            /** Cents */
+            cents: number;
+            /** Coupon */
+            coupon: string;
+            /** Promotion */
+            promotion: string;
         };
         /**
          * DoneEntered
@@ -4081,11 +4107,13 @@ export interface components {
         };
         /**
          * PlacedTold
-         * @description An order that was placed: to be paid until `expires_at`.
+         * @description An order that was placed: `due_cents` of money are to be paid until `expires_at`.
          */
         PlacedTold: {
             /** Arrives At */
             arrives_at: string | null;
+            /** Due Cents */
+            due_cents: number;
             /**
              * Expires At
              * Format: date-time
@@ -4456,6 +4484,9 @@ export interface components {
         /**
          * Quoted
          * @description What a basket costs and promises now; nothing is held for it.
+         *
+         *     Of `total_cents`, `due_cents` are to be paid in money. `refused` are the coupons that don't
+         *     count and the promotions within reach, each with what it lacks.
          */
         Quoted: {
             /** Arrives At */
@@ -4464,14 +4495,26 @@ export interface components {
             currency: string;
             /** Delivery Cents */
             delivery_cents: number;
+            /** Due Cents */
+            due_cents: number;
+            /** Earns Points */
+            earns_points: number;
             /** Goods Cents */
             goods_cents: number;
             /** Lines */
             lines: components["schemas"]["QuotedLine"][];
             /** Place */
             place: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            /** Refused */
+            refused: components["schemas"]["sanhe__web__storefront__asked__RefusalTold"][];
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Total Cents */
@@ -4480,10 +4523,14 @@ export interface components {
         /**
          * QuotedLine
          * @description A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+         *
+         *     `discounts` are taken off quantity x price; what is left is `amount_cents`.
          */
         QuotedLine: {
             /** Amount Cents */
             amount_cents: number;
+            /** Discounts */
+            discounts: components["schemas"]["DiscountTold"][];
             /** Line */
             line: number;
             /** Name */
@@ -4524,21 +4571,6 @@ export interface components {
         RefundTold: {
             /** Refund */
             refund: string | null;
-        };
-        /**
-         * RefusalTold
-         * @description Why not all was taken; `sequence` is the position asked for or fought over.
-         */
-        RefusalTold: {
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "malformed" | "tampered" | "hole" | "fork";
-            /** Sequence */
-            sequence: number | null;
-            /** Why */
-            why: string;
         };
         /**
          * Region
@@ -4912,6 +4944,10 @@ export interface components {
              * Format: date-time
              */
             placed_at: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
             /** Refund Cents */
@@ -4924,6 +4960,8 @@ export interface components {
             shipments: components["schemas"]["ShipmentTold"][];
             /** State */
             state: string;
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Timeline */
@@ -5168,6 +5206,8 @@ export interface components {
             custom: {
                 [key: string]: string;
             };
+            /** Discounts */
+            discounts: components["schemas"]["DiscountTold"][];
             /** Handed */
             handed: number;
             /** Line */
@@ -5235,12 +5275,18 @@ export interface components {
              * Format: date-time
              */
             placed_at: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
             /** Refund Cents */
             refund_cents: number;
             /** State */
             state: string;
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Total Cents */
@@ -5449,7 +5495,7 @@ export interface components {
             now: string;
             /** Problems */
             problems: number;
-            refusal: components["schemas"]["RefusalTold"] | null;
+            refusal: components["schemas"]["sanhe__web__till__sync__RefusalTold"] | null;
             /** Sequence */
             sequence: number;
             /** Shorts */
@@ -5725,6 +5771,39 @@ export interface components {
             /** When */
             when: string | null;
             why: components["schemas"]["Lack"];
+        };
+        /**
+         * RefusalTold
+         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         */
+        sanhe__web__storefront__asked__RefusalTold: {
+            /** Coupon */
+            coupon: string;
+            /** Has */
+            has: number;
+            /** Needs */
+            needs: number;
+            /** Promotion */
+            promotion: string;
+            /** Sentence */
+            sentence: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * RefusalTold
+         * @description Why not all was taken; `sequence` is the position asked for or fought over.
+         */
+        sanhe__web__till__sync__RefusalTold: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "malformed" | "tampered" | "hole" | "fork";
+            /** Sequence */
+            sequence: number | null;
+            /** Why */
+            why: string;
         };
     };
     responses: never;

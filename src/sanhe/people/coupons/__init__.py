@@ -10,7 +10,9 @@ coupons, budgets and what a member had.
 """
 
 from sanhe.people.coupons.coupons import Carried, Coupons, KeptCampaign, NewCoupon
+from sanhe.people.coupons.facts import FACT_TYPES
 from sanhe.people.coupons.keys import Keys
+from sanhe.people.coupons.panel import used_by_week
 from sanhe.people.coupons.rules import (
     BY_KEY,
     BY_MEMBER,
@@ -21,6 +23,7 @@ from sanhe.people.coupons.rules import (
     Shown,
     Use,
     expected_hits_a_day,
+    masked,
     read_campaign,
     uses_of,
 )
@@ -29,6 +32,7 @@ from sanhe.people.coupons.signing import Signed, read_signed, sign
 __all__ = [
     "BY_KEY",
     "BY_MEMBER",
+    "FACT_TYPES",
     "Campaign",
     "Carried",
     "Coupons",
@@ -42,8 +46,10 @@ __all__ = [
     "Signed",
     "Use",
     "expected_hits_a_day",
+    "masked",
     "read_campaign",
     "read_signed",
     "sign",
+    "used_by_week",
     "uses_of",
 ]

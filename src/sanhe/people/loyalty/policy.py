@@ -58,6 +58,7 @@ class Policy:
     per_yuan: int = 100
     grace_days: int = 30
     redeemed_percent: int = 80
+    spend_percent: int = 50
     member_days: MemberDays = field(default_factory=MemberDays)
     events: Events = field(default_factory=Events)
 
@@ -138,6 +139,7 @@ def _points(table: Table, terms: Terms) -> Policy:
         per_yuan=table.whole("per_yuan", default=usual.per_yuan, most=1_000_000),
         grace_days=table.whole("grace_days", default=usual.grace_days, most=3650),
         redeemed_percent=table.whole("redeemed_percent", default=usual.redeemed_percent, most=100),
+        spend_percent=table.whole("spend_percent", default=usual.spend_percent, most=100),
     )
     if found.per_yuan < 1:
         raise table.wrong("per_yuan", "0 points are worth nothing", "give 1 or more")

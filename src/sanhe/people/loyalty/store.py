@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -110,9 +110,10 @@ _CHANGE = sa.text("""
 INSERT INTO tier_change (member, at, tier, until, reason)
 VALUES (:member, :at, :tier, :until, :reason)
 """)
-_TIER_AT = sa.text("""
-SELECT tier FROM tier_change WHERE member = :member AND at <= :at
-ORDER BY at DESC, number DESC LIMIT 1
+_TIERS_AT = sa.text("""
+SELECT DISTINCT ON (member) member, tier FROM tier_change
+WHERE member = ANY (CAST(:members AS text[])) AND at <= :at
+ORDER BY member, at DESC, number DESC
 """)
 _CHANGES = sa.text("""
 SELECT at, tier, until, reason FROM tier_change WHERE member = :member
@@ -161,9 +162,10 @@ def add_change(
     tx.connection.execute(_CHANGE, given)
 
 
-def tier_at(tx: Transaction, member: str, at: datetime) -> str | None:
-    """The tier of a member at a moment; None for who was none by then."""
-    return tx.connection.execute(_TIER_AT, {"member": member, "at": at}).scalar()
+def tiers_at(tx: Transaction, members: Collection[str], at: datetime) -> dict[str, str]:
+    """The tiers of members at a moment; who was none by then is missing."""
+    rows = tx.connection.execute(_TIERS_AT, {"members": sorted(members), "at": at})
+    return {row.member: row.tier for row in rows}
 
 
 def changes(tx: Transaction, member: str, limit: int) -> list[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
@@ -61,8 +62,11 @@ class Tiers:
 
     def tier(self, member: str, *, at: datetime) -> str:
         """The tier of a member at a moment; empty for who is no member by then."""
-        found = store.tier_at(self._tx, member, at) if member else None
-        return found or NO_MEMBER
+        return self.tiers([member], at=at).get(member, NO_MEMBER)
+
+    def tiers(self, members: Collection[str], *, at: datetime) -> Mapping[str, str]:
+        """The tiers of these members at a moment; who is none is missing."""
+        return store.tiers_at(self._tx, members, at)
 
     def standing(self, member: str) -> Standing:
         """Where a member stands. Raises NotFound for who is no member."""

@@ -17,8 +17,10 @@ from sanhe.place.orders.basket import (
     Basket,
     BasketLine,
     Delivery,
+    Discount,
     PricedLine,
 )
+from sanhe.place.orders.benefits import Benefits, Offered
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
@@ -36,7 +38,7 @@ from sanhe.place.orders.reading import (
     Sold,
     Wanted,
 )
-from sanhe.place.orders.rules import LineState, Outcome, State
+from sanhe.place.orders.rules import LineState, Outcome, State, Tenders
 
 __all__ = [
     "CHANNELS",
@@ -49,12 +51,15 @@ __all__ = [
     "AtPlace",
     "Basket",
     "BasketLine",
+    "Benefits",
     "Charge",
     "Delivery",
     "DeliveryFee",
+    "Discount",
     "Dues",
     "LineState",
     "Nearby",
+    "Offered",
     "OpenCharge",
     "Order",
     "OrderEvent",
@@ -77,6 +82,7 @@ __all__ = [
     "Sold",
     "Sourcing",
     "State",
+    "Tenders",
     "Wanted",
     "ends_at",
     "sale_facts",
