@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large races ledger-model cut-lines screenshots constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large bench-coupons races ledger-model cut-lines screenshots constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -71,6 +71,10 @@ bench-tills: $(VENV)/.installed  ## 200 tills back from offline, 20 orders of ar
 
 bench-tills-large: $(VENV)/.installed  ## the same with a million events
 	$(BIN)/python -m bench.offline_tills --events 5000 --schedules 1 --name offline_tills_large
+
+bench-coupons: $(VENV)/.installed  ## coupons under attack, and those of Complete Journey to the cent
+	$(BIN)/python -m bench.redemption
+	$(BIN)/python -m bench.complete_journey --data $(DATA)/complete_journey
 
 races: $(VENV)/.installed  ## 100,000 attempts at each operation over HTTP, 64 at once; a night
 	$(BIN)/python -m bench.races --attempts 100000

@@ -26,6 +26,7 @@ from sanhe.goods.suppliers import Suppliers
 from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
 from sanhe.people import loyalty
+from sanhe.people.coupons import FACT_TYPES as COUPON_FACT_TYPES
 from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
@@ -45,6 +46,7 @@ FACT_TYPES = FactTypes(
     + suppliers.FACT_TYPES
     + demand.FACT_TYPES
     + stores.FACT_TYPES
+    + COUPON_FACT_TYPES
 )
 """All published fact types."""
 

@@ -16,13 +16,22 @@ from sanhe.goods.catalog import FACT_TYPES as CATALOG_TYPES
 from sanhe.goods.demand import FACT_TYPES as DEMAND_TYPES
 from sanhe.goods.stock import FACT_TYPES as STOCK_TYPES
 from sanhe.goods.suppliers import FACT_TYPES as SUPPLIER_TYPES
+from sanhe.people.coupons import FACT_TYPES as COUPON_TYPES
 from sanhe.place.stores import FACT_TYPES as STORE_TYPES
 
 AS_OF = date(2024, 6, 30)
 KNOWN = Known(skus={"A1", "A2", "A3"}, places={"S1", "S2"}, suppliers={"V1"})
 HEADER = "date,store,sku,quantity,amount"
 GOODS_TYPES = FactTypes(
-    [*PLACE_TYPES, *CATALOG_TYPES, *DEMAND_TYPES, *STOCK_TYPES, *STORE_TYPES, *SUPPLIER_TYPES]
+    [
+        *PLACE_TYPES,
+        *CATALOG_TYPES,
+        *COUPON_TYPES,
+        *DEMAND_TYPES,
+        *STOCK_TYPES,
+        *STORE_TYPES,
+        *SUPPLIER_TYPES,
+    ]
 )
 
 

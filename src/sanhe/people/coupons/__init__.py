@@ -10,7 +10,9 @@ coupons, budgets and what a member had.
 """
 
 from sanhe.people.coupons.coupons import Carried, Coupons, KeptCampaign, NewCoupon
+from sanhe.people.coupons.facts import FACT_TYPES
 from sanhe.people.coupons.keys import Keys
+from sanhe.people.coupons.panel import used_by_week
 from sanhe.people.coupons.rules import (
     BY_KEY,
     BY_MEMBER,
@@ -30,6 +32,7 @@ from sanhe.people.coupons.signing import Signed, read_signed, sign
 __all__ = [
     "BY_KEY",
     "BY_MEMBER",
+    "FACT_TYPES",
     "Campaign",
     "Carried",
     "Coupons",
@@ -47,5 +50,6 @@ __all__ = [
     "read_campaign",
     "read_signed",
     "sign",
+    "used_by_week",
     "uses_of",
 ]
