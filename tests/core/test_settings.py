@@ -45,3 +45,9 @@ def test_the_policy_of_membership_stands_in_a_file(tmp_path: Path) -> None:
     assert Settings.from_environment({}).loyalty is None
     named = Settings.from_environment({"SANHE_LOYALTY": str(tmp_path / "ours.toml")})
     assert named.loyalty == tmp_path / "ours.toml"
+
+
+def test_the_policy_of_delivery_stands_in_a_file(tmp_path: Path) -> None:
+    assert Settings.from_environment({}).delivery is None
+    named = Settings.from_environment({"SANHE_DELIVERY": str(tmp_path / "ours.toml")})
+    assert named.delivery == tmp_path / "ours.toml"

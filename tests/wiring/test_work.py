@@ -11,6 +11,7 @@ from sanhe.core.settings import Settings
 from sanhe.core.storage import Database
 from sanhe.goods.replenish import Assumptions, Policy
 from sanhe.people import loyalty
+from sanhe.place import sourcing
 from sanhe.wiring.work import construct
 
 
@@ -20,6 +21,7 @@ def test_constructing_asks_nothing_and_reads_no_file(
     Policy.load()
     Assumptions.load()
     loyalty.Policy.load()
+    sourcing.Policy.load()
 
     def no_file(*_: object, **__: object) -> str:
         raise AssertionError("a file is read in every transaction")

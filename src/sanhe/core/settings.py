@@ -24,6 +24,7 @@ class Settings:
     `policy`: the order policy's TOML file wherever none is named (SANHE_POLICY); None = shipped.
     `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     `loyalty`: the policy of membership (SANHE_LOYALTY); None = shipped.
+    `delivery`: the delivery fee and the policy of sourcing (SANHE_DELIVERY); None = shipped.
     """
 
     home: Path
@@ -35,6 +36,7 @@ class Settings:
     policy: Path | None = None
     payments: Path | None = None
     loyalty: Path | None = None
+    delivery: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -67,6 +69,7 @@ class Settings:
         policy = given.get("SANHE_POLICY", "")
         payments = given.get("SANHE_PAYMENTS")
         loyalty = given.get("SANHE_LOYALTY")
+        delivery = given.get("SANHE_DELIVERY")
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
@@ -77,4 +80,5 @@ class Settings:
             policy=Path(policy).expanduser().resolve() if policy else None,
             payments=Path(payments).expanduser().resolve() if payments else None,
             loyalty=Path(loyalty).expanduser().resolve() if loyalty else None,
+            delivery=Path(delivery).expanduser().resolve() if delivery else None,
         )

@@ -79,6 +79,18 @@ class Table:
             raise self.wrong(name, f"{value!r} is neither true nor false", "write true or false")
         return value
 
+    def given(self, name: str) -> bool:
+        """Whether something stands there that nobody took yet."""
+        return name in self._left
+
+    def decimal(self, name: str, *, default: float, least: float, most: float) -> float:
+        """A number, with or without decimals."""
+        value = self._left.pop(name, default)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not least <= value <= most:
+            raise self.wrong(name, f"{value!r} is no such number", f"give {least} to {most}")
+        return float(value)
+
     def whole(self, name: str, *, default: int, most: int) -> int:
         """A number from 0 on."""
         value = self._left.pop(name, default)

@@ -57,8 +57,8 @@ def promise_map(sanhe: Sanhe, lines: pa.Table, *, at: datetime, channel: str = "
         if units and units > 0:
             demand[place][sku] = float(units)
             by_sku[sku] += float(units)
-    policy = Policy()
     with sanhe.work(actor="promises") as work:
+        policy = work.sourcing.policy
         stores = [one for one in work.stores.all() if one.sells_on(channel)]
         most = max(1, MOST_PAIRS // max(1, len(stores)))
         skus = set(nlargest(most, by_sku, key=lambda sku: (by_sku[sku], sku)))

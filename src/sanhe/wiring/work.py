@@ -30,10 +30,10 @@ from sanhe.people.coupons import FACT_TYPES as COUPON_FACT_TYPES
 from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
-from sanhe.place import stores
+from sanhe.place import sourcing, stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
-from sanhe.place.orders import Benefits, Dues, Nearby, Orders, Sourcing
+from sanhe.place.orders import Benefits, Dues, Nearby, Orders
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -84,7 +84,7 @@ class Work:
     orders: Orders
     dues: Dues
     nodes: Nodes
-    sourcing: Sourcing
+    sourcing: Nearby
     fulfil: Fulfil
     bookings: Bookings
     returns: Returns
@@ -126,6 +126,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
+    near = Nearby(nodes, sourcing.Policy.load(settings.delivery))
     members = _members(tx, settings, ledger)
     orders = Orders(
         tx,
@@ -165,8 +166,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         views=Views(tx),
         orders=orders,
         nodes=nodes,
-        sourcing=Nearby(nodes),
-        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nodes=nodes),
+        sourcing=near,
+        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=near),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
         dues=Dues(tx),

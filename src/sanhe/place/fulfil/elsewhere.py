@@ -8,20 +8,21 @@ from sanhe.core.errors import Shortage
 from sanhe.core.places import Point
 from sanhe.core.storage import Transaction
 from sanhe.place import sourcing
-from sanhe.place.orders import Order, Orders, Piece
-from sanhe.place.sourcing import Need, Node, Nodes
+from sanhe.place.orders import Nearby, Order, Orders, Piece
+from sanhe.place.sourcing import Need, Node
 
 
 class Elsewhere:
     """Finds who gives a piece instead.
 
     What a courier brings may come from any store that reaches the address, the cheapest first.
-    What is picked up is kept at the nearest store within `metres`; who doesn't want it there
-    cancels, and has the money back.
+    What is picked up is kept at the nearest store as far as shoppers go; who doesn't want it
+    there cancels, and has the money back.
     """
 
-    def __init__(self, tx: Transaction, orders: Orders, nodes: Nodes, *, metres: float) -> None:
-        self._tx, self._orders, self._nodes, self._metres = tx, orders, nodes, metres
+    def __init__(self, tx: Transaction, orders: Orders, nearby: Nearby) -> None:
+        self._tx, self._orders = tx, orders
+        self._nodes, self._policy = nearby.nodes, nearby.policy
 
     def find(self, order: Order, piece: Piece, *, why: str) -> str | None:
         """Move a piece of a paid order to the next best place, and name it; None: there is none,
@@ -52,8 +53,9 @@ class Elsewhere:
     def _nodes_for(self, order: Order, piece: Piece, needs: tuple[Need, ...]) -> list[Node]:
         skus = [need.sku for need in needs]
         if order.method != "courier" or order.latitude is None or order.longitude is None:
+            metres = self._policy.pickup_metres
             near = self._nodes.around(
-                piece.place, skus, channel=order.channel, within_metres=self._metres
+                piece.place, skus, channel=order.channel, within_metres=metres
             )
             return [node for node in near if node.holds(needs)]
         point = Point(order.latitude, order.longitude)
@@ -61,7 +63,7 @@ class Elsewhere:
         weighed = []
         for node in self._nodes.near(point, skus, channel=order.channel):
             try:
-                chosen = sourcing.choose(asked, [node], sourcing.Policy())
+                chosen = sourcing.choose(asked, [node], self._policy)
             except Shortage:  # it has too little, or no courier comes from there
                 continue
             weighed.append((chosen.weighed_cents, node.place, node))

@@ -24,8 +24,7 @@ from sanhe.place.fulfil.bookings import Bookings, Parcel
 from sanhe.place.fulfil.elsewhere import Elsewhere
 from sanhe.place.fulfil.ports import Booking, BookingState
 from sanhe.place.fulfil.rules import WAITING, Policy, Shipment, ShipmentLine, ShipmentState
-from sanhe.place.orders import Order, Orders, Piece, State
-from sanhe.place.sourcing import Nodes
+from sanhe.place.orders import Nearby, Order, Orders, Piece, State
 from sanhe.place.tasks import NewTask, TaskLine, Tasks, TaskState
 
 MOST_COUNTED: Final = 10_000
@@ -52,12 +51,12 @@ class Fulfil:
         stock: Stock,
         tasks: Tasks,
         bookings: Bookings,
-        nodes: Nodes,
+        nearby: Nearby,
         policy: Policy | None = None,
     ) -> None:
         self._tx, self._orders, self._stock, self._tasks = tx, orders, stock, tasks
         self._bookings, self._policy = bookings, policy or Policy()
-        self._elsewhere = Elsewhere(tx, orders, nodes, metres=self._policy.pickup_metres)
+        self._elsewhere = Elsewhere(tx, orders, nearby)
 
     def take_up(self, *, limit: int = 200) -> int:
         """Make shipments and pick tasks of paid orders that have none; how many orders.

@@ -54,14 +54,13 @@ class Policy:
 
     `pick_within` is given where nothing was promised; who picks up has `fetch_within` after it is
     ready. A courier answers within `answer_within`; when all have refused, the first is asked
-    again after `pause`. What a store can't give is looked for within `pickup_metres` of it.
+    again after `pause`.
     """
 
     pick_within: timedelta = timedelta(minutes=30)
     fetch_within: timedelta = timedelta(hours=72)
     answer_within: timedelta = timedelta(seconds=30)
     pause: timedelta = timedelta(minutes=1)
-    pickup_metres: float = 5_000.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from sanhe.place.orders.benefits import Benefits, Offered
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
-from sanhe.place.orders.nearby import DeliveryFee, Nearby
+from sanhe.place.orders.nearby import Nearby
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
@@ -54,7 +54,6 @@ __all__ = [
     "Benefits",
     "Charge",
     "Delivery",
-    "DeliveryFee",
     "Discount",
     "Dues",
     "LineState",

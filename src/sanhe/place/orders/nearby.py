@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sanhe.core.errors import Shortage
 from sanhe.core.places import Point
 from sanhe.core.values import Json
 from sanhe.place import sourcing
@@ -16,34 +15,21 @@ from sanhe.place.orders.choose import AtPlace, Piece, Plan
 
 
 @dataclass(frozen=True, slots=True)
-class DeliveryFee:
-    """What shoppers pay for a courier: `cents`, nothing from goods of `free_from_cents` on."""
-
-    cents: int = 0
-    free_from_cents: int | None = None
-
-    def of(self, goods_cents: int) -> int:
-        """The fee of a basket."""
-        free = self.free_from_cents is not None and goods_cents >= self.free_from_cents
-        return 0 if free else self.cents
-
-
-@dataclass(frozen=True, slots=True)
 class Nearby:
     """Chooses by cost, promise, pick capacity and stock; see `place.sourcing`.
 
-    What is carried away comes from where the shopper stands, whatever the store's hours.
+    Nothing comes later than the basket's `by`, and bundles come from one place with the rest of
+    it. What is carried away comes from where the shopper stands, whatever the store's hours.
     """
 
     nodes: sourcing.Nodes
     policy: sourcing.Policy = field(default_factory=sourcing.Policy)
-    fee: DeliveryFee = field(default_factory=DeliveryFee)
 
     def choose(self, basket: Basket, lines: Sequence[PricedLine], *, now: datetime) -> Plan:
         """The places that give each line, with when they reach the shopper and why.
 
-        Raises Shortage naming what no place in reach has enough of, NotFound for a store that
-        takes no orders of the channel.
+        Raises Shortage naming what no place in reach has enough of in time, NotFound for a store
+        that takes no orders of the channel.
         """
         wanted = basket.delivery
         if wanted.method == "carry":
@@ -58,15 +44,16 @@ class Nearby:
             needs,
             now,
             point=None if wanted.method == "pickup" else _point(wanted),
-            due_at=wanted.by,
+            by=wanted.by,
+            whole=any(line.components != ((line.sku, 1),) for line in lines),
         )
-        chosen = self._whole_bundles(asked, found, lines)
+        chosen = sourcing.choose(asked, found, self.policy)
         goods = sum(line.amount_cents for line in lines)
         kept = {node.place: node.store.safety_units for node in found}
         return Plan(
             place=chosen.parts[0].place,
             pieces=tuple(pieces_of(chosen.parts, lines)),
-            delivery_cents=self.fee.of(goods) if wanted.method == "courier" else 0,
+            delivery_cents=self.policy.fee.of(goods) if wanted.method == "courier" else 0,
             ready_at=max(part.ready_at for part in chosen.parts),
             arrives_at=max(part.arrives_at for part in chosen.parts),
             keep={
@@ -77,20 +64,6 @@ class Nearby:
             },
             why=told(chosen),
         )
-
-    def _whole_bundles(
-        self, asked: sourcing.Order, nodes: Sequence[sourcing.Node], lines: Sequence[PricedLine]
-    ) -> sourcing.Sourcing:
-        """The best choice; with a bundle in it and several places, the best single place."""
-        chosen = sourcing.choose(asked, nodes, self.policy)
-        bundled = any(line.components != ((line.sku, 1),) for line in lines)
-        if len(chosen.parts) == 1 or not bundled:
-            return chosen
-        alone = [node for node in nodes if node.holds(asked.needs)]
-        if not alone:
-            raise Shortage("no single place has all that belongs together: order it in parts")
-        singles = (sourcing.choose(asked, [node], self.policy) for node in alone)
-        return min(singles, key=lambda one: one.weighed_cents)
 
 
 def needs_of(lines: Sequence[PricedLine]) -> tuple[sourcing.Need, ...]:

@@ -13,6 +13,7 @@ from sanhe.place.sourcing.batch import choose_all
 from sanhe.place.sourcing.choose import choose, nearest_first, promises
 from sanhe.place.sourcing.nodes import Nodes
 from sanhe.place.sourcing.optimum import Optimum, optimum
+from sanhe.place.sourcing.policy import DeliveryFee, Policy
 from sanhe.place.sourcing.reaching import WINDOWS, Area, Covered, coverage, reach_metres
 from sanhe.place.sourcing.rules import (
     PAID,
@@ -22,7 +23,6 @@ from sanhe.place.sourcing.rules import (
     Node,
     Order,
     Part,
-    Policy,
     Promise,
     Sourcing,
     Term,
@@ -34,6 +34,7 @@ __all__ = [
     "Alternative",
     "Area",
     "Covered",
+    "DeliveryFee",
     "Method",
     "Need",
     "Node",

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 
 from sanhe.core.errors import Shortage
 from sanhe.place.sourcing.choose import choose
-from sanhe.place.sourcing.rules import Node, Order, Policy, Sourcing
+from sanhe.place.sourcing.policy import Policy
+from sanhe.place.sourcing.rules import Node, Order, Sourcing
 
 ROUNDS = 3
 """How often at most every order is taken out and chosen again."""

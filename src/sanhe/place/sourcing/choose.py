@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from sanhe.core.errors import Shortage
+from sanhe.place.sourcing.policy import Policy
 from sanhe.place.sourcing.rules import (
     PAID,
     Alternative,
@@ -18,7 +19,6 @@ from sanhe.place.sourcing.rules import (
     Node,
     Order,
     Part,
-    Policy,
     Promise,
     Reach,
     Sourcing,
@@ -42,8 +42,8 @@ def choose(order: Order, nodes: Iterable[Node], policy: Policy) -> Sourcing:
 
     Every place alone and every two together are weighed, so that an order is split only where
     that pays or nothing else is left; where two don't hold it, places are added by cost per unit.
-    Without an address the shopper fetches it at one place. Raises Shortage naming what no place
-    in reach holds enough of.
+    A `whole` order has one place, and nobody comes later than its `by`. Without an address the
+    shopper fetches it at one place. Raises Shortage naming what no place in reach holds enough of.
     """
     nodes = list(nodes)
     found = _weighed(order, _cheapest(order, nodes, policy), policy)
@@ -160,7 +160,7 @@ def _weighed(order: Order, ways: Sequence[Reach], policy: Policy) -> Sourcing | 
     for way in ways:
         if way.node.holds(needs):
             weigh([(way, {need.sku: need.quantity for need in needs})])
-    if order.point is not None:
+    if order.point is not None and not order.whole:
         _pairs(order, sorted(ways, key=_by_cost), policy, weigh=weigh)
         if not choices:
             chosen = _in_turn(order, _by_unit(order, ways))
@@ -303,4 +303,8 @@ def _missing(order: Order, nodes: Sequence[Node]) -> str:
         have = sum(node.sellable(need.sku) for node in nodes)
         if have < need.quantity:
             return f"{need.sku}: {need.quantity} wanted, {have} can be promised"
-    return "no place that holds the order comes to this address"
+    if order.whole and len(nodes) > 1 and not any(node.holds(order.needs) for node in nodes):
+        return "no single place has all that belongs together: order it in parts"
+    where = "" if order.point is None else " to this address"
+    when = "" if order.by is None else f" by {order.by.isoformat(timespec='minutes')}"
+    return f"no place that holds the order comes{where}{when}"

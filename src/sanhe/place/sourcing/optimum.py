@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from sanhe.core.errors import BadInput
-from sanhe.place.sourcing.rules import PAID, Node, Order, Policy, Reach, reaches
+from sanhe.place.sourcing.policy import Policy
+from sanhe.place.sourcing.rules import PAID, Node, Order, Reach, reaches
 
 BUCKET_MINUTES: Final = 15.0
 """About how long the spans are in which picks are counted."""

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sanhe.core.places import Point, metres_between
+from sanhe.place.sourcing.policy import Policy
 from sanhe.place.sourcing.rules import (
     Need,
     Node,
     Order,
-    Policy,
     handed_over_at,
     reaches,
     ready_at,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sanhe.core.errors import BadInput
 from sanhe.core.places import Point, metres_between
+from sanhe.place.sourcing.policy import Policy
 from sanhe.place.stores import Courier, Store
 
 PAID: Final = frozenset({"courier", "distance", "picking", "late"})
@@ -19,6 +20,7 @@ PAID: Final = frozenset({"courier", "distance", "picking", "late"})
 
 TWO_HOURS: Final = timedelta(hours=2)
 ONE_DAY: Final = timedelta(hours=24)
+TWO_DAYS: Final = timedelta(hours=48)
 
 
 class Method(StrEnum):
@@ -27,6 +29,7 @@ class Method(StrEnum):
     TWO_HOUR = "two_hour"
     SAME_DAY = "same_day"
     WITHIN_24_HOURS = "within_24_hours"
+    WITHIN_48_HOURS = "within_48_hours"
     SHIP = "ship"
     PICK_UP = "pick_up"
 
@@ -50,7 +53,9 @@ class Need:
 class Order:
     """What is asked for: `at` in UTC, `point` the address (None = pick-up only).
 
-    `due_at` is what was promised; None = nothing yet. `time_zone` is the shopper's.
+    `due_at` is what was promised: to come later costs; None = nothing yet. What comes later than
+    `by` is no choice at all; None = any time will do. A `whole` order comes from one place.
+    `time_zone` is the shopper's.
     """
 
     needs: tuple[Need, ...]
@@ -58,10 +63,13 @@ class Order:
     point: Point | None = None
     due_at: datetime | None = None
     time_zone: str = "Asia/Shanghai"
+    by: datetime | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
-        if self.at.tzinfo is None:
-            raise BadInput(f"{self.at} has no time zone", remedy="give an offset such as +08:00")
+        for moment in (self.at, self.due_at, self.by):
+            if moment is not None and moment.tzinfo is None:
+                raise BadInput(f"{moment} has no time zone", remedy="give an offset: +08:00")
         if not self.needs:
             raise BadInput("an order without lines", remedy="give at least one")
         if len({need.sku for need in self.needs}) < len(self.needs):
@@ -115,36 +123,6 @@ class Node:
         return replace(
             self, available={**self.available, **taken}, open_picks=self.open_picks + sign
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What sourcing weighs.
-
-    Roads are `detour` times as long as the crow flies; handing over at the door takes
-    `door_minutes`. A part costs `pick_cents` to pick and pack. A part that comes after its due
-    time costs `late_cents` and `late_cents_per_hour`; a queue counts by the lateness it brings. A
-    unit taken is worth `scarcity` × its margin × the probability that it would have been asked
-    for here. A same-day order is at the door by `day_ends`, local time.
-    """
-
-    detour: float = 1.3
-    door_minutes: float = 5.0
-    pick_cents: int = 200
-    late_cents: int = 1000
-    late_cents_per_hour: int = 500
-    scarcity: float = 0.1
-    day_ends: time = time(22)
-
-    def __post_init__(self) -> None:
-        if self.detour < 1:
-            raise BadInput(f"detour is {self.detour}", remedy="give 1 or more")
-        for name in (
-            *("door_minutes", "pick_cents", "late_cents", "late_cents_per_hour"),
-            "scarcity",
-        ):
-            if getattr(self, name) < 0:
-                raise BadInput(f"{name} is negative", remedy="give 0 or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +269,7 @@ def handed_over_at(store: Store, ready: datetime, courier: Courier | None) -> da
 def reaches(order: Order, node: Node, policy: Policy) -> Iterator[Reach]:
     """The couriers by which a place can bring a part of the order to its address.
 
-    Lateness counts where the order has a due time.
+    Lateness counts where the order has a due time; what comes after `by` is left out.
     """
     if order.point is None or node.point is None:
         return
@@ -311,6 +289,8 @@ def reaches(order: Order, node: Node, policy: Policy) -> Iterator[Reach]:
             continue
         minutes = 60 * road_km / courier.speed_km_per_hour + policy.door_minutes
         arrives = leaves + timedelta(minutes=minutes)
+        if order.by is not None and arrives > order.by:
+            continue
         terms = (
             Term("courier", courier.base_fee_cents),
             Term("distance", round(courier.per_km_cents * road_km)),
@@ -324,7 +304,7 @@ def fetched(order: Order, node: Node, policy: Policy) -> Reach | None:
     """How a shopper can fetch the order at a place; None = never."""
     ready = ready_at(node, order.at)
     leaves = None if ready is None else handed_over_at(node.store, ready, None)
-    if ready is None or leaves is None:
+    if ready is None or leaves is None or (order.by is not None and leaves > order.by):
         return None
     home, there = order.point, node.point
     metres = 0.0 if home is None or there is None else metres_between(home, there)
@@ -346,6 +326,8 @@ def due_of(method: Method, order: Order, policy: Policy) -> datetime | None:
         return order.at + TWO_HOURS
     if method is Method.WITHIN_24_HOURS:
         return order.at + ONE_DAY
+    if method is Method.WITHIN_48_HOURS:
+        return order.at + TWO_DAYS
     if method is not Method.SAME_DAY:
         return None
     zone = ZoneInfo(order.time_zone)
