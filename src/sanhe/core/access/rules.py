@@ -13,6 +13,7 @@ from typing import Final
 
 from sanhe.core.access.ports import Identity, Role
 from sanhe.core.errors import BadInput
+from sanhe.core.limits import Limit
 
 LANGUAGES: Final = ("zh-CN", "en")
 
@@ -20,19 +21,6 @@ IDLE: Final = timedelta(hours=12)
 """A session that is not used so long is over."""
 LONGEST: Final = timedelta(days=7)
 """A session is over then, however much it is used."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `attempts` at once, then one more each `refill`."""
-
-    attempts: int
-    refill: timedelta
-
-    @property
-    def most(self) -> timedelta:
-        """How far ahead of now attempts may reach: `attempts` times `refill`."""
-        return self.attempts * self.refill
 
 
 BY_NAME: Final = Limit(5, timedelta(minutes=2))

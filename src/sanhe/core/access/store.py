@@ -11,7 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from sanhe.core.access.ports import Account, Key, Role
-from sanhe.core.access.rules import IDLE, KNOWN, LONGEST, Limit
+from sanhe.core.access.rules import IDLE, KNOWN, LONGEST
+from sanhe.core.limits import Limit
 from sanhe.core.storage import Transaction
 
 _ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('core.access', 0))")

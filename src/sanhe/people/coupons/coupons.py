@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
 from sanhe.core.ledger import Account, Balance, Ledger, Transfer
+from sanhe.core.limits import Limit
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.people.coupons import drawing, rules, store
@@ -365,11 +366,11 @@ class Coupons:
         known |= {code: by_hash[hashes[code]] for code in hashes if hashes[code] in by_hash}
         return {code: known[code] for code in codes if code in known}
 
-    def _limits(self, member: str | None) -> Mapping[str, rules.Limit]:
+    def _limits(self, member: str | None) -> Mapping[str, Limit]:
         own = {} if member is None else {f"member {member}": BY_MEMBER}
         return {**own, f"key {self._tx.actor}": BY_KEY}
 
-    def _count(self, count: int, limits: Mapping[str, rules.Limit]) -> None:
+    def _count(self, count: int, limits: Mapping[str, Limit]) -> None:
         if not count:
             return
         with self._tx.apart() as apart:

@@ -15,6 +15,7 @@ from uuid import UUID
 from pydantic import TypeAdapter, ValidationError
 
 from sanhe.core.errors import BadInput
+from sanhe.core.limits import Limit
 from sanhe.people.promotions import Coupon, Priced
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -186,19 +187,6 @@ class IssuedCoupon:
         if at >= self.ends_at:
             return NotUsable(Lack.OVER, self.ends_at)
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `attempts` codes that there are not at once, then one more each `refill`."""
-
-    attempts: int
-    refill: timedelta
-
-    @property
-    def most(self) -> timedelta:
-        """How far ahead of now attempts may reach."""
-        return self.attempts * self.refill
 
 
 BY_MEMBER: Final = Limit(10, timedelta(minutes=1))

@@ -10,8 +10,9 @@ from uuid import UUID
 import orjson
 import sqlalchemy as sa
 
+from sanhe.core.limits import Limit
 from sanhe.core.storage import Transaction
-from sanhe.people.coupons.rules import Campaign, IssuedCoupon, Limit
+from sanhe.people.coupons.rules import Campaign, IssuedCoupon
 
 _SAVE = sa.text("""
 INSERT INTO coupon_campaign (id, name, promotion, begins_at, ends_at, days, most, per_member,
