@@ -25,6 +25,14 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.offering import (
+    MOST_PICK_UPS,
+    MOST_PROMISED,
+    Promised,
+    Promises,
+    Where,
+    promise_baskets,
+)
 from sanhe.wiring.ordering import (
     Ordered,
     cancel_order,
@@ -92,6 +100,8 @@ from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "MOST_PICK_UPS",
+    "MOST_PROMISED",
     "Awaited",
     "By",
     "Daily",
@@ -106,6 +116,8 @@ __all__ = [
     "PlanRequest",
     "Planned",
     "PromiseMap",
+    "Promised",
+    "Promises",
     "ReplayRequest",
     "Sanhe",
     "Spot",
@@ -113,6 +125,7 @@ __all__ = [
     "Undone",
     "UpkeepRun",
     "Weighed",
+    "Where",
     "Work",
     "answer_shorts",
     "approve",
@@ -151,6 +164,7 @@ __all__ = [
     "plan",
     "plan_changes",
     "prepare_payment",
+    "promise_baskets",
     "promise_map",
     "propose_promotion",
     "queue_order",
