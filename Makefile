@@ -8,7 +8,7 @@ FRESH = $(DATA)/freshretailnet50k/train_daily.parquet
 IOWA = $(DATA)/iowa_liquor
 LATENESS = $(DATA)/scms_delivery/scms_delivery.parquet
 
-.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large races cut-lines screenshots constraints docs clean
+.PHONY: demo test check console client bench bench-forecast bench-policy bench-scale bench-web bench-tills bench-tills-large races ledger-model cut-lines screenshots constraints docs clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -74,6 +74,9 @@ bench-tills-large: $(VENV)/.installed  ## the same with a million events
 
 races: $(VENV)/.installed  ## 100,000 attempts at each operation over HTTP, 64 at once; a night
 	$(BIN)/python -m bench.races --attempts 100000
+
+ledger-model: $(VENV)/.installed  ## a million operations on points against a plain model
+	$(BIN)/python -m bench.ledger_model --operations 1000000
 
 cut-lines: $(VENV)/.installed  ## 100,000 commands over a proxy that cuts, delays and repeats
 	$(BIN)/python -m bench.cut_lines --requests 100000

@@ -3,14 +3,14 @@
 Members earn, hold, spend, free, give back, take back, are corrected and lose what is over, in any
 order, with every name told again now and then. After each operation what the member has is compared
 with a model that keeps every single point in a list; every thousand operations all accounts must
-sum to nothing. Half the worlds never leave memory; some run on PostgreSQL. Two controls use models
-that are wrong on purpose: one spends the points that expire last, one forgets that a thing was told
-before. They must differ.
+sum to nothing. A world has 5,000 operations in memory; one runs on PostgreSQL. Two controls use
+models that are wrong on purpose: one spends the points that expire last, one forgets that a thing
+was told before. They must differ.
 
     python -m bench.ledger_model [--operations 1000000] [--on-postgres 3000]
 
-Figures: operations on the memory ledger and on PostgreSQL, differences (0), refusals, entries on
-the ledger, differences of the controls (above 0).
+Figures: operations on the memory ledger and on PostgreSQL, differences (0), entries on the ledger,
+differences of the controls (above 0).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from sanhe.people.loyalty import MemoryEntries, Points, PointsBook
 
 FIRST: Final = date(2026, 1, 1)
 GRACE_DAYS: Final = 30
-MEMBERS, WORLD = 8, 20_000
+MEMBERS, WORLD = 8, 5_000
 KINDS: Final = ("earn", "hold", "post", "void", "give_back", "take_back", "remove", "expire")
 
 
@@ -62,7 +62,7 @@ class Purse:
 
     free: list[date] = field(default_factory=list)
     debt: int = 0
-    earned: dict[str, tuple[int, date]] = field(default_factory=dict)
+    earned: dict[str, tuple[int, date | None]] = field(default_factory=dict)
     held: dict[str, list[date]] = field(default_factory=dict)
     closed: dict[str, str] = field(default_factory=dict)
     spent: dict[str, list[date]] = field(default_factory=dict)
@@ -108,12 +108,11 @@ class Model:
             purse.debt = max(purse.debt - 1, 0)
 
     def _earn(self, purse: Purse, one: Operation) -> str:
-        for _ in range(one.points):
-            if purse.debt:
-                purse.debt -= 1
-            else:
-                purse.free.append(one.expires_on)
-        purse.earned[one.name] = (one.points, one.expires_on)
+        paid = min(one.points, purse.debt)
+        purse.debt -= paid
+        purse.free += [one.expires_on] * (one.points - paid)
+        own = one.expires_on if one.points > paid else None  # All of it may have paid a debt.
+        purse.earned[one.name] = (one.points, own)
         return "done"
 
     def _first(self, purse: Purse, count: int) -> list[date] | None:
@@ -157,13 +156,13 @@ class Model:
         return "done"
 
     def _take_back(self, purse: Purse, one: Operation) -> str:
-        earned, own = purse.earned.get(one.name, (0, FIRST))
+        earned, own = purse.earned.get(one.name, (0, None))
         taken = purse.taken.get(one.name, 0)
         if one.points > earned - taken:
             return "conflict"
         purse.taken[one.name] = taken + one.points
         for _ in range(one.points):
-            if own in purse.free:
+            if own is not None and own in purse.free:
                 purse.free.remove(own)
             elif purse.free:
                 purse.free.remove(min(purse.free))
@@ -281,7 +280,6 @@ class Compared:
 
     operations: int = 0
     differences: int = 0
-    refused: int = 0
     unbalanced: int = 0
     entries: int = 0
     first: str = ""

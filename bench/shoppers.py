@@ -32,7 +32,7 @@ from sanhe.wiring import (
 
 CHANNELS = ("miniprogram", "app", "web", "livestream")
 STORE, SHOP = By("store"), By("mini-program")
-ORDERS = 14
+ORDERS, UNPAID = 14, 2
 
 
 @dataclass
@@ -51,10 +51,12 @@ class Shoppers:
 
     def shop(self) -> None:
         """Order, pay, pick, fetch and bring back: some of each is left for who looks on."""
-        orders = [found for number in range(ORDERS) if (found := self._order(number)) is not None]
-        paid = orders[:-2]
-        for order in paid:
-            self._pay(order)
+        paid = []
+        for number in range(ORDERS):
+            order = self._order(number)
+            if order is not None and number < ORDERS - UNPAID:
+                self._pay(order)
+                paid.append(order)
         fulfil_orders(self.sanhe)
         cancel_order(
             self.sanhe,

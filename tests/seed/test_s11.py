@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from sanhe.core.clock import FixedClock
 from sanhe.core.errors import Shortage
 from sanhe.core.facts import Fact, facts_table
-from sanhe.core.storage import EmbeddedServer
+from sanhe.core.ledger import PostgresLedger
+from sanhe.core.storage import Database, EmbeddedServer
 from sanhe.people.coupons import read_campaign, uses_of
+from sanhe.people.loyalty import Points, Rewards, Tiers
 from sanhe.people.promotions import (
     USUAL,
     Asked,
@@ -140,3 +143,37 @@ def basket_with(coupons: tuple[Coupon, ...]) -> Asked:
     """Two teas at 40.00."""
     tea = Item(0, "TEA", 2, 4_000)
     return Asked((tea,), "app", "S1", NOON, Shopper("gold"), coupons)
+
+
+def test_points_earned_online_pay_at_the_till_and_come_back(
+    database: Database, clock: FixedClock
+) -> None:
+    clock.moment = NOON
+    until = NOON + timedelta(minutes=15)
+    with database.transaction(actor="app") as tx:
+        tiers, points = Tiers(tx), Points(tx, PostgresLedger(tx))
+        tiers.join("M1", at=NOON)
+        online = Rewards(tx, points=points, tiers=tiers)
+        assert online.bought("M1", 30_000, cause="order/1", at=NOON) == 300
+    with database.transaction(actor="till") as tx:
+        ledger = PostgresLedger(tx)
+        held = Points(tx, ledger).hold("M1", 200, cause="order/2", at=NOON, until=until)
+        ledger.post_all(held)
+    with database.transaction(actor="other store") as tx:
+        ledger = PostgresLedger(tx)
+        tiers, points = Tiers(tx), Points(tx, ledger)
+        desk = Rewards(tx, points=points, tiers=tiers)
+        points.give_back("M1", 100, cause="order/2", step="half", at=NOON)
+        assert points.balance("M1").available == 200
+        # All of the first order comes back, though some of its points are spent.
+        whole = {"cause": "order/1", "step": "all", "whole": (30_000, 0), "at": NOON}
+        assert desk.returned("M1", 30_000, **whole) == 300  # type: ignore[arg-type]
+        balance = points.balance("M1")
+        assert (balance.available, balance.debt) == (0, 100)
+        points.give_back("M1", 100, cause="order/2", step="rest", at=NOON)
+        balance = points.balance("M1")
+        # What is owed lies there and can't be spent: it ends with its lot, and so does the debt.
+        assert (balance.available, balance.debt) == (0, 100)
+        assert points.expire(date(2028, 1, 1), limit=10) == 1
+        assert points.balance("M1").debt == 0
+        assert sum(ledger.accounts("points")["posted"].to_pylist()) == 0

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
 from sanhe.core.facts import facts_table
 from sanhe.core.storage import EmbeddedServer
+from sanhe.people.coupons import Campaign
+from sanhe.people.promotions import Percent, Promotion
 from sanhe.wiring import record_facts, tell_sales
+from tests.people.promotions.publishing import publish
 from tests.place.orders.counter import priced
 from tests.web.conftest import PLANNED_DAY, Site, prepared
 
@@ -206,3 +211,74 @@ def test_a_store_sees_and_cancels_only_its_own_orders(
     assert (seen, done) == ((200, 200) if own == where else (404, 404))
     elsewhere = basket((sku, "another place"))
     assert store.post("/api/shop/quotes", json=elsewhere).status_code == 422
+
+
+def member_with_coupon(shop: Site) -> str:
+    """M1 has 800 points, 20 yuan stored and a coupon of 10 % off; its code."""
+    now = shop.sanhe.clock.now()
+    ends_at = now + timedelta(days=30)
+    with shop.sanhe.work(actor="tester") as work:
+        work.tiers.join("M1", at=now)
+        work.points.earn("M1", 800, cause="welcome", at=now, expires_on=date(2099, 1, 1))
+        work.stored.top_up("M1", 2_000, given_cents=0, cause="slip", at=now)
+        ten = Promotion("TEN", "10 % off", Percent(1_000), "coupon", now, ends_at, coupon=True)
+        publish(work.promotions, work.decisions, ten)
+        work.coupons.save(Campaign("C", "for a test", "TEN", now, ends_at))
+        return work.coupons.issue("C", members=["M1"])[0].code
+
+
+def test_a_member_pays_with_all_they_have_and_gets_it_back_in_parts(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    code = member_with_coupon(shop)
+    wanted = basket(
+        goods, 2, member="M1", coupons=[code, "0000-0000-0000-0000"], points=700, stored_cents=600
+    )
+    quoted = channel.post("/api/shop/quotes", json=wanted).json()
+    assert (quoted["total_cents"], quoted["due_cents"]) == (1_800, 500)
+    assert [one["cents"] for one in quoted["lines"][0]["discounts"]] == [200]
+    assert [(one["why"], one["coupon"]) for one in quoted["refused"]] == [
+        ("unknown", "0000-0000-0000-0000")
+    ]
+    placed = place(channel, wanted, 1_800, "with-everything").json()
+    assert placed["due_cents"] == 500
+    # The coupon lies in this order: another is quoted without it, and can't have it.
+    again = channel.post("/api/shop/quotes", json=basket(goods, 1, member="M1", coupons=[code]))
+    assert again.json()["total_cents"] == 1_000
+    path = f"/api/shop/orders/{placed['id']}"
+    till = shop.signed_in("store")
+    slip = {"tender": "cash", "amount_cents": 500, "reference": "slip-all"}
+    settled = till.post(f"{path}/tenders", json=slip)
+    assert settled.json()["outcome"] == "taken", settled.text
+    handed = till.post(f"{path}/hand-over", json={}, headers={"Idempotency-Key": "hand-all"})
+    assert handed.json()["state"] == "complete"
+    with shop.sanhe.work(actor="tester") as work:
+        order = work.orders.get(UUID(placed["id"]))
+        assert code not in str(order) and code.replace("-", "") not in str(order)
+        work.orders.take_back(order.id, {0: 1}, "one too many")
+        back = work.orders.get(order.id).tenders.share(900)
+        assert (back.points, back.stored_cents, back.money_cents) == (350, 300, 250)
+        # Eleven points were earned for the 1,100 cents no points paid; half of them went.
+        assert work.points.balance("M1").available == 800 - 700 + 350 + 11 - 5
+        assert work.stored.balance("M1").available_cents == 2_000 - 600 + 300
+        assert [one.amount_cents for one in work.orders.refunds(order.id)] == [250]
+        assert work.coupons.of_member("M1", at=shop.sanhe.clock.now())[0].lack is not None
+        work.orders.take_back(order.id, {0: 1}, "the other too")
+        assert work.points.balance("M1").available == 800
+        assert work.coupons.of_member("M1", at=shop.sanhe.clock.now())[0].lack is None
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"points": 10}, "points"),
+        ({"member": "M1", "points": 501}, "points"),
+        ({"member": "M1", "stored_cents": 1_001}, "stored_cents"),
+        ({"coupons": ["A", "A"]}, "coupons"),
+    ],
+)
+def test_what_can_t_be_paid_so_is_refused_by_its_field(
+    goods: tuple[str, str], channel: TestClient, given: dict[str, Any], field: str
+) -> None:
+    told = channel.post("/api/shop/quotes", json=basket(goods, 1, **given))
+    assert (told.status_code, told.json()["place"]) == (422, field)

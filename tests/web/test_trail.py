@@ -148,6 +148,11 @@ def _hand_over(site: Site, client: TestClient) -> Any:
     return client.post(f"/api/shop/orders/{order}/hand-over", json={}, headers=headers)
 
 
+def _adjust(site: Site, client: TestClient) -> Any:
+    body, headers = {"points": 5, "reason": "a late parcel"}, {"Idempotency-Key": "adjust-it"}
+    return client.post("/api/members/M1/adjustments", json=body, headers=headers)
+
+
 DEEDS: dict[tuple[str, str], Deed] = {
     ("post", "/api/session"): _sign_in,
     ("delete", "/api/session"): lambda site, _: site.signed_in("planner").delete("/api/session"),
@@ -169,6 +174,7 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("post", "/api/shop/orders"): lambda site, client: _placed(site, client, "to-place"),
     ("post", "/api/shop/orders/{order}/cancel"): _cancel,
     ("post", "/api/shop/orders/{order}/hand-over"): _hand_over,
+    ("post", "/api/members/{code}/adjustments"): _adjust,
     ("post", "/api/devices"): _device,
     ("post", "/api/devices/{name}/block"): lambda _, client: client.post(
         "/api/devices/till-1/block", json={"why": "lost"}

@@ -181,7 +181,9 @@ def _rows_by_hand(tx: Transaction) -> None:
         if row["on_hand"] > row["reserved"]:
             work.stock.allot("live", row["place"], row["sku"], quantity=1)
     work.points.earn("M1", 5, cause="c", at=MORNING, expires_on=DAY)
-    work.tiers.join("M1", at=MORNING)
+    for member in ("M1", "M2"):
+        work.tiers.join(member, at=MORNING)
+    work.rewards.refer("M1", "M2", at=MORNING)
     work.tiers.qualify("M1", 100, cause="c", at=MORNING)
     run("INSERT INTO ledger_hold VALUES (gen_random_uuid(), now())")
     work.access.add_key("k", roles=["planner"])
@@ -220,12 +222,19 @@ def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
             **{"id": new_id(), "channel": "web", "place": place, "method": "pickup"},
             **{"member": None, "currency": "CNY", "goods_cents": 600, "tax_cents": None},
             **{"delivery_cents": 0, "total_cents": 600, "state": "placed", "holds": []},
+            **{"points": 0, "points_cents": 0, "stored_cents": 0, "uses": []},
             **{"placed_at": MORNING, "expires_at": MORNING + timedelta(days=999)},
             **{"ready_at": None, "arrives_at": None, "latitude": None, "longitude": None},
             "why": {},
             "lines": [
                 {"line": 0, "sku": sku, "name": "n", "quantity": 2, "price_cents": 300}
-                | {"per_units": 1, "amount_cents": 600, "tax_cents": None, "custom": {}}
+                | {
+                    "per_units": 1,
+                    "amount_cents": 600,
+                    "tax_cents": None,
+                    "custom": {},
+                    "discounts": [],
+                }
             ],
             "parts": [
                 {"id": new_id(), "line": 0, "place": one, "sku": sku, "units": 1, "each": 1}
@@ -280,6 +289,7 @@ TABLES = (
     *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
     *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
+    "member_referral",
     *COMPANY_WIDE,
 )
 UNGUARDED = {

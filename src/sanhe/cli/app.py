@@ -25,6 +25,7 @@ from sanhe.cli import (
     forecasting,
     health,
     keeping,
+    membership,
     planning,
     promoting,
     replaying,
@@ -63,6 +64,7 @@ for verbs in (
     devices,
     promoting,
     sales,
+    membership,
     serving,
     upkeep,
 ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sanhe.place.fulfil import Shipment
-    from sanhe.place.orders import Basket, Order, OrderEvent, State
+    from sanhe.place.orders import Basket, Order, OrderEvent, Quote, State
     from sanhe.wiring import Sanhe, Work
 
 Number = Annotated[int, typer.Argument(help="The order's number.", min=1)]
@@ -58,7 +59,6 @@ def sale_promise(
             sanhe,
             lines,
             channel=channel,
-            member=None,
             place=None if to else place,
             to=to,
             carry=False,
@@ -97,6 +97,13 @@ def sale_place(
     ] = False,
     channel: Annotated[str, typer.Option("--channel", help="What sells it.")] = "till",
     member: Annotated[str | None, typer.Option("--member", help="The shopper's code.")] = None,
+    coupons: Annotated[
+        list[str] | None, typer.Option("--coupon", help="A code shown; may be repeated.")
+    ] = None,
+    points: Annotated[int, typer.Option("--points", min=0, help="Paid with so many points.")] = 0,
+    stored: Annotated[
+        int, typer.Option("--stored", min=0, help="Paid with so many cents of stored value.")
+    ] = 0,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Say what it costs, hold nothing.")
     ] = False,
@@ -114,19 +121,36 @@ def sale_place(
 
     by = By(actor or default_actor())
     with opened(home) as sanhe:
-        basket = _basket(
-            sanhe, lines, channel=channel, member=member, place=place, to=to, carry=carry
+        basket = replace(
+            _basket(sanhe, lines, channel=channel, place=place, to=to, carry=carry),
+            member=member,
+            coupons=tuple(coupons or ()),
+            points=points,
+            stored_cents=stored,
         )
         quote = quote_basket(sanhe, basket, by=by)
-        cost = money(quote.total_cents, quote.currency)
+        cost = money(quote.tenders.money_cents, quote.currency)
         if dry:
-            told = {"total_cents": quote.total_cents, "place": quote.plan.place}
-            Output(json).show(told, f"{cost}, from {quote.plan.place}")
+            _show_quote(Output(json), quote)
             return
         asked = Placing(basket, quote.total_cents)
         placed = place_order(sanhe, asked, key=key or new_id().hex, by=by)
     assert isinstance(placed, dict)
     Output(json).show(placed, f"order {placed['number']} is placed: {cost} to be paid")
+
+
+def _show_quote(output: Output, quote: Quote) -> None:
+    refused = {code: str(lack) for code, lack in quote.unusable.items()}
+    refused |= {one.coupon or one.promotion: str(one) for one in quote.refused}
+    told = {
+        "total_cents": quote.total_cents,
+        "due_cents": quote.tenders.money_cents,
+        "place": quote.plan.place,
+        "refused": refused,
+    }
+    lines = [f"{money(quote.tenders.money_cents, quote.currency)}, from {quote.plan.place}"]
+    lines += [f"not {name}: {why}" for name, why in refused.items()]
+    output.show(told, "\n".join(lines))
 
 
 def sale_list(
@@ -205,7 +229,7 @@ def sale_pay(
             order.id,
             tender,
             reference=reference or f"order {number}",
-            amount_cents=order.total_cents,
+            amount_cents=order.tenders.money_cents,
             by=By(actor or default_actor()),
         )
     told = {"order": settled.order, "outcome": settled.outcome, "refund": settled.refund}
@@ -280,7 +304,6 @@ def _basket(
     lines: list[str],
     *,
     channel: str,
-    member: str | None,
     place: str | None,
     to: str | None,
     carry: bool,
@@ -302,7 +325,7 @@ def _basket(
                 f"{line!r} is no line", place=f"lines/{number}", remedy="write it as SKU=UNITS"
             )
         wanted.append(BasketLine(sku, int(units)))
-    return Basket(channel, sanhe.settings.currency, tuple(wanted), delivery, member)
+    return Basket(channel, sanhe.settings.currency, tuple(wanted), delivery)
 
 
 def _point(text: str) -> tuple[float, float]:

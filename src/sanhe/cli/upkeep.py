@@ -51,6 +51,9 @@ def _show(output: Output, done: UpkeepRun) -> None:
         "told": done.orders.told,
         "payments_found": done.payments.found,
         "refunded": done.payments.refunded,
+        "points_over": done.loyalty.expired,
+        "standings": done.loyalty.evaluated,
+        "referrals": done.loyalty.referred,
         "forgotten": done.forgotten,
     }
     busy = [f"{name.replace('_', ' ')} {count}" for name, count in told.items() if count]

@@ -98,6 +98,23 @@ class Table:
             raise self.wrong(name, f"{value!r} is no number", f"give 0 to {most}")
         return value
 
+    def wholes(self, name: str, *, most: int) -> tuple[int, ...]:
+        """A list of numbers from 1 on; empty where there is none."""
+        value = self._left.pop(name, [])
+        if not isinstance(value, list) or not all(
+            isinstance(one, int) and not isinstance(one, bool) and 1 <= one <= most for one in value
+        ):
+            raise self.wrong(name, f"{value!r} are no numbers", f"give [1, …] up to {most}")
+        return tuple(value)
+
+    def numbers(self, *, most: int) -> dict[str, int]:
+        """All that is left of this table, each name with a number from 1 on."""
+        for name, value in self._left.items():
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise self.wrong(name, f"{value!r} is no number", f"give 1 to {most}")
+        found, self._left = dict(self._left), {}
+        return found
+
     def inner(self, name: str) -> Table | None:
         """A table within, None where there is none."""
         if name not in self._left:

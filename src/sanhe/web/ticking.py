@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
-from sanhe.wiring import Sanhe, forget_commands, settle_payments, upkeep_orders
+from sanhe.wiring import Sanhe, forget_commands, run_loyalty, settle_payments, upkeep_orders
 
 Flow: TypeAlias = Callable[[Sanhe], object]
 
 FLOWS: Final[tuple[tuple[float, Flow], ...]] = (
     (1.0, upkeep_orders),
     (20.0, settle_payments),
+    (60.0, run_loyalty),
     (3600.0, forget_commands),
 )
 """Each flow with the seconds from the end of one run to the next. They run one after the other in

@@ -25,6 +25,14 @@ from sanhe.wiring.imports import (
 )
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import deliver_orders, run_jobs
+from sanhe.wiring.membership import (
+    LoyaltyRun,
+    MemberTold,
+    adjust_points,
+    loyalty_liability,
+    member_points,
+    run_loyalty,
+)
 from sanhe.wiring.offering import (
     MOST_PICK_UPS,
     MOST_PROMISED,
@@ -110,6 +118,8 @@ __all__ = [
     "FulfilRun",
     "ImportRequest",
     "Imported",
+    "LoyaltyRun",
+    "MemberTold",
     "Ordered",
     "Payer",
     "PaymentsRun",
@@ -127,6 +137,7 @@ __all__ = [
     "Weighed",
     "Where",
     "Work",
+    "adjust_points",
     "answer_shorts",
     "approve",
     "approve_promotion",
@@ -157,6 +168,8 @@ __all__ = [
     "inspected",
     "issue_coupons",
     "losses",
+    "loyalty_liability",
+    "member_points",
     "next_day",
     "override",
     "place_order",
@@ -176,6 +189,7 @@ __all__ = [
     "replay_sweep",
     "run_daily",
     "run_jobs",
+    "run_loyalty",
     "save_campaign",
     "save_promotion",
     "send_order",

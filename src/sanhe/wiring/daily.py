@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sanhe.wiring.intake import TakenIn, take_in
 from sanhe.wiring.jobs import queue_forgetting, run_jobs
+from sanhe.wiring.membership import run_loyalty
 from sanhe.wiring.planning import Planned, PlanRequest, plan
 from sanhe.wiring.progress import Report, silent
 
@@ -51,7 +52,7 @@ class Daily:
 
 
 def run_daily(sanhe: Sanhe, request: DailyRequest, *, actor: str, report: Report = silent) -> Daily:
-    """Take in the inbox, carry out what is approved, and plan the morning.
+    """Take in the inbox, keep membership up, carry out what is approved, and plan the morning.
 
     Every step may be done again: files become the same facts, a forecast of the same facts is
     kept, nothing is proposed or ordered twice. So a run that was killed is simply started again.
@@ -69,6 +70,7 @@ def run_daily(sanhe: Sanhe, request: DailyRequest, *, actor: str, report: Report
         started = time.monotonic()
         with sanhe.work(actor=actor) as work:
             queue_forgetting(work)
+        run_loyalty(sanhe)
         orders = run_jobs(sanhe)
         seconds["orders"] = _since(started)
         planned = None

@@ -216,6 +216,7 @@ def told_placed(placed: Placed) -> dict[str, Json]:
         "number": placed.number,
         "state": placed.state.value,
         "total_cents": placed.total_cents,
+        "due_cents": placed.due_cents,
         "expires_at": placed.expires_at.isoformat(),
         "ready_at": _iso(placed.ready_at),
         "arrives_at": _iso(placed.arrives_at),
@@ -226,6 +227,7 @@ def _asked(asked: Placing) -> dict[str, Json]:
     """What was asked, as JSON."""
     basket = asdict(asked.basket)
     basket["lines"] = list(basket["lines"])
+    basket["coupons"] = list(basket["coupons"])
     basket["delivery"]["by"] = _iso(asked.basket.delivery.by)
     return {"basket": basket, "agreed_cents": asked.agreed_cents}
 

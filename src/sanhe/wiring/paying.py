@@ -91,7 +91,7 @@ def prepare_payment(
         work.dues.ask(found, provider, payer.way)
     charge = Charge(
         order=order,
-        amount_cents=found.total_cents,
+        amount_cents=found.tenders.money_cents,
         currency=found.currency,
         description=f"{found.lines[0].name} · {found.number}",
         ends_at=ends_at(found),

@@ -1,4 +1,4 @@
-"""What goes on by itself: orders let go, prepared, answered, told; payments; old answers."""
+"""What goes on by itself: orders let go, prepared, answered, told; payments; members."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sanhe.wiring.fulfilling import FulfilRun, fulfil_orders
+from sanhe.wiring.membership import LoyaltyRun, run_loyalty
 from sanhe.wiring.ordering import TOLD_AT_ONCE, expire_orders, tell_sales
 from sanhe.wiring.paying import PaymentsRun, settle_payments
 
@@ -30,6 +31,7 @@ class UpkeepRun:
 
     orders: OrdersRun
     payments: PaymentsRun
+    loyalty: LoyaltyRun
     forgotten: int
 
 
@@ -53,4 +55,6 @@ def forget_commands(sanhe: Sanhe) -> int:
 
 def upkeep(sanhe: Sanhe) -> UpkeepRun:
     """One run of everything that goes on by itself; a server does it without being asked."""
-    return UpkeepRun(upkeep_orders(sanhe), settle_payments(sanhe), forget_commands(sanhe))
+    return UpkeepRun(
+        upkeep_orders(sanhe), settle_payments(sanhe), run_loyalty(sanhe), forget_commands(sanhe)
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sanhe.core import places as core_places
@@ -27,12 +27,12 @@ from sanhe.loop.promoting import PUBLISH
 from sanhe.loop.views import Views
 from sanhe.people import loyalty
 from sanhe.people.coupons import Coupons, Keys
-from sanhe.people.loyalty import Points, StoredValue, Tiers
+from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
 from sanhe.people.promotions import Promotions
 from sanhe.place import sourcing, stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
-from sanhe.place.orders import Dues, Nearby, Orders
+from sanhe.place.orders import Benefits, Dues, Nearby, Orders
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -91,6 +91,7 @@ class Work:
     points: Points
     stored: StoredValue
     tiers: Tiers
+    rewards: Rewards
     projections: tuple[Projection, ...]
 
     def replenish_with(self, policy: Policy, assumptions: Assumptions) -> Replenish:
@@ -123,10 +124,16 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     buying = Suppliers(tx, outbox, currency=settings.currency)
     serving = Stores(tx, places, default_time_zone=settings.time_zone)
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
-    nearby = Nearby(nodes, sourcing.Policy.load(settings.delivery))
-    orders = _orders(tx, settings, ledger=ledger, catalog=items, stock=lying)
-    points, stored, tiers = _loyalty(tx, settings, ledger)
-    promotions, coupons = _promoting(tx, settings, ledger)
+    near = Nearby(nodes, sourcing.Policy.load(settings.delivery))
+    members = _members(tx, settings, ledger)
+    orders = Orders(
+        tx,
+        ledger=ledger,
+        stock=lying,
+        benefits=_benefits(settings, items, members),
+        outbox=outbox,
+        currency=settings.currency,
+    )
     projections = (places, items, buying, lying, serving)
     return Work(
         facts=facts,
@@ -157,59 +164,48 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         views=Views(tx),
         orders=orders,
         nodes=nodes,
-        sourcing=nearby,
-        fulfil=Fulfil(
-            tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=nearby
-        ),
+        sourcing=near,
+        fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=near),
         bookings=bookings,
         returns=Returns(tx, orders=orders, tasks=tasks, places=places, bookings=bookings),
-        promotions=promotions,
-        coupons=coupons,
         dues=Dues(tx),
-        points=points,
-        stored=stored,
-        tiers=tiers,
+        **members._asdict(),
         projections=projections,
     )
 
 
-def _loyalty(
-    tx: Transaction, settings: Settings, ledger: PostgresLedger
-) -> tuple[Points, StoredValue, Tiers]:
-    """What members have, under the policy of membership."""
+class _Members(NamedTuple):
+    """What may come off a basket, what members have and what earns it."""
+
+    promotions: Promotions
+    coupons: Coupons
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
+    rewards: Rewards
+
+
+def _members(tx: Transaction, settings: Settings, ledger: PostgresLedger) -> _Members:
     policy, zone = loyalty.Policy.load(settings.loyalty), settings.time_zone
-    return (
-        Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days),
+    promotions = Promotions(tx, ledger, currency=settings.currency)
+    keys = Keys(settings.home / COUPON_KEY)
+    points = Points(tx, ledger, time_zone=zone, grace_days=policy.grace_days)
+    tiers = Tiers(tx, policy=policy, time_zone=zone)
+    return _Members(
+        promotions,
+        Coupons(tx, ledger, promotions=promotions, keys=keys, currency=settings.currency),
+        points,
         StoredValue(tx, ledger, settings.currency),
-        Tiers(tx, policy=policy, time_zone=zone),
+        tiers,
+        Rewards(tx, points=points, tiers=tiers, policy=policy, time_zone=zone),
     )
 
 
-def _promoting(
-    tx: Transaction, settings: Settings, ledger: PostgresLedger
-) -> tuple[Promotions, Coupons]:
-    """What may come off a basket."""
-    promotions = Promotions(tx, ledger, currency=settings.currency)
-    keys = Keys(settings.home / COUPON_KEY)
-    coupons = Coupons(tx, ledger, promotions=promotions, keys=keys, currency=settings.currency)
-    return promotions, coupons
-
-
-def _orders(
-    tx: Transaction,
-    settings: Settings,
-    *,
-    ledger: PostgresLedger,
-    catalog: Catalog,
-    stock: Stock,
-) -> Orders:
-    """Orders of every channel."""
-    return Orders(
-        tx,
-        ledger=ledger,
+def _benefits(settings: Settings, catalog: Catalog, members: _Members) -> Benefits:
+    """What membership and promotions do to orders."""
+    return Benefits(
         catalog=catalog,
-        stock=stock,
-        outbox=PostgresOutbox(tx),
-        currency=settings.currency,
+        policy=loyalty.Policy.load(settings.loyalty),
         time_zone=settings.time_zone,
+        **members._asdict(),
     )

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from sanhe.core.clock import FixedClock
+from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import Fact
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
+from sanhe.people.coupons import Coupons, Keys
+from sanhe.people.loyalty import Points, Policy, Rewards, StoredValue, Tiers
+from sanhe.people.promotions import Promotion, Promotions
 from sanhe.place.orders import (
     AtPlace,
     Basket,
     BasketLine,
+    Benefits,
     Delivery,
     Orders,
     PaymentNotice,
@@ -24,8 +31,21 @@ from sanhe.place.orders import (
 )
 from sanhe.place.orders.money import owed_account, provider_account, sales_account
 from tests.goods.shop import DAY, Shop, counted, fact
+from tests.people.promotions.publishing import publish
 
+KEYS = TemporaryDirectory(prefix="sanhe-keys-")
 PRICES = {"A": 1_000, "B": 333, "SET": 2_500, "GIFT": 0}
+
+
+@dataclass
+class Members:
+    """What members have and may have."""
+
+    promotions: Promotions
+    coupons: Coupons
+    points: Points
+    stored: StoredValue
+    tiers: Tiers
 
 
 @dataclass
@@ -34,6 +54,7 @@ class Counter:
 
     shop: Shop
     orders: Orders
+    members: Members
     references: list[str] = field(default_factory=list)
 
     @classmethod
@@ -51,10 +72,30 @@ class Counter:
                 ),
             ]
         )
-        orders = Orders(
-            tx, ledger=shop.ledger, catalog=shop.catalog, stock=shop.stock, outbox=shop.outbox
+        promotions = Promotions(tx, shop.ledger)
+        points, tiers = Points(tx, shop.ledger), Tiers(tx)
+        members = Members(
+            promotions,
+            Coupons(tx, shop.ledger, promotions=promotions, keys=Keys(Path(KEYS.name) / "keys")),
+            points,
+            StoredValue(tx, shop.ledger, "CNY"),
+            tiers,
         )
-        return cls(shop, orders)
+        benefits = Benefits(
+            catalog=shop.catalog,
+            promotions=members.promotions,
+            coupons=members.coupons,
+            points=points,
+            stored=members.stored,
+            tiers=tiers,
+            rewards=Rewards(tx, points=points, tiers=tiers),
+            policy=Policy.load(),
+            time_zone="Asia/Shanghai",
+        )
+        orders = Orders(
+            tx, ledger=shop.ledger, stock=shop.stock, benefits=benefits, outbox=shop.outbox
+        )
+        return cls(shop, orders, members)
 
     @property
     def clock(self) -> FixedClock:
@@ -74,7 +115,7 @@ class Counter:
             provider="wechatpay",
             reference=reference or new_id().hex,
             order=order,
-            amount_cents=self.orders.get(order).total_cents if cents is None else cents,
+            amount_cents=self.orders.get(order).tenders.money_cents if cents is None else cents,
             currency=currency,
             paid_at=self.clock.now(),
         )
@@ -100,6 +141,15 @@ class Counter:
             ]
         )
         return len(sold)
+
+    def publish(self, promotion: Promotion) -> None:
+        """Let a promotion hold, by a decision that somebody approved."""
+        publish(self.members.promotions, PostgresDecisions(self.shop.tx), promotion)
+
+    def set_member_price(self, sku: str, cents: int) -> None:
+        price = priced(sku, PRICES[sku])
+        payload = {**price.payload, "member_cents": cents}
+        self.shop.record([replace(price, revision=1, payload=payload)])
 
     def free(self, sku: str, place: str = "S1") -> int:
         code = on_hand_account(place, sku)

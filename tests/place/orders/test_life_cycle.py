@@ -1,13 +1,15 @@
 """Any order of placing, paying, cancelling, handing over, returning, expiring and repeating.
 
-After each step stock, money and state are what the orders say, recomputed here from the orders
-alone. The second test takes a guard away and must see it.
+After each step stock, money, points, stored value, the coupon and state are what the orders say,
+recomputed here from the orders alone. The second test takes a guard away and must see it.
 """
 
 from __future__ import annotations
 
 from collections import Counter as Bag
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date, timedelta
 from uuid import UUID
 
 import hypothesis.strategies as st
@@ -22,14 +24,18 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sanhe.core.errors import Conflict, Shortage
+from sanhe.core.errors import BadInput, Conflict, Shortage
 from sanhe.core.storage import Database
-from sanhe.place.orders import Order, Outcome, Piece, State
+from sanhe.people.coupons import Campaign
+from sanhe.people.promotions import Percent, Promotion
+from sanhe.place.orders import AtPlace, Basket, Order, Outcome, Piece, Placing, State
 from sanhe.place.orders.rules import LineState
 from tests.goods.shop import sold
-from tests.place.orders.counter import Counter
+from tests.place.orders.counter import Counter, basket_of
 
 PLACES, SKUS = ("S1", "S2"), ("A", "B", "SET")
+MEMBER, POINTS, STORED = "M1", 1_000, 2_000
+WANTED = st.lists(st.tuples(st.sampled_from(SKUS), st.integers(1, 4)), min_size=1, max_size=3)
 
 
 class LifeCycle(RuleBasedStateMachine):
@@ -44,6 +50,7 @@ class LifeCycle(RuleBasedStateMachine):
         self.nested = self.tx.connection.begin_nested()
         self.counter = Counter.of(self.tx)
         self.start = self.counter.clock.now()
+        self.code = self._welcome()
         self.initial = self.counter.shop.nets()
         self.ids: list[UUID] = []
         self.paid: list[tuple[UUID, str]] = []
@@ -54,29 +61,66 @@ class LifeCycle(RuleBasedStateMachine):
         self.counter.clock.moment = self.start
         self._opened.__exit__(None, None, None)
 
+    def _welcome(self) -> str:
+        """Let the member have points, stored value and a coupon; its code."""
+        members, now = self.counter.members, self.start
+        members.tiers.join(MEMBER, at=now)
+        forever = date(2099, 12, 31)
+        members.points.earn(MEMBER, POINTS, cause="welcome", at=now, expires_on=forever)
+        members.stored.top_up(MEMBER, STORED, given_cents=0, cause="slip", at=now)
+        until = now + timedelta(days=30)
+        off = Percent(1_500)
+        self.counter.publish(Promotion("OFF", "Off", off, "coupon", now, until, coupon=True))
+        members.coupons.save(Campaign("C", "for a test", "OFF", now, until))
+        (new,) = members.coupons.issue("C", members=[MEMBER])
+        return new.code
+
     @initialize()
     def open_shop(self) -> None:
         self.place([("A", 1)], "S1")
 
-    @rule(
-        wanted=st.lists(
-            st.tuples(st.sampled_from(SKUS), st.integers(1, 4)), min_size=1, max_size=3
-        ),
-        place=st.sampled_from(PLACES),
-    )
+    @rule(wanted=WANTED, place=st.sampled_from(PLACES))
     def place(self, wanted: list[tuple[str, int]], place: str) -> None:
-        free = {sku: self.counter.free(sku, place) for sku in ("A", "B")}
+        self._place(basket_of(*wanted, place=place))
+
+    @rule(
+        wanted=WANTED,
+        place=st.sampled_from(PLACES),
+        points=st.integers(0, 400),
+        stored=st.integers(0, 900),
+        coupon=st.booleans(),
+    )
+    def place_as_member(
+        self, wanted: list[tuple[str, int]], place: str, points: int, stored: int, coupon: bool
+    ) -> None:
+        basket = replace(
+            basket_of(*wanted, place=place),
+            member=MEMBER,
+            points=points,
+            stored_cents=stored,
+            coupons=(self.code,) if coupon else (),
+        )
+        with suppress(BadInput):  # more than may be paid so
+            self._place(basket)
+
+    def _place(self, basket: Basket) -> None:
+        place = basket.delivery.place or ""
+        before = [self.counter.free(sku, place) for sku in ("A", "B")], self._purse()
         try:
-            self.ids.append(self.counter.place(*wanted, place=place).id)
+            total = self.counter.orders.quote(basket, AtPlace()).total_cents
+            self.ids.append(self.counter.orders.place(Placing(basket, total), AtPlace()).id)
         except Shortage:
-            assert {sku: self.counter.free(sku, place) for sku in ("A", "B")} == free
+            after = [self.counter.free(sku, place) for sku in ("A", "B")], self._purse()
+            assert after == before
 
     @rule(data=st.data(), wrong=st.sampled_from([0, 0, 0, 1]))
     def pay(self, data: st.DataObject, wrong: int) -> None:
         order = data.draw(st.sampled_from(self.ids))
         known = [name for one, name in self.paid if one == order]
         name = data.draw(st.sampled_from([*known, f"wx{len(self.paid)}"]))
-        cents = self.counter.orders.get(order).total_cents + wrong
+        cents = self.counter.orders.get(order).tenders.money_cents + wrong
+        if cents == 0:
+            return
         try:
             settled = self.counter.pay(order, cents=cents, reference=name)
         except Conflict:
@@ -192,8 +236,15 @@ class LifeCycle(RuleBasedStateMachine):
                 asked = self.counter.orders.refunds(order.id)
                 done = sum(one.amount_cents for one in asked if one.done_at is not None)
                 back = sum(one.amount_cents for one in asked)
-                net = sum(one.state.handed_cents - one.state.returned_cents for one in order.lines)
-                held, earned, owed = held + told - done, earned + net, owed + told - done - net
+                held += told - done
+                # What points and stored value paid is received, and goes back at once.
+                if order.paid_cents:
+                    gone = order.tenders.share(order.refund_cents)
+                    told += order.points_cents + order.stored_cents
+                    back += gone.points_cents + gone.stored_cents
+                    done += gone.points_cents + gone.stored_cents
+                net = order.kept_cents
+                earned, owed = earned + net, owed + told - done - net
                 kept = order.state in {State.PLACED, State.PAID}
                 open_cents = sum(worth_of_the_open(one.state) for one in order.lines)
                 waits = open_cents if kept and order.paid_cents else 0
@@ -202,9 +253,36 @@ class LifeCycle(RuleBasedStateMachine):
             assert found == {"owed": -owed, "held": held, "sales": -earned}
 
     @invariant()
+    def members_have_what_orders_say(self) -> None:
+        points, stored, is_used = POINTS, STORED, False
+        for order in self.all():
+            gone = order.tenders.share(order.refund_cents)
+            if order.state is State.PLACED or order.paid_cents:
+                points += gone.points - order.points
+                stored += gone.stored_cents - order.stored_cents
+                undone = all(line.state.is_undone for line in order.lines)
+                is_used = is_used or (bool(order.uses) and not undone)
+            if order.state is State.COMPLETE:
+                whole = order.rewarded_cents(order.handed_cents)
+                back = whole - order.rewarded_cents(order.kept_cents)
+                points += whole // 100 - (whole // 100 * back // whole if whole else 0)
+        assert self._purse() == (points, stored, is_used)
+
+    def _purse(self) -> tuple[int, int, bool]:
+        """Points, stored value, and whether the coupon is used or held."""
+        members, now = self.counter.members, self.counter.clock.now()
+        balance = members.points.balance(MEMBER)
+        (carried,) = members.coupons.of_member(MEMBER, at=now)
+        stored = members.stored.balance(MEMBER).available_cents
+        return balance.available - balance.debt, stored, carried.lack is not None
+
+    @invariant()
     def the_books_balance(self) -> None:
-        self.counter.shop.ledger.verify()
+        ledger = self.counter.shop.ledger
+        ledger.verify()
         self.counter.shop.stock.verify()
+        accounts = ledger.accounts().group_by("unit").aggregate([("posted", "sum")])
+        assert not any(accounts["posted_sum"].to_pylist())
 
     def all(self) -> list[Order]:
         return self.counter.orders.find(self.ids)
@@ -250,4 +328,4 @@ class Careless(LifeCycle):
 
 def test_the_test_sees_money_that_is_not_given_back(database: Database) -> None:
     with pytest.raises(AssertionError):
-        run(database, Careless, examples=60, shrink=False)
+        run(database, Careless, examples=300, shrink=False)

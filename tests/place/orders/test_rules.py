@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sanhe.core.errors import BadInput
 from sanhe.goods.catalog import Selling
 from sanhe.place.orders import Basket, BasketLine, Delivery, LineState, Outcome, State
-from sanhe.place.orders.basket import MOST_LINES, check_basket, priced, tax_cents
+from sanhe.place.orders.basket import MOST_LINES, check_basket, priced_lines, tax_cents
 from sanhe.place.orders.rules import Due, outcome_of, share_cents, state_of
 
 NOW = datetime(2024, 6, 3, 9, tzinfo=UTC)
@@ -97,7 +97,9 @@ def test_where_an_order_stands_follows_from_its_lines() -> None:
 
 
 def test_a_line_costs_its_share_of_the_price_with_the_tax_in_it() -> None:
-    tea, tea_set = priced([BasketLine("TEA", 750), BasketLine("SET", 2)], {"TEA": TEA, "SET": SET})
+    tea, tea_set = priced_lines(
+        [BasketLine("TEA", 750), BasketLine("SET", 2)], {"TEA": TEA, "SET": SET}
+    )
     assert (tea.amount_cents, tea.tax_cents) == (2_999, 345)
     assert (tea_set.amount_cents, tea_set.tax_cents) == (22_374, 2_574)
     assert tea.needs == (("TEA", 750),)
@@ -105,7 +107,7 @@ def test_a_line_costs_its_share_of_the_price_with_the_tax_in_it() -> None:
 
 
 def test_a_quantity_in_another_unit_is_converted() -> None:
-    (tea,) = priced([BasketLine("TEA", 2, unit="kg")], {"TEA": TEA})
+    (tea,) = priced_lines([BasketLine("TEA", 2, unit="kg")], {"TEA": TEA})
     assert tea.quantity == 2_000
 
 
@@ -121,7 +123,7 @@ def test_a_quantity_in_another_unit_is_converted() -> None:
 def test_what_can_t_be_priced_is_named(line: BasketLine, place: str) -> None:
     dear = Selling("DEAR", "Dear", "each", None, None, 1, True, None)
     with pytest.raises(BadInput) as refused:
-        priced([line], {"TEA": TEA, "DEAR": dear})
+        priced_lines([line], {"TEA": TEA, "DEAR": dear})
     assert refused.value.place == place
     assert refused.value.remedy
 

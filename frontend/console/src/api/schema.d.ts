@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 83371d79328bc9c40bbd19d9bc5e1fbfde6fd2f4e296f0c7b58452792dd78c00. Don't edit.
+// Made by `make client` from the OpenAPI document df811f3dd303f8d2c8a157009c3f740af616237e5b6a78845a78e4c3d289f2f1. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -803,6 +803,66 @@ export interface paths {
          * @description Why this line orders what it orders, from the snapshot its decision was made of.
          */
         get: operations["read_line_api_lines__place___sku__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/loyalty/liability": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Liability
+         * @description Points outstanding by the month they end in, and stored value (积分负债).
+         */
+        get: operations["read_liability_api_loyalty_liability_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{code}/adjustments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adjust
+         * @description Correct a member's points by hand; the reason stays in the audit trail.
+         */
+        post: operations["adjust_api_members__code__adjustments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/members/{code}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Points
+         * @description A member's tier, points by lot and stored value, and what happened to the points.
+         */
+        get: operations["read_points_api_members__code__points_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2104,6 +2164,26 @@ export interface components {
             rows: components["schemas"]["Account"][];
         };
         /**
+         * Adjusted
+         * @description What the member can spend after the correction.
+         */
+        Adjusted: {
+            /** Available */
+            available: number;
+            /** Member */
+            member: string;
+        };
+        /**
+         * AdjustmentEntered
+         * @description A correction: more points above 0, fewer below it, and why.
+         */
+        AdjustmentEntered: {
+            /** Points */
+            points: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Aged
          * @description The money of a class in a bucket of age (days since the goods arrived).
          */
@@ -2144,10 +2224,14 @@ export interface components {
         /**
          * AskedBasket
          * @description What a shopper of a channel wants, how, and in which currency prices were shown.
+         *
+         *     `coupons` are the codes that are shown; points and stored value are paid with before money is.
          */
         AskedBasket: {
             /** Channel */
             channel: string;
+            /** Coupons */
+            coupons?: string[];
             /** Currency */
             currency: string;
             delivery: components["schemas"]["AskedDelivery"];
@@ -2155,6 +2239,16 @@ export interface components {
             lines: components["schemas"]["AskedLine"][];
             /** Member */
             member?: string | null;
+            /**
+             * Points
+             * @default 0
+             */
+            points: number;
+            /**
+             * Stored Cents
+             * @default 0
+             */
+            stored_cents: number;
         };
         /**
          * AskedCancel
@@ -2935,6 +3029,18 @@ export interface components {
             told: number;
         };
         /**
+         * DiscountTold
+         * @description What a promotion takes off a line; `coupon` names the one it was given for, or is empty.
+         */
+        DiscountTold: {
+            /** Cents */
+            cents: number;
+            /** Coupon */
+            coupon: string;
+            /** Promotion */
+            promotion: string;
+        };
+        /**
          * DoneEntered
          * @description What was done of each line in base units by SKU; left out = all of every line. A line that
          *     is missing in it had none.
@@ -3479,6 +3585,29 @@ export interface components {
             rows: components["schemas"]["Score"][];
         };
         /**
+         * LiabilityTold
+         * @description What members may still ask for; `owed_points` are owed by members.
+         */
+        LiabilityTold: {
+            /**
+             * As Of
+             * Format: date
+             */
+            as_of: string;
+            /** Expected Cents */
+            expected_cents: number;
+            /** Months */
+            months: components["schemas"]["PointsEnding"][];
+            /** Owed Points */
+            owed_points: number;
+            /** Points */
+            points: number;
+            /** Stored Given Cents */
+            stored_given_cents: number;
+            /** Stored Paid Cents */
+            stored_paid_cents: number;
+        };
+        /**
          * LinePage
          * @description Some lines of all that were asked for.
          */
@@ -3647,6 +3776,19 @@ export interface components {
         MemberCoupons: {
             /** Rows */
             rows: components["schemas"]["MemberCoupon"][];
+        };
+        /**
+         * MemberPoints
+         * @description What a member has; `tier` is empty for who is no member.
+         */
+        MemberPoints: {
+            history: components["schemas"]["PointsHistory"];
+            /** Member */
+            member: string;
+            points: components["schemas"]["PointsHad"];
+            stored: components["schemas"]["StoredHad"];
+            /** Tier */
+            tier: string;
         };
         /**
          * Move
@@ -3965,11 +4107,13 @@ export interface components {
         };
         /**
          * PlacedTold
-         * @description An order that was placed: to be paid until `expires_at`.
+         * @description An order that was placed: `due_cents` of money are to be paid until `expires_at`.
          */
         PlacedTold: {
             /** Arrives At */
             arrives_at: string | null;
+            /** Due Cents */
+            due_cents: number;
             /**
              * Expires At
              * Format: date-time
@@ -4034,6 +4178,85 @@ export interface components {
             value?: number | null;
             /** Waste Cents */
             waste_cents?: number | null;
+        };
+        /**
+         * PointsEnding
+         * @description Points that end in a month, those expected to be spent, and what these are worth.
+         */
+        PointsEnding: {
+            /** Expected Cents */
+            expected_cents: number;
+            /** Expected Points */
+            expected_points: number;
+            /** Month */
+            month: string;
+            /** Points */
+            points: number;
+        };
+        /**
+         * PointsHad
+         * @description Points to spend, held and owed; the lots that end first come first.
+         */
+        PointsHad: {
+            /** Available */
+            available: number;
+            /** Debt */
+            debt: number;
+            /** Held */
+            held: number;
+            /** Lots */
+            lots: components["schemas"]["PointsLot"][];
+        };
+        /**
+         * PointsHistory
+         * @description Lines of a history, the last first; ask with `before` = `next` for those after them.
+         */
+        PointsHistory: {
+            /** Lines */
+            lines: components["schemas"]["PointsLine"][];
+            /** Next */
+            next: number | null;
+        };
+        /**
+         * PointsLine
+         * @description What happened: `amount` is how it changed what can be spent; `what` is held, spent or freed
+         *     for an order, earned, given_back, taken_back, removed, expired, or settled (paid a debt).
+         */
+        PointsLine: {
+            /** Actor */
+            actor: string;
+            /** Amount */
+            amount: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Cause */
+            cause: string;
+            /** Lot */
+            lot: string;
+            /** Note */
+            note: string;
+            /** Number */
+            number: number;
+            /** What */
+            what: string;
+        };
+        /**
+         * PointsLot
+         * @description Points of one last day: free ones, and those held for orders not closed yet.
+         */
+        PointsLot: {
+            /**
+             * Expires On
+             * Format: date
+             */
+            expires_on: string;
+            /** Held */
+            held: number;
+            /** Points */
+            points: number;
         };
         /**
          * PolicyRule
@@ -4261,6 +4484,9 @@ export interface components {
         /**
          * Quoted
          * @description What a basket costs and promises now; nothing is held for it.
+         *
+         *     Of `total_cents`, `due_cents` are to be paid in money. `refused` are the coupons that don't
+         *     count and the promotions within reach, each with what it lacks.
          */
         Quoted: {
             /** Arrives At */
@@ -4269,14 +4495,26 @@ export interface components {
             currency: string;
             /** Delivery Cents */
             delivery_cents: number;
+            /** Due Cents */
+            due_cents: number;
+            /** Earns Points */
+            earns_points: number;
             /** Goods Cents */
             goods_cents: number;
             /** Lines */
             lines: components["schemas"]["QuotedLine"][];
             /** Place */
             place: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            /** Refused */
+            refused: components["schemas"]["sanhe__web__storefront__asked__RefusalTold"][];
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Total Cents */
@@ -4285,10 +4523,14 @@ export interface components {
         /**
          * QuotedLine
          * @description A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+         *
+         *     `discounts` are taken off quantity x price; what is left is `amount_cents`.
          */
         QuotedLine: {
             /** Amount Cents */
             amount_cents: number;
+            /** Discounts */
+            discounts: components["schemas"]["DiscountTold"][];
             /** Line */
             line: number;
             /** Name */
@@ -4329,21 +4571,6 @@ export interface components {
         RefundTold: {
             /** Refund */
             refund: string | null;
-        };
-        /**
-         * RefusalTold
-         * @description Why not all was taken; `sequence` is the position asked for or fought over.
-         */
-        RefusalTold: {
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "malformed" | "tampered" | "hole" | "fork";
-            /** Sequence */
-            sequence: number | null;
-            /** Why */
-            why: string;
         };
         /**
          * Region
@@ -4717,6 +4944,10 @@ export interface components {
              * Format: date-time
              */
             placed_at: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
             /** Refund Cents */
@@ -4729,6 +4960,8 @@ export interface components {
             shipments: components["schemas"]["ShipmentTold"][];
             /** State */
             state: string;
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Timeline */
@@ -4973,6 +5206,8 @@ export interface components {
             custom: {
                 [key: string]: string;
             };
+            /** Discounts */
+            discounts: components["schemas"]["DiscountTold"][];
             /** Handed */
             handed: number;
             /** Line */
@@ -5040,12 +5275,18 @@ export interface components {
              * Format: date-time
              */
             placed_at: string;
+            /** Points */
+            points: number;
+            /** Points Cents */
+            points_cents: number;
             /** Ready At */
             ready_at: string | null;
             /** Refund Cents */
             refund_cents: number;
             /** State */
             state: string;
+            /** Stored Cents */
+            stored_cents: number;
             /** Tax Cents */
             tax_cents: number | null;
             /** Total Cents */
@@ -5222,6 +5463,18 @@ export interface components {
             way: string;
         };
         /**
+         * StoredHad
+         * @description Stored value in cents: what was paid ahead, the bonus given with it, what is held of both.
+         */
+        StoredHad: {
+            /** Given Cents */
+            given_cents: number;
+            /** Held Cents */
+            held_cents: number;
+            /** Paid Cents */
+            paid_cents: number;
+        };
+        /**
          * SyncTold
          * @description What came of a sync: the next event is `sequence + 1` and names `hash`.
          *
@@ -5242,7 +5495,7 @@ export interface components {
             now: string;
             /** Problems */
             problems: number;
-            refusal: components["schemas"]["RefusalTold"] | null;
+            refusal: components["schemas"]["sanhe__web__till__sync__RefusalTold"] | null;
             /** Sequence */
             sequence: number;
             /** Shorts */
@@ -5518,6 +5771,39 @@ export interface components {
             /** When */
             when: string | null;
             why: components["schemas"]["Lack"];
+        };
+        /**
+         * RefusalTold
+         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         */
+        sanhe__web__storefront__asked__RefusalTold: {
+            /** Coupon */
+            coupon: string;
+            /** Has */
+            has: number;
+            /** Needs */
+            needs: number;
+            /** Promotion */
+            promotion: string;
+            /** Sentence */
+            sentence: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * RefusalTold
+         * @description Why not all was taken; `sequence` is the position asked for or fought over.
+         */
+        sanhe__web__till__sync__RefusalTold: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "malformed" | "tampered" | "hole" | "fork";
+            /** Sequence */
+            sequence: number | null;
+            /** Why */
+            why: string;
         };
     };
     responses: never;
@@ -10664,6 +10950,352 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LineTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_liability_api_loyalty_liability_get: {
+        parameters: {
+            query?: {
+                as_of?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LiabilityTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adjust_api_members__code__adjustments_post: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Names the command: sent again with the same body it has the same answer. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AdjustmentEntered"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Adjusted"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_points_api_members__code__points_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                before?: number | null;
+            };
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MemberPoints"];
                 };
             };
             /** @description Bad Request */

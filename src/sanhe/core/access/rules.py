@@ -115,6 +115,15 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "sales.return": _action(
             {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN}, "ask for goods to come back"
         ),
+        "members.read": _action(
+            {Role.STORE, Role.SERVICE, Role.GROWTH, Role.CHANNEL, Role.ADMIN},
+            "see what members have: tier, points, stored value",
+        ),
+        "members.adjust": _action({Role.SERVICE, Role.ADMIN}, "correct a member's points"),
+        "loyalty.read": _action(
+            {Role.GROWTH, Role.PRICING, Role.PLANNER, Role.ADMIN},
+            "see what members may still ask for",
+        ),
         "terms.read": _action(
             {Role.PLANNER, Role.BUYER, Role.SUPPLIER, Role.ADMIN}, "see supply terms and costs"
         ),

@@ -16,6 +16,7 @@ ITEM_DESCRIBED = FactType(
     payload={
         "name": FactField("str", "what people call it", required=True),
         "category": FactField("str", "path from the root, steps parted by /"),
+        "brand": FactField("str", "the brand it is sold under"),
         "gtin": FactField("str", "GTIN-8, -12, -13 or -14 with check digit"),
         "base_unit": FactField("str", 'what one unit of quantity is: "each", "g", "0.01 each"'),
         "pack": FactField("int", "base units in one inner pack"),
@@ -44,6 +45,7 @@ PRICE_SET = FactType(
         "tax_included": FactField("bool", "whether the price includes the tax"),
         "tax_rate": FactField("float", "0.13 = 13 %"),
         "per_units": FactField("int", "base units the amount is for; 1 when left out"),
+        "member_cents": FactField("int", "the price for members, of the same units, if another"),
     },
     writers=("connectors.files", "sim"),
     readers=("goods.catalog", "goods.demand"),

@@ -41,6 +41,8 @@ class Selling:
 
     `price_cents` is for `per_units` base units, None where no price holds; `tax_rate_ppm` is the
     tax in parts per million, None where none is told; `components` are those of a bundle.
+    `category` is a path, "" where none is told; `member_price_cents` is the price for members
+    (会员价), None where they have none of their own.
     """
 
     sku: str
@@ -52,6 +54,9 @@ class Selling:
     tax_included: bool
     tax_rate_ppm: int | None
     components: tuple[tuple[str, int], ...] = ()
+    category: str = ""
+    brand: str = ""
+    member_price_cents: int | None = None
 
 
 class Catalog:
@@ -118,7 +123,13 @@ class Catalog:
         """
         rows = store.read_selling(self._tx, sorted(set(skus)), place, day=day)
         return {
-            row.sku: Selling(**{**row._mapping, "components": rules.components(row.components)})
+            row.sku: Selling(
+                **{
+                    **row._mapping,
+                    "category": "/".join(rules.category_path(row.category)),
+                    "components": rules.components(row.components),
+                }
+            )
             for row in rows
         }
 

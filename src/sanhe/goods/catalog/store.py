@@ -21,6 +21,7 @@ ITEMS = Mirror(
         "sku": "sku",
         "name": "payload->>'name'",
         "category": "payload->>'category'",
+        "brand": "payload->>'brand'",
         "gtin": "payload->>'gtin'",
         "base_unit": "payload->>'base_unit'",
         "pack": "(payload->>'pack')::bigint",
@@ -43,6 +44,7 @@ PRICES = Mirror(
         "per_units": "coalesce((payload->>'per_units')::bigint, 1)",
         "tax_included": "(payload->>'tax_included')::boolean",
         "tax_rate": "(payload->>'tax_rate')::double precision",
+        "member_cents": "(payload->>'member_cents')::bigint",
     },
 )
 
@@ -86,7 +88,9 @@ _HISTORY = """
 # The place's own price wins over the one that holds everywhere.
 _SELLING = sa.text("""
     SELECT item.sku, item.name, coalesce(item.base_unit, 'each') AS base_unit, item.components,
-        price.price_cents, price.currency, coalesce(price.per_units, 1) AS per_units,
+        coalesce(item.category, '') AS category, coalesce(item.brand, '') AS brand,
+        price.member_cents AS member_price_cents, price.price_cents, price.currency,
+        coalesce(price.per_units, 1) AS per_units,
         coalesce(price.tax_included, true) AS tax_included,
         round(price.tax_rate * 1000000)::bigint AS tax_rate_ppm
     FROM unnest(CAST(:skus AS text[])) AS wanted (code)

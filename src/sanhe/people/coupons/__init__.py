@@ -21,6 +21,7 @@ from sanhe.people.coupons.rules import (
     Shown,
     Use,
     expected_hits_a_day,
+    masked,
     read_campaign,
     uses_of,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "Signed",
     "Use",
     "expected_hits_a_day",
+    "masked",
     "read_campaign",
     "read_signed",
     "sign",

@@ -1,6 +1,7 @@
 """Loyalty (会员忠诚): points, stored value and tiers of members.
 
 Systems: S11.
+Commands: sanhe member points, sanhe member adjust, sanhe loyalty liability, sanhe loyalty run.
 
 Inputs: what members bought, what came back, what they spend. Points and stored value are accounts
 in the same double-entry ledger as stock; a member's code is the retailer's own and names nobody.
@@ -11,9 +12,11 @@ caller: the same again changes nothing.
 
 from sanhe.people.loyalty.history import Page, Told
 from sanhe.people.loyalty.memory import MemoryEntries
+from sanhe.people.loyalty.outstanding import Liability, Month, liability
 from sanhe.people.loyalty.points import Lot, Points, PointsBalance, PointsBook
-from sanhe.people.loyalty.policy import Policy
+from sanhe.people.loyalty.policy import Events, MemberDays, Policy
 from sanhe.people.loyalty.ports import DEBT, Entries, Entry, Kind, Purse, Written
+from sanhe.people.loyalty.rewards import Rewards
 from sanhe.people.loyalty.rules import Life, Until, last_day, points_for, share
 from sanhe.people.loyalty.standing import Level, Reason, Standing, Terms
 from sanhe.people.loyalty.store import PostgresEntries
@@ -25,11 +28,15 @@ __all__ = [
     "Change",
     "Entries",
     "Entry",
+    "Events",
     "Kind",
     "Level",
+    "Liability",
     "Life",
     "Lot",
+    "MemberDays",
     "MemoryEntries",
+    "Month",
     "Page",
     "Points",
     "PointsBalance",
@@ -38,6 +45,7 @@ __all__ = [
     "PostgresEntries",
     "Purse",
     "Reason",
+    "Rewards",
     "Standing",
     "StoredBalance",
     "StoredBook",
@@ -48,6 +56,7 @@ __all__ = [
     "Until",
     "Written",
     "last_day",
+    "liability",
     "points_for",
     "share",
 ]

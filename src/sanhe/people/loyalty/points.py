@@ -89,6 +89,11 @@ class PointsBook:
         self._entries.open_lots(member, [expires_on])
         self._move(member, Kind.EARNED, parts, why=Why(cause, "", at, note))
 
+    def earned(self, member: str, cause: str) -> int | None:
+        """The points that a cause gave, before any were taken back; None: it gave none yet."""
+        found = self._purse.of(member, cause, Kind.EARNED)
+        return sum(one.amount for one in found) if found else None
+
     def hold(
         self, member: str, points: int, *, cause: str, at: datetime, until: datetime
     ) -> list[UUID]:

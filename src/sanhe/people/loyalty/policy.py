@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -10,11 +12,41 @@ from typing import Final
 
 from sanhe.core.errors import BadInput
 from sanhe.core.toml import Page, Table
-from sanhe.people.loyalty.rules import Life, Until
+from sanhe.people.loyalty.rules import PERCENT, Life, Until
 from sanhe.people.loyalty.standing import Level, Terms, flaws
 
 _GUIDE: Final = "docs/guide/membership.md"
 _MOST: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class MemberDays:
+    """Days on which what is bought earns `percent` of the usual points (会员日)."""
+
+    month_days: tuple[int, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    percent: int = PERCENT
+
+    def percent_on(self, day: date) -> int:
+        """What a day's purchases earn, in percent of the usual."""
+        special = day.day in self.month_days or day.isoweekday() in self.weekdays
+        return self.percent if special else PERCENT
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The points of what members do besides buying; 0 gives none.
+
+    A friend counts once their first order is complete and `after_days` more went by without its
+    goods coming back. `tasks` are points by the task's code.
+    """
+
+    birthday: int = 0
+    sign_in: int = 0
+    referral: int = 0
+    friend: int = 0
+    after_days: int = 7
+    tasks: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +58,9 @@ class Policy:
     per_yuan: int = 100
     grace_days: int = 30
     redeemed_percent: int = 80
+    spend_percent: int = 50
+    member_days: MemberDays = field(default_factory=MemberDays)
+    events: Events = field(default_factory=Events)
 
     @staticmethod
     def load(path: Path | None = None) -> Policy:
@@ -52,12 +87,17 @@ class Policy:
 @cache
 def _loaded(path: Path) -> Policy:
     whole = Page(path, "SANHE_LOYALTY", _GUIDE).read()
-    points, tiers = whole.inner("points"), whole.inner("tiers")
+    parts = [whole.inner(name) for name in ("points", "tiers", "member_days", "events")]
     levels = tuple(_level(table) for table in whole.several("tier"))
     if wrong := flaws(levels):
         raise BadInput(wrong, place=whole.place("tier"), remedy=f"see {_GUIDE}")
+    points, tiers, days, events = parts
     terms = Terms(levels) if tiers is None else _terms(tiers, levels)
     policy = Policy(terms) if points is None else _points(points, terms)
+    if days is not None:
+        policy = replace(policy, member_days=_member_days(days))
+    if events is not None:
+        policy = replace(policy, events=_events(events))
     whole.end()
     return policy
 
@@ -99,8 +139,32 @@ def _points(table: Table, terms: Terms) -> Policy:
         per_yuan=table.whole("per_yuan", default=usual.per_yuan, most=1_000_000),
         grace_days=table.whole("grace_days", default=usual.grace_days, most=3650),
         redeemed_percent=table.whole("redeemed_percent", default=usual.redeemed_percent, most=100),
+        spend_percent=table.whole("spend_percent", default=usual.spend_percent, most=100),
     )
     if found.per_yuan < 1:
         raise table.wrong("per_yuan", "0 points are worth nothing", "give 1 or more")
+    table.end()
+    return found
+
+
+def _member_days(table: Table) -> MemberDays:
+    found = MemberDays(
+        month_days=table.wholes("month_days", most=31),
+        weekdays=table.wholes("weekdays", most=7),
+        percent=table.whole("percent", default=PERCENT, most=10_000),
+    )
+    table.end()
+    return found
+
+
+def _events(table: Table) -> Events:
+    usual = Events()
+    names = ("birthday", "sign_in", "referral", "friend")
+    tasks = table.inner("tasks")
+    found = Events(
+        **{name: table.whole(name, default=0, most=_MOST) for name in names},
+        after_days=table.whole("after_days", default=usual.after_days, most=3650),
+        tasks={} if tasks is None else tasks.numbers(most=_MOST),
+    )
     table.end()
     return found

@@ -92,5 +92,6 @@ class Entries(Protocol):
         ...
 
     def over(self, day: date, *, limit: int) -> list[str]:
-        """Some members that have lots to be emptied on a day: their last day lies before it."""
+        """Some members that have lots to be emptied on a day: their last day lies before it.
+        None only when there are none."""
         ...

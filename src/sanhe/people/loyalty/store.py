@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any, TypeAlias
@@ -46,9 +46,9 @@ _LOTS = sa.text("""
 SELECT expires_on FROM points_lot WHERE member = :member AND is_open ORDER BY expires_on
 """)
 _OVER = sa.text("""
-SELECT DISTINCT member FROM points_lot
+SELECT member FROM points_lot
 WHERE is_open AND expires_on < :day AND (swept_on IS NULL OR swept_on < :day)
-ORDER BY member LIMIT :limit
+ORDER BY expires_on, member LIMIT :limit
 """)
 _LAST = 2**63 - 1
 
@@ -93,7 +93,7 @@ class PostgresEntries:
     def over(self, day: date, *, limit: int) -> list[str]:
         """Some members that have lots to be emptied on a day."""
         rows = self._tx.connection.execute(_OVER, {"day": day, "limit": limit})
-        return list(rows.scalars())
+        return list(dict.fromkeys(rows.scalars()))
 
 
 def _entry(row: Row) -> Entry:
@@ -110,9 +110,10 @@ _CHANGE = sa.text("""
 INSERT INTO tier_change (member, at, tier, until, reason)
 VALUES (:member, :at, :tier, :until, :reason)
 """)
-_TIER_AT = sa.text("""
-SELECT tier FROM tier_change WHERE member = :member AND at <= :at
-ORDER BY at DESC, number DESC LIMIT 1
+_TIERS_AT = sa.text("""
+SELECT DISTINCT ON (member) member, tier FROM tier_change
+WHERE member = ANY (CAST(:members AS text[])) AND at <= :at
+ORDER BY member, at DESC, number DESC
 """)
 _CHANGES = sa.text("""
 SELECT at, tier, until, reason FROM tier_change WHERE member = :member
@@ -133,7 +134,7 @@ SELECT member FROM new
 _QUALIFIED = sa.text("SELECT cents FROM member_bought WHERE member = :member AND cause = :cause")
 _DUE = sa.text("""
 SELECT member, tier, since, until FROM member_standing WHERE is_due OR look_on <= :day
-ORDER BY member LIMIT :limit FOR UPDATE SKIP LOCKED
+LIMIT :limit FOR UPDATE SKIP LOCKED
 """)
 _BOUGHT = sa.text("""
 SELECT coalesce(sum(cents) FILTER (WHERE day > :window_from), 0)::bigint AS window_cents,
@@ -161,9 +162,10 @@ def add_change(
     tx.connection.execute(_CHANGE, given)
 
 
-def tier_at(tx: Transaction, member: str, at: datetime) -> str | None:
-    """The tier of a member at a moment; None for who was none by then."""
-    return tx.connection.execute(_TIER_AT, {"member": member, "at": at}).scalar()
+def tiers_at(tx: Transaction, members: Collection[str], at: datetime) -> dict[str, str]:
+    """The tiers of members at a moment; who was none by then is missing."""
+    rows = tx.connection.execute(_TIERS_AT, {"members": sorted(members), "at": at})
+    return {row.member: row.tier for row in rows}
 
 
 def changes(tx: Transaction, member: str, limit: int) -> list[Row]:
@@ -208,3 +210,51 @@ def stand(tx: Transaction, member: str, standing: Standing, *, look_on: date | N
     """Say where a member stands and when to look again."""
     given = {"member": member, **asdict(standing), "look_on": look_on}
     tx.connection.execute(_STAND, given)
+
+
+_REFER = sa.text("""
+WITH new AS (
+    INSERT INTO member_referral (friend, member, at)
+    SELECT :friend, :member, :at
+    WHERE NOT EXISTS (SELECT FROM member_bought WHERE member = :friend)
+    ON CONFLICT (friend) DO NOTHING RETURNING member
+)
+SELECT member FROM new UNION ALL SELECT member FROM member_referral WHERE friend = :friend
+""")
+_FRIEND_BOUGHT = sa.text("""
+UPDATE member_referral SET cause = :cause, due_on = :due_on
+WHERE friend = :friend AND cause IS NULL AND paid_at IS NULL
+""")
+_FRIEND_RETURNED = sa.text("""
+UPDATE member_referral SET cause = NULL, due_on = NULL
+WHERE friend = :friend AND cause = :cause AND paid_at IS NULL
+""")
+_REFERRALS = sa.text("""
+UPDATE member_referral SET paid_at = :now WHERE friend IN (
+    SELECT friend FROM member_referral WHERE due_on <= :day AND paid_at IS NULL
+    ORDER BY friend LIMIT :limit FOR UPDATE SKIP LOCKED
+) RETURNING friend, member
+""")
+
+
+def refer(tx: Transaction, friend: str, *, member: str, at: datetime) -> str | None:
+    """Keep that a member brought a friend; who did, None for a friend who has bought before."""
+    given = {"friend": friend, "member": member, "at": at}
+    return tx.connection.execute(_REFER, given).scalar()
+
+
+def friend_bought(tx: Transaction, friend: str, *, cause: str, due_on: date) -> None:
+    """Say that a friend's first order is complete, and when it has stayed bought."""
+    given = {"friend": friend, "cause": cause, "due_on": due_on}
+    tx.connection.execute(_FRIEND_BOUGHT, given)
+
+
+def friend_returned(tx: Transaction, friend: str, *, cause: str) -> None:
+    """Say that goods of a friend's first order came back: another order has to stay."""
+    tx.connection.execute(_FRIEND_RETURNED, {"friend": friend, "cause": cause})
+
+
+def lock_referrals(tx: Transaction, day: date, limit: int) -> list[Row]:
+    """Referrals whose order has stayed bought by a day, marked as paid now: friend, member."""
+    given = {"day": day, "limit": limit, "now": tx.clock.now()}
+    return [dict(row) for row in tx.connection.execute(_REFERRALS, given).mappings()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Final
@@ -61,8 +62,11 @@ class Tiers:
 
     def tier(self, member: str, *, at: datetime) -> str:
         """The tier of a member at a moment; empty for who is no member by then."""
-        found = store.tier_at(self._tx, member, at) if member else None
-        return found or NO_MEMBER
+        return self.tiers([member], at=at).get(member, NO_MEMBER)
+
+    def tiers(self, members: Collection[str], *, at: datetime) -> Mapping[str, str]:
+        """The tiers of these members at a moment; who is none is missing."""
+        return store.tiers_at(self._tx, members, at)
 
     def standing(self, member: str) -> Standing:
         """Where a member stands. Raises NotFound for who is no member."""
@@ -78,17 +82,18 @@ class Tiers:
             for row in store.changes(self._tx, member, limit)
         ]
 
-    def qualify(self, member: str, cents: int, *, cause: str, at: datetime) -> None:
+    def qualify(self, member: str, cents: int, *, cause: str, at: datetime) -> bool:
         """Count what was bought, or with less than 0 what came back, towards the tier.
 
-        Once for a cause; the next evaluation takes it in. Raises Conflict when the cause was told
-        with another amount.
+        Once for a cause: False when it was told before. The next evaluation takes it in. Raises
+        Conflict when the cause was told with another amount.
         """
         if store.qualify(self._tx, member, cents, cause=cause, at=at, day=self._day(at)):
-            return
+            return True
         before = store.qualified(self._tx, member, cause)
         if before != cents:
             raise Conflict(f"{cause} was told before with {before} cents, not {cents}")
+        return False
 
     def evaluate(self, day: date, *, limit: int) -> int:
         """Look at so many members whose standing may change; how many it were. Again until 0."""

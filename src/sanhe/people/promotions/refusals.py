@@ -34,6 +34,8 @@ class Why(StrEnum):
     AGAIN = "again"
     """A coupon of the same promotion counts already."""
     BUDGET = "budget"
+    SOLD_OUT = "sold_out"
+    """Its gift is."""
     NOTHING = "nothing"
     """It would save nothing."""
 
@@ -57,6 +59,7 @@ _SENTENCES = {
     Why.STACKING: "it is not joined with {by}, which bears on the same goods",
     Why.AGAIN: "{by} is used already, and one counts",
     Why.BUDGET: "{has} cents are left for it, and it would take {needs}",
+    Why.SOLD_OUT: "its gift is sold out",
     Why.NOTHING: "it would save nothing",
 }
 

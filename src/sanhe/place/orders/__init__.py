@@ -17,8 +17,10 @@ from sanhe.place.orders.basket import (
     Basket,
     BasketLine,
     Delivery,
+    Discount,
     PricedLine,
 )
+from sanhe.place.orders.benefits import Benefits, Offered
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
@@ -37,7 +39,7 @@ from sanhe.place.orders.reading import (
     Sold,
     Wanted,
 )
-from sanhe.place.orders.rules import LineState, Outcome, State
+from sanhe.place.orders.rules import LineState, Outcome, State, Tenders
 
 __all__ = [
     "CHANNELS",
@@ -50,11 +52,14 @@ __all__ = [
     "AtPlace",
     "Basket",
     "BasketLine",
+    "Benefits",
     "Charge",
     "Delivery",
+    "Discount",
     "Dues",
     "LineState",
     "Nearby",
+    "Offered",
     "OpenCharge",
     "Order",
     "OrderEvent",
@@ -78,6 +83,7 @@ __all__ = [
     "Sold",
     "Sourcing",
     "State",
+    "Tenders",
     "Wanted",
     "brought",
     "ends_at",

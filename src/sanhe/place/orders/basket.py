@@ -7,12 +7,13 @@ rounded up; its tax is taken out of a price that includes tax, or added to one t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
 from sanhe.core.errors import BadInput
 from sanhe.goods.catalog import BaseUnit, Selling
+from sanhe.people.coupons import masked
 
 CHANNELS: Final = ("till", "miniprogram", "app", "web", "livestream", "marketplace")
 """Where an order can come from (渠道)."""
@@ -21,6 +22,7 @@ METHODS: Final = ("carry", "pickup", "courier")
 MOST_LINES: Final = 200
 MOST_UNITS: Final = 1_000_000
 MOST_CUSTOM: Final = 40
+MOST_COUPONS: Final = 20
 _MILLION: Final = 1_000_000
 
 
@@ -56,7 +58,8 @@ class Delivery:
 class Basket:
     """What a shopper of a channel wants, how, and in which currency it was shown.
 
-    `member` is the shopper's code with the retailer, None for a guest.
+    `member` is the shopper's code with the retailer, None for a guest. `coupons` are the codes
+    that are shown; `points` and `stored_cents` of stored value are paid with, before money is.
     """
 
     channel: str
@@ -64,12 +67,27 @@ class Basket:
     lines: tuple[BasketLine, ...]
     delivery: Delivery
     member: str | None = None
+    coupons: tuple[str, ...] = ()
+    points: int = 0
+    stored_cents: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """What a promotion takes off a line; `coupon` is the one it was given for, "" for none."""
+
+    promotion: str
+    coupon: str
+    cents: int
 
 
 @dataclass(frozen=True, slots=True)
 class PricedLine:
     """A line with its price: `amount_cents` is what is paid for it, `tax_cents` the tax in it
-    (None: the rate is not known). `components` are what stock must give for one unit."""
+    (None: the rate is not known). `components` are what stock must give for one unit.
+
+    The `discounts` are taken off the price as it is told: before tax, where that comes on top.
+    """
 
     line: int
     sku: str
@@ -81,6 +99,7 @@ class PricedLine:
     tax_cents: int | None
     custom: Mapping[str, str]
     components: tuple[tuple[str, int], ...]
+    discounts: tuple[Discount, ...] = ()
 
     @property
     def needs(self) -> tuple[tuple[str, int], ...]:
@@ -111,6 +130,19 @@ def check_basket(basket: Basket, *, currency: str) -> None:
     for number, line in enumerate(basket.lines):
         _check_line(line, f"lines/{number}")
     _check_delivery(basket.delivery)
+    _check_paid_with(basket)
+
+
+def _check_paid_with(basket: Basket) -> None:
+    if len(basket.coupons) > MOST_COUPONS:
+        raise BadInput(f"more than {MOST_COUPONS} coupons", place="coupons")
+    if len(set(basket.coupons)) < len(basket.coupons):
+        raise BadInput("a coupon is shown twice", place="coupons", remedy="show each once")
+    for name, amount in (("points", basket.points), ("stored_cents", basket.stored_cents)):
+        if amount < 0:
+            raise BadInput(f"{amount} can't be paid with", place=name, remedy="0 or more")
+        if amount and basket.member is None:
+            raise BadInput("a guest has none", place=name, remedy="name the member")
 
 
 def _check_line(line: BasketLine, place: str) -> None:
@@ -142,10 +174,21 @@ def _check_delivery(wanted: Delivery) -> None:
         )
 
 
-def priced(lines: Sequence[BasketLine], selling: Mapping[str, Selling]) -> tuple[PricedLine, ...]:
+def priced_lines(
+    lines: Sequence[BasketLine], selling: Mapping[str, Selling]
+) -> tuple[PricedLine, ...]:
     """The lines with their prices; raises BadInput naming the line for an SKU without a price,
     a unit that doesn't fit its base unit, or a fraction of a base unit."""
     return tuple(_priced(number, line, selling.get(line.sku)) for number, line in enumerate(lines))
+
+
+def discounted(line: PricedLine, sold: Selling, discounts: Sequence[Discount]) -> PricedLine:
+    """The line with discounts, and the tax on what is left of it."""
+    off = sum(one.cents for one in discounts)
+    net = half_up(line.quantity * line.price_cents, line.per_units) - off
+    tax = tax_cents(net, sold.tax_rate_ppm, included=sold.tax_included)
+    amount = net if sold.tax_included or tax is None else net + tax
+    return replace(line, amount_cents=amount, tax_cents=tax, discounts=tuple(discounts))
 
 
 def _priced(number: int, line: BasketLine, sold: Selling | None) -> PricedLine:
@@ -162,21 +205,24 @@ def _priced(number: int, line: BasketLine, sold: Selling | None) -> PricedLine:
             quantity = BaseUnit.parse(sold.base_unit).quantity(line.quantity, line.unit)
         except BadInput as error:
             raise BadInput(error.what, place=f"{place}/unit", remedy=error.remedy) from error
-    net = half_up(quantity * sold.price_cents, sold.per_units)
-    tax = tax_cents(net, sold.tax_rate_ppm, included=sold.tax_included)
-    amount = net if sold.tax_included or tax is None else net + tax
-    return PricedLine(
+    plain = PricedLine(
         line=number,
         sku=line.sku,
         name=sold.name,
         quantity=quantity,
         price_cents=sold.price_cents,
         per_units=sold.per_units,
-        amount_cents=amount,
-        tax_cents=tax,
+        amount_cents=0,
+        tax_cents=None,
         custom=line.custom,
         components=sold.components or ((line.sku, 1),),
     )
+    return discounted(plain, sold, ())
+
+
+def shown_as(code: str) -> str:
+    """A coupon as an order names it: its code is nobody's business afterwards."""
+    return masked(code) if code else ""
 
 
 def half_up(numerator: int, denominator: int) -> int:

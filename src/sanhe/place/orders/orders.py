@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import time, timedelta
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -13,15 +13,16 @@ from sanhe.core.errors import BadInput, Conflict, NotFound, SanheError, Shortage
 from sanhe.core.jobs import Outbox
 from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
-from sanhe.core.values import Json, business_day, derived_id
-from sanhe.goods.catalog import Catalog
+from sanhe.core.values import Json, derived_id
 from sanhe.goods.stock import Claim, Stock
 from sanhe.place.orders import placing, reading, rules, store
-from sanhe.place.orders.basket import Basket, check_basket, priced
+from sanhe.place.orders.basket import Basket
+from sanhe.place.orders.benefits import Benefits
 from sanhe.place.orders.choose import Piece, Sourcing
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
+from sanhe.place.orders.quoting import Quoting
 from sanhe.place.orders.reading import Order, Sold, Wanted
 from sanhe.place.orders.rules import Outcome, State
 
@@ -55,30 +56,24 @@ class Orders:
         tx: Transaction,
         *,
         ledger: Ledger,
-        catalog: Catalog,
         stock: Stock,
+        benefits: Benefits,
         outbox: Outbox,
         currency: str = "CNY",
-        time_zone: str = "Asia/Shanghai",
         hold: timedelta = timedelta(minutes=15),
     ) -> None:
-        self._tx, self._ledger, self._catalog, self._stock = tx, ledger, catalog, stock
-        self._outbox, self._currency, self._zone, self._hold = outbox, currency, time_zone, hold
+        self._tx, self._ledger, self._stock, self._benefits = tx, ledger, stock, benefits
+        self._outbox, self._hold = outbox, hold
+        self._quoting = Quoting(tx, benefits, currency=currency, hold=hold)
 
     def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
         """What the basket costs and where it would come from.
 
-        Raises BadInput naming the field, Shortage when no place can give it.
+        Raises BadInput naming the field, Shortage when no place can give it, or the member has
+        fewer points or less stored value than they want to pay with. A coupon that does not count
+        is among `refused`.
         """
-        check_basket(basket, currency=self._currency)
-        now = self._tx.clock.now()
-        selling = self._catalog.selling(
-            [line.sku for line in basket.lines],
-            basket.delivery.place or "",
-            day=business_day(now, time_zone=self._zone, cut_off=time()),
-        )
-        lines = priced(basket.lines, selling)
-        return Quote(lines, sourcing.choose(basket, lines, now=now), self._currency)
+        return self._quoting.quote(basket, sourcing)
 
     def place(self, asked: Placing, sourcing: Sourcing) -> Placed:
         """Order a basket: all of its stock is held, or nothing is.
@@ -86,16 +81,9 @@ class Orders:
         Raises what `quote` does, Conflict when it costs something else by now, Shortage when
         the stock went to others meanwhile, also after choosing other places.
         """
-        for tries in range(1, _TRIES + 1):
-            draft = self._draft(asked, sourcing)
-            try:
-                holds = self._stock.claim(draft.claims, expires_at=draft.expires_at)
-            except Shortage as error:
-                if tries == _TRIES:
-                    raise _sold_out(asked.basket) from error
-                continue
-            break
-        return self._write([(draft, holds)])[0]
+        with self._tx.connection.begin_nested():
+            draft, holds = self._claim(asked, sourcing)
+            return self._write([(draft, [*holds, *self._benefits.hold(draft)])])[0]
 
     def place_each(self, asked: Sequence[Placing], sourcing: Sourcing) -> list[Placed | SanheError]:
         """Order many baskets, each whole or not at all, first come first served.
@@ -107,18 +95,25 @@ class Orders:
         outcomes: list[Placed | SanheError] = [_sold_out(one.basket) for one in asked]
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
-            tried = self._tried([asked[at] for at in left], sourcing)
+            tried = self._quoting.drafts([asked[at] for at in left], sourcing)
             drafts: dict[int, Draft] = {}
             for at, outcome in zip(left, tried, strict=True):
                 if isinstance(outcome, Draft):
                     drafts[at] = outcome
                 else:
                     outcomes[at] = outcome
-            held = self._held(drafts)
+            found = self._claimed(drafts)
+            held = {}
+            for at, holding in found.items():
+                try:
+                    held[at] = drafts[at], [*holding, *self._benefits.hold(drafts[at])]
+                except SanheError as error:
+                    self._ledger.void_all(holding)
+                    outcomes[at] = error
             for at, placed in zip(held, self._write(list(held.values())), strict=True):
                 outcomes[at] = placed
             # Who was refused may find it at another place.
-            left = [at for at in drafts if at not in held]
+            left = [at for at in drafts if at not in found]
         return outcomes
 
     def settle(self, notice: PaymentNotice) -> Settled:
@@ -136,7 +131,7 @@ class Orders:
             if (known["order_id"], known["amount_cents"], known["currency"]) != told:
                 raise Conflict(f"payment {notice.reference} was told before, of other content")
             return _settled(notice, Outcome(known["outcome"]))
-        due = rules.Due(order.state, order.total_cents, order.currency, order.expires_at)
+        due = rules.Due(order.state, order.tenders.money_cents, order.currency, order.expires_at)
         outcome = rules.outcome_of(
             due,
             amount_cents=notice.amount_cents,
@@ -147,8 +142,7 @@ class Orders:
         if outcome is Outcome.LATE and order.state is State.PLACED:
             self._let_go([order], State.EXPIRED, reason="its time was over")
         if outcome is Outcome.TAKEN:
-            self._ledger.post_all(order.holds)
-            store.set_paid(self._tx, order.id)
+            self._pay([order])
         store.insert_payment(self._tx, notice, outcome=outcome.value)
         self._books(order).receive(notice.provider, notice.reference, notice.amount_cents)
         kind = "paid" if outcome is Outcome.TAKEN else "payment_refused"
@@ -187,6 +181,7 @@ class Orders:
         found.check_open(wanted)
         self._free(found, wanted)
         worth_cents, state = self._change(found, wanted, what="cancelled", reason=reason)
+        self._reward(found, state, handed_cents=0)
         if state is State.CANCELLED:
             worth_cents += found.delivery_cents
         return self._give_back(found, worth_cents, reason=reason)
@@ -259,6 +254,7 @@ class Orders:
         wanted = found.open_pieces if pieces is None else list(pieces)
         found.check_open(wanted)
         worth_cents, state = self._change(found, wanted, what="handed", reason="")
+        self._reward(found, state, handed_cents=worth_cents)
         if not any(line.state.handed for line in found.lines):
             worth_cents += found.delivery_cents
         self._books(found).earn(_cause(found, wanted), worth_cents)
@@ -286,6 +282,9 @@ class Orders:
         before = ",".join(f"{n}:{found.line(n).state.returned}+{units[n]}" for n in sorted(units))
         worth_cents = sum(int(change["returned_cents"]) for change in changes)
         self._books(found).unearn(before, worth_cents)
+        if found.state is State.COMPLETE:
+            kept_cents = found.kept_cents - worth_cents
+            self._benefits.keep_less(found, kept_cents, at=self._tx.clock.now())
         return self._give_back(found, worth_cents, reason=reason)
 
     def expire(self, *, limit: int = 500) -> list[UUID]:
@@ -363,61 +362,62 @@ class Orders:
         """The refunds asked for an order."""
         return [reading.AskedRefund(**row) for row in store.read_refunds(self._tx, order)]
 
-    def _tried(self, asked: Sequence[Placing], sourcing: Sourcing) -> Iterator[Draft | SanheError]:
-        """The drafts, or why there is none; who wants the same in the same way has one quote."""
-        now = self._tx.clock.now()
-        quotes: dict[str, Quote | SanheError] = {}
-        for one in asked:
-            wish = repr(replace(one.basket, member=None))
-            if wish not in quotes:
-                quotes[wish] = self._quoted(one.basket, sourcing)
-            quote = quotes[wish]
-            if isinstance(quote, SanheError):
-                yield quote
-                continue
+    def _claim(self, asked: Placing, sourcing: Sourcing) -> tuple[Draft, Sequence[UUID]]:
+        """An order as it can be, and what holds its stock; other places are tried as well."""
+        for tries in range(1, _TRIES + 1):
+            # The last try is without gifts: nobody is sent away for a gift that went to others.
+            draft = self._quoting.draft(asked, sourcing, gifts=tries < _TRIES)
             try:
-                draft = placing.draft(one, quote, now=now, hold=self._hold)
-            except Conflict as error:
-                yield error
-            else:
-                yield draft
+                return draft, self._stock.claim(draft.claims, expires_at=draft.expires_at)
+            except Shortage as error:
+                if tries == _TRIES:
+                    raise _sold_out(asked.basket) from error
+        raise AssertionError("the last try returns or raises")
 
-    def _quoted(self, basket: Basket, sourcing: Sourcing) -> Quote | SanheError:
-        try:
-            return self.quote(basket, sourcing)
-        except SanheError as error:
-            return error
-
-    def _held(self, drafts: Mapping[int, Draft]) -> dict[int, tuple[Draft, Sequence[UUID]]]:
-        """Those whose stock is held by now, with what holds it.
+    def _claimed(self, drafts: Mapping[int, Draft]) -> dict[int, Sequence[UUID]]:
+        """What holds the stock of those for which there is enough.
 
         What stays of an account is one figure for all claims of a call, so those that leave some
         of it are a call of their own.
         """
         until = self._tx.clock.now() + self._hold
-        held: dict[int, tuple[Draft, Sequence[UUID]]] = {}
+        found: dict[int, Sequence[UUID]] = {}
         for keeps in (False, True):
             some = {at: one for at, one in drafts.items() if bool(one.quote.plan.keep) is keeps}
             claims = [draft.claims for draft in some.values()]
             holds = self._stock.claim_each(claims, expires_at=until) if claims else []
-            for (at, draft), holding in zip(some.items(), holds, strict=True):
-                if holding is not None:
-                    held[at] = (draft, holding)
-        return dict(sorted(held.items()))
-
-    def _draft(self, asked: Placing, sourcing: Sourcing) -> Draft:
-        quote, now = self.quote(asked.basket, sourcing), self._tx.clock.now()
-        return placing.draft(asked, quote, now=now, hold=self._hold)
+            claimed = zip(some, holds, strict=True)
+            found.update({at: holding for at, holding in claimed if holding is not None})
+        return dict(sorted(found.items()))
 
     def _write(self, drafts: Sequence[tuple[Draft, Sequence[UUID]]]) -> list[Placed]:
         """Write orders with what holds their stock."""
         if not drafts:
             return []
         numbers = store.insert(self._tx, [draft.row(holds) for draft, holds in drafts])
-        free = [hold for one, holds in drafts if one.state is State.PAID for hold in holds]
-        if free:
-            self._ledger.post_all(free)
+        paid = [draft.id for draft, _ in drafts if draft.state is State.PAID]
+        if paid:
+            self._pay(self.find(paid))
         return [draft.placed(numbers[draft.id]) for draft, _ in drafts]
+
+    def _pay(self, orders: Sequence[Order]) -> None:
+        """Count orders as paid: what is held is used, points and stored value are received."""
+        self._ledger.post_all([hold for order in orders for hold in order.holds])
+        store.set_paid(self._tx, [order.id for order in orders])
+        for order in orders:
+            paid = {"points": order.points_cents, "stored": order.stored_cents}
+            for name, cents in paid.items():
+                self._books(order).receive(name, str(order.id), cents)
+
+    def _reward(self, before: Order, state: State, *, handed_cents: int) -> None:
+        """Reward the member once the order is complete, for what they had and what they get now."""
+        if state is State.COMPLETE:
+            self._benefits.complete(
+                before,
+                handed_cents=before.handed_cents + handed_cents,
+                kept_cents=before.kept_cents + handed_cents,
+                at=self._tx.clock.now(),
+            )
 
     def _books(self, order: Order) -> Books:
         return Books(self._ledger, order.id, order.place, order.currency, self._tx.clock.now())
@@ -490,13 +490,30 @@ class Orders:
         return sum_cents, after
 
     def _give_back(self, order: Order, amount_cents: int, *, reason: str) -> UUID | None:
-        """Ask that this much of what was paid goes back."""
+        """Give this much of what was paid back, by each tender's share; the refund of money.
+
+        Once nothing of the order is left, its coupons and budgets come back as well.
+        """
+        now, step = self._tx.clock.now(), f"{order.refund_cents}+{amount_cents}"
+        if order.uses and all(line.state.is_undone for line in self.get(order.id).lines):
+            self._benefits.undo(order, at=now)
+        if amount_cents == 0:
+            return None
+        store.give_back(self._tx, order.id, amount_cents)
+        after = order.refund_cents + amount_cents
+        back = order.tenders.share(after) - order.tenders.share(order.refund_cents)
+        self._benefits.give_back(order, back, at=now)
+        for name, cents in (("points", back.points_cents), ("stored", back.stored_cents)):
+            refund = derived_id("order.refund", name, str(order.id), step)
+            self._books(order).pay_back(refund, name, cents)
+        if back.points_cents or back.stored_cents:
+            store.add_event(self._tx, order.id, "given_back", details=asdict(back))
         paid = store.taken_payment(self._tx, order.id)
-        if amount_cents == 0 or paid is None:
+        if back.money_cents == 0 or paid is None:
             return None
         by = (paid["provider"], paid["reference"])
-        refund = derived_id("order.refund", *by, f"{order.refund_cents}+{amount_cents}")
-        store.give_back(self._tx, order.id, amount_cents)
+        refund = derived_id("order.refund", *by, step)
+        amount_cents = back.money_cents
         self._ask_refund(refund, order, paid_by=by, amount_cents=amount_cents, reason=reason)
         return refund
 

@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sanhe.core.errors import Conflict
 from sanhe.core.values import derived_id, new_id
 from sanhe.goods.stock import Claim
-from sanhe.place.orders.basket import Basket, PricedLine
+from sanhe.people.coupons import NotUsable, Use
+from sanhe.people.promotions import Refusal
+from sanhe.place.orders.basket import Basket, PricedLine, shown_as
 from sanhe.place.orders.choose import Piece, Plan
 from sanhe.place.orders.reading import Order, OrderPart
-from sanhe.place.orders.rules import State
+from sanhe.place.orders.rules import State, Tenders
 from sanhe.place.orders.store import Row
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What a basket costs and promises now; nothing is held for it."""
+    """What a basket costs and promises now; nothing is held for it.
+
+    `uses` are the promotions and coupons in it, `refused` those that don't count and why not,
+    `unusable` the codes that are worth nothing.
+    `delivery_cents` is what is left of the plan's fee. It is paid by `tenders`, and
+    earns points once it is complete.
+    """
 
     lines: tuple[PricedLine, ...]
     plan: Plan
     currency: str
+    delivery_cents: int
+    uses: tuple[Use, ...]
+    refused: tuple[Refusal, ...]
+    unusable: Mapping[str, NotUsable]
+    tenders: Tenders
+    earns_points: int
 
     @property
     def goods_cents(self) -> int:
@@ -39,7 +53,7 @@ class Quote:
     @property
     def total_cents(self) -> int:
         """What the shopper pays: goods and delivery."""
-        return self.goods_cents + self.plan.delivery_cents
+        return self.goods_cents + self.delivery_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +66,13 @@ class Placing:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An order that was placed: to be paid until `expires_at`."""
+    """An order that was placed: `due_cents` of money are to be paid until `expires_at`."""
 
     id: UUID
     number: int
     state: State
     total_cents: int
+    due_cents: int
     expires_at: datetime
     ready_at: datetime | None
     arrives_at: datetime | None
@@ -76,8 +91,8 @@ class Draft:
 
     @property
     def state(self) -> State:
-        """What costs nothing is paid at once."""
-        return State.PLACED if self.quote.total_cents else State.PAID
+        """What needs no money is paid at once."""
+        return State.PLACED if self.quote.tenders.money_cents else State.PAID
 
     @property
     def claims(self) -> list[Claim]:
@@ -100,8 +115,14 @@ class Draft:
             "currency": self.quote.currency,
             "goods_cents": self.quote.goods_cents,
             "tax_cents": self.quote.tax_cents,
-            "delivery_cents": plan.delivery_cents,
+            "delivery_cents": self.quote.delivery_cents,
             "total_cents": self.quote.total_cents,
+            "points": self.quote.tenders.points,
+            "points_cents": self.quote.tenders.points_cents,
+            "stored_cents": self.quote.tenders.stored_cents,
+            "uses": [
+                {**asdict(use), "coupon_code": shown_as(use.coupon_code)} for use in self.quote.uses
+            ],
             "state": self.state.value,
             "placed_at": self.now,
             "expires_at": self.expires_at,
@@ -122,6 +143,7 @@ class Draft:
             number=number,
             state=self.state,
             total_cents=self.quote.total_cents,
+            due_cents=self.quote.tenders.money_cents,
             expires_at=self.expires_at,
             ready_at=self.quote.plan.ready_at,
             arrives_at=self.quote.plan.arrives_at,
@@ -230,5 +252,6 @@ def _line_row(line: PricedLine) -> Row:
         "per_units": line.per_units,
         "amount_cents": line.amount_cents,
         "tax_cents": line.tax_cents,
+        "discounts": [asdict(one) for one in line.discounts],
         "custom": dict(line.custom),
     }

@@ -32,7 +32,7 @@ class Promise:
     @property
     def delivery_cents(self) -> int:
         """What the shopper pays to have it brought."""
-        return self.quote.total_cents - self.quote.goods_cents
+        return self.quote.delivery_cents
 
     @property
     def places(self) -> tuple[str, ...]:

@@ -10,8 +10,17 @@ from uuid import UUID
 
 from sanhe.core.errors import Conflict, NotFound
 from sanhe.core.values import Json
+from sanhe.people.coupons import Use
+from sanhe.place.orders.basket import Discount
 from sanhe.place.orders.choose import Piece
-from sanhe.place.orders.rules import LineState, Outcome, State, share_cents, state_of
+from sanhe.place.orders.rules import (
+    LineState,
+    Outcome,
+    State,
+    Tenders,
+    share_cents,
+    state_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +56,25 @@ class OrderLine:
     per_units: int
     tax_cents: int | None
     custom: Mapping[str, str]
+    discounts: tuple[Discount, ...]
     state: LineState
+
+    @property
+    def kept_tax_cents(self) -> int | None:
+        """The tax in what was handed over and did not come back."""
+        if self.tax_cents is None:
+            return None
+        of = self.state.amount_cents
+        return share_cents(self.tax_cents, self.state.kept_cents, of=of) if of else 0
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order of any channel; money in cents, times in UTC.
 
-    `holds` are the pending transfers that held its stock until it was paid or let go.
+    `holds` are the pending transfers that held its stock, and what else it uses, until it was
+    paid or let go. Of `paid_cents`, and of `refund_cents` that go back, points and stored value
+    are a part, see `tenders`. `uses` are the promotions and coupons in its price.
     """
 
     id: UUID
@@ -68,6 +88,10 @@ class Order:
     tax_cents: int | None
     delivery_cents: int
     total_cents: int
+    points: int
+    points_cents: int
+    stored_cents: int
+    uses: tuple[Use, ...]
     paid_cents: int
     refund_cents: int
     state: State
@@ -83,6 +107,34 @@ class Order:
     holds: Sequence[UUID]
     lines: tuple[OrderLine, ...]
     parts: tuple[OrderPart, ...]
+
+    @property
+    def tenders(self) -> Tenders:
+        """What it is paid with."""
+        money = self.total_cents - self.points_cents - self.stored_cents
+        return Tenders(self.points, self.points_cents, self.stored_cents, money)
+
+    @property
+    def handed_cents(self) -> int:
+        """What was handed over is worth."""
+        return sum(line.state.handed_cents for line in self.lines)
+
+    @property
+    def kept_cents(self) -> int:
+        """What was handed over and did not come back is worth."""
+        return sum(line.state.kept_cents for line in self.lines)
+
+    @property
+    def commission_base_cents(self) -> int | None:
+        """What who sold it is paid by (提成基数): goods kept, without tax; None where a rate is
+        not known."""
+        taxes = [line.kept_tax_cents for line in self.lines]
+        known = [tax for tax in taxes if tax is not None]
+        return self.kept_cents - sum(known) if len(known) == len(taxes) else None
+
+    def rewarded_cents(self, cents: int) -> int:
+        """What of goods for so many cents no points paid, rounded down."""
+        return self.tenders.without_points(cents)
 
     def line(self, number: int) -> OrderLine:
         """A line by its number. Raises NotFound."""
@@ -213,14 +265,20 @@ def orders_of(found: tuple[Rows, Rows, Rows], wanted: Sequence[UUID]) -> list[Or
         state = LineState(
             **{name: row[name] for name in _STATE}, returned_cents=row["returned_cents"]
         )
-        line = OrderLine(**{name: row[name] for name in _LINE}, state=state)
+        discounts = tuple(Discount(**one) for one in row["discounts"])
+        given = {name: row[name] for name in _LINE}
+        line = OrderLine(**given, discounts=discounts, state=state)
         lines_of[row["order_id"]].append(line)
     for row in parts:
         given = {name: value for name, value in row.items() if name != "order_id"}
         parts_of[row["order_id"]].append(OrderPart(**given))
     return [
         Order(
-            **{**of[order], "state": State(of[order]["state"])},
+            **{
+                **of[order],
+                "state": State(of[order]["state"]),
+                "uses": tuple(Use(**use) for use in of[order]["uses"]),
+            },
             lines=tuple(lines_of[order]),
             parts=tuple(parts_of[order]),
         )

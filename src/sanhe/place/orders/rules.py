@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 
 from sanhe.core.errors import BadInput
 
@@ -51,7 +52,7 @@ class Due:
     """What a payment is judged by."""
 
     state: State
-    total_cents: int
+    due_cents: int
     currency: str
     expires_at: datetime
 
@@ -64,7 +65,7 @@ def outcome_of(due: Due, *, amount_cents: int, currency: str, now: datetime) -> 
         return Outcome.CLOSED
     if due.state is not State.PLACED:
         return Outcome.TWICE
-    if (amount_cents, currency) != (due.total_cents, due.currency):
+    if (amount_cents, currency) != (due.due_cents, due.currency):
         return Outcome.DIFFERS
     return Outcome.TAKEN
 
@@ -83,6 +84,64 @@ def share_cents(amount_cents: int, units: int, *, of: int) -> int:
     return (2 * amount_cents * units + of) // (2 * of)
 
 
+def split(cents: int, weights: Sequence[int]) -> list[int]:
+    """So many cents of the sum of the weights, shared out by the weights.
+
+    Cent by cent, each to whom `weight / (2 x what it has + 1)` is highest, the first of equals: the
+    divisor method of Webster (Balinski and Young, Fair Representation, 1982). More cents never
+    leave anybody with fewer, and all of the cents are the weights: so in whatever steps an order
+    is given back, what each tender has had depends on the sum alone, and ends at what it gave.
+
+    >>> [split(cents, (1, 1, 2)) for cents in range(5)]
+    [[0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 1, 1], [1, 1, 2]]
+    """
+    whole = sum(weights)
+    if not 0 <= cents <= whole:
+        raise BadInput(f"{cents} cents are not within 0 and {whole}")
+    if whole == 0:
+        return [0] * len(weights)
+    # Nobody is ever further below the exact share than there are others.
+    shares = [max(cents * weight // whole - len(weights), 0) for weight in weights]
+    for _ in range(cents - sum(shares)):
+        claims = [
+            Fraction(weight, 2 * has + 1) for weight, has in zip(weights, shares, strict=True)
+        ]
+        shares[claims.index(max(claims))] += 1
+    return shares
+
+
+@dataclass(frozen=True, slots=True)
+class Tenders:
+    """What an order is paid with (支付方式): points, what they are worth, stored value, money."""
+
+    points: int
+    points_cents: int
+    stored_cents: int
+    money_cents: int
+
+    def share(self, cents: int) -> Tenders:
+        """What has gone back of each once so many cents of the order have."""
+        points, stored, money = split(
+            cents, (self.points_cents, self.stored_cents, self.money_cents)
+        )
+        of = self.points_cents
+        units = share_cents(self.points, points, of=of) if of else 0
+        return Tenders(units, points, stored, money)
+
+    def without_points(self, cents: int) -> int:
+        """What of so many cents of the order no points paid: its share, rounded down."""
+        whole = self.points_cents + self.stored_cents + self.money_cents
+        return cents * (whole - self.points_cents) // whole if whole else 0
+
+    def __sub__(self, other: Tenders) -> Tenders:
+        return Tenders(
+            self.points - other.points,
+            self.points_cents - other.points_cents,
+            self.stored_cents - other.stored_cents,
+            self.money_cents - other.money_cents,
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class LineState:
     """What became of a line, in base units and cents. `returned` are some of the `handed`."""
@@ -94,6 +153,16 @@ class LineState:
     returned: int = 0
     handed_cents: int = 0
     returned_cents: int = 0
+
+    @property
+    def kept_cents(self) -> int:
+        """What was handed over and did not come back is worth."""
+        return self.handed_cents - self.returned_cents
+
+    @property
+    def is_undone(self) -> bool:
+        """Whether nothing of it is with the shopper, or will be."""
+        return self.cancelled + self.returned == self.quantity
 
     @property
     def open(self) -> int:

@@ -24,23 +24,24 @@ WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:orders AS jsonb)) AS o (
         id uuid, channel text, place text, method text, member text, currency text,
         goods_cents bigint, tax_cents bigint, delivery_cents bigint, total_cents bigint,
+        points bigint, points_cents bigint, stored_cents bigint, uses jsonb,
         state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
         arrives_at timestamptz, latitude double precision, longitude double precision,
         why jsonb, holds uuid[], lines jsonb, parts jsonb)
 ), made AS (
     INSERT INTO sales_order (id, channel, place, method, member, currency, goods_cents, tax_cents,
-        delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
-        latitude, longitude, why, holds)
+        delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
+        placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds)
     SELECT id, channel, place, method, member, currency, goods_cents, tax_cents,
-        delivery_cents, total_cents, state, placed_at, expires_at, ready_at, arrives_at,
-        latitude, longitude, why, holds FROM given
+        delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
+        placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds FROM given
     RETURNING id, number
 ), lines AS (
     INSERT INTO sales_order_line (order_id, line, sku, name, quantity, price_cents, per_units,
-        amount_cents, tax_cents, custom)
+        amount_cents, tax_cents, discounts, custom)
     SELECT given.id, l.* FROM given, jsonb_to_recordset(given.lines) AS l (
         line int, sku text, name text, quantity bigint, price_cents bigint, per_units bigint,
-        amount_cents bigint, tax_cents bigint, custom jsonb)
+        amount_cents bigint, tax_cents bigint, discounts jsonb, custom jsonb)
 ), parts AS (
     INSERT INTO sales_order_part (order_id, id, line, place, sku, units, each)
     SELECT given.id, p.* FROM given, jsonb_to_recordset(given.parts) AS p (
@@ -53,7 +54,8 @@ SELECT id, number FROM made
 """)
 
 _ORDER_COLUMNS = """id, number, channel, place, method, member, currency, goods_cents, tax_cents,
-    delivery_cents, total_cents, paid_cents, refund_cents, state, placed_at, expires_at, paid_at,
+    delivery_cents, total_cents, points, points_cents, stored_cents, uses, paid_cents,
+    refund_cents, state, placed_at, expires_at, paid_at,
     closed_at, ready_at, arrives_at, latitude, longitude, why, holds"""
 _LOCK = sa.text("SELECT id FROM sales_order WHERE id = :id FOR UPDATE")
 _ORDERS = sa.text(f"""
@@ -61,7 +63,7 @@ SELECT {_ORDER_COLUMNS} FROM sales_order WHERE id = ANY (CAST(:ids AS uuid[]))
 """)  # noqa: S608 -- constants
 _LINES = sa.text("""
 SELECT order_id, line, sku, name, quantity, price_cents, per_units, amount_cents, tax_cents,
-    custom, handed, handed_cents, cancelled, returned, returned_cents
+    discounts, custom, handed, handed_cents, cancelled, returned, returned_cents
 FROM sales_order_line WHERE order_id = ANY (CAST(:ids AS uuid[])) ORDER BY order_id, line
 """)
 _PARTS = sa.text("""
@@ -90,7 +92,8 @@ UPDATE sales_order SET state = :state, closed_at = CAST(:closed_at AS timestampt
 WHERE id = :order
 """)
 _PAID = sa.text("""
-UPDATE sales_order SET state = 'paid', paid_cents = total_cents, paid_at = :at WHERE id = :order
+UPDATE sales_order SET state = 'paid', paid_cents = total_cents, paid_at = :at
+WHERE id = ANY (CAST(:orders AS uuid[]))
 """)
 _PAYMENT = sa.text("""
 INSERT INTO sales_payment (provider, reference, order_id, amount_cents, currency, outcome,
@@ -100,6 +103,9 @@ VALUES (:provider, :reference, :order, :amount_cents, :currency, :outcome, :paid
 _KNOWN_PAYMENT = sa.text("""
 SELECT order_id, amount_cents, currency, outcome FROM sales_payment
 WHERE provider = :provider AND reference = :reference
+""")
+_HAS_ORDERED = sa.text("""
+SELECT FROM sales_order WHERE member = :member AND paid_at IS NOT NULL LIMIT 1
 """)
 _TAKEN = sa.text("""
 SELECT provider, reference FROM sales_payment WHERE order_id = :order AND outcome = 'taken'
@@ -292,9 +298,9 @@ def set_state(tx: Transaction, order: UUID, state: str, *, closed_at: datetime |
     tx.connection.execute(_STATE, {"order": order, "state": state, "closed_at": closed_at})
 
 
-def set_paid(tx: Transaction, order: UUID) -> None:
-    """Say that an order is paid in full now."""
-    tx.connection.execute(_PAID, {"order": order, "at": tx.clock.now()})
+def set_paid(tx: Transaction, orders: Sequence[UUID]) -> None:
+    """Say that orders are paid in full now."""
+    tx.connection.execute(_PAID, {"orders": list(orders), "at": tx.clock.now()})
 
 
 def insert_payment(tx: Transaction, notice: PaymentNotice, *, outcome: str) -> None:
@@ -308,6 +314,11 @@ def insert_payment(tx: Transaction, notice: PaymentNotice, *, outcome: str) -> N
         "paid_at": notice.paid_at,
     }
     tx.connection.execute(_PAYMENT, {**given, "outcome": outcome, "told_at": tx.clock.now()})
+
+
+def has_ordered(tx: Transaction, member: str) -> bool:
+    """Whether a member has paid for an order before."""
+    return tx.connection.execute(_HAS_ORDERED, {"member": member}).first() is not None
 
 
 def known_payment(tx: Transaction, provider: str, reference: str) -> Row | None:

@@ -13,6 +13,7 @@ from sanhe.web.console import (
     health,
     items,
     lines,
+    membership,
     orders,
     policy,
     promises,
@@ -46,6 +47,7 @@ _PAGES = (
     storegoods,
     returns,
     sales,
+    membership,
     promises,
     admin,
 )

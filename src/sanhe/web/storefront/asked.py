@@ -9,10 +9,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from sanhe.people.coupons import NotUsable
+from sanhe.people.promotions import Refusal
 from sanhe.place.orders import (
     Basket,
     BasketLine,
     Delivery,
+    Discount,
     Order,
     Piece,
     Placing,
@@ -45,19 +48,30 @@ class AskedDelivery(Closed):
 
 
 class AskedBasket(Closed):
-    """What a shopper of a channel wants, how, and in which currency prices were shown."""
+    """What a shopper of a channel wants, how, and in which currency prices were shown.
+
+    `coupons` are the codes that are shown; points and stored value are paid with before money is.
+    """
 
     channel: Code
     currency: Code
     lines: list[AskedLine] = Field(max_length=10_000)
     delivery: AskedDelivery
     member: Code | None = None
+    coupons: list[Word] = Field(default_factory=list, max_length=100)
+    points: Annotated[int, Field(ge=0, le=10**12)] = 0
+    stored_cents: Cents = 0
 
     def basket(self) -> Basket:
         """As orders take it."""
         lines = (BasketLine(**line.model_dump()) for line in self.lines)
-        given = self.model_dump(exclude={"lines", "delivery"})
-        return Basket(**given, lines=tuple(lines), delivery=Delivery(**self.delivery.model_dump()))
+        given = self.model_dump(exclude={"lines", "delivery", "coupons"})
+        return Basket(
+            **given,
+            coupons=tuple(self.coupons),
+            lines=tuple(lines),
+            delivery=Delivery(**self.delivery.model_dump()),
+        )
 
 
 class AskedOrder(Closed):
@@ -115,8 +129,49 @@ def pieces_of(asked: Sequence[AskedPiece] | None) -> list[Piece] | None:
     return None if asked is None else [Piece(**piece.model_dump()) for piece in asked]
 
 
+class DiscountTold(BaseModel):
+    """What a promotion takes off a line; `coupon` names the one it was given for, or is empty."""
+
+    promotion: str
+    coupon: str
+    cents: int
+
+
+class RefusalTold(BaseModel):
+    """A promotion or coupon that does not count: `why` is the rule, `sentence` says it."""
+
+    promotion: str
+    coupon: str
+    why: str
+    sentence: str
+    has: int
+    needs: int
+
+    @classmethod
+    def unusable(cls, code: str, lack: NotUsable) -> RefusalTold:
+        """A code that is worth nothing."""
+        return cls(
+            promotion="", coupon=code, why=lack.lack.value, sentence=str(lack), has=0, needs=0
+        )
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> RefusalTold:
+        """What does not count in a basket."""
+        return cls(
+            promotion=refusal.promotion,
+            coupon=refusal.coupon,
+            why=refusal.why.value,
+            sentence=str(refusal),
+            has=refusal.has,
+            needs=refusal.needs,
+        )
+
+
 class QuotedLine(BaseModel):
-    """A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known."""
+    """A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+
+    `discounts` are taken off quantity x price; what is left is `amount_cents`.
+    """
 
     line: int
     sku: str
@@ -126,16 +181,27 @@ class QuotedLine(BaseModel):
     per_units: int
     amount_cents: int
     tax_cents: int | None
+    discounts: list[DiscountTold]
 
 
 class Quoted(BaseModel):
-    """What a basket costs and promises now; nothing is held for it."""
+    """What a basket costs and promises now; nothing is held for it.
+
+    Of `total_cents`, `due_cents` are to be paid in money. `refused` are the coupons that don't
+    count and the promotions within reach, each with what it lacks.
+    """
 
     currency: str
     goods_cents: int
     tax_cents: int | None
     delivery_cents: int
     total_cents: int
+    points: int
+    points_cents: int
+    stored_cents: int
+    due_cents: int
+    earns_points: int
+    refused: list[RefusalTold]
     place: str
     ready_at: datetime | None
     arrives_at: datetime | None
@@ -144,29 +210,50 @@ class Quoted(BaseModel):
     @classmethod
     def of(cls, quote: Quote) -> Quoted:
         """A quote as it is told."""
-        names = QuotedLine.model_fields
+        paid = quote.tenders
         return cls(
             currency=quote.currency,
             goods_cents=quote.goods_cents,
             tax_cents=quote.tax_cents,
-            delivery_cents=quote.plan.delivery_cents,
+            delivery_cents=quote.delivery_cents,
             total_cents=quote.total_cents,
+            points=paid.points,
+            points_cents=paid.points_cents,
+            stored_cents=paid.stored_cents,
+            due_cents=paid.money_cents,
+            earns_points=quote.earns_points,
+            refused=[
+                *(RefusalTold.unusable(code, lack) for code, lack in quote.unusable.items()),
+                *(RefusalTold.of(one) for one in quote.refused),
+            ],
             place=quote.plan.place,
             ready_at=quote.plan.ready_at,
             arrives_at=quote.plan.arrives_at,
             lines=[
-                QuotedLine(**{name: getattr(line, name) for name in names}) for line in quote.lines
+                QuotedLine(**{**own(line, QuotedLine), "discounts": discounts_of(line.discounts)})
+                for line in quote.lines
             ],
         )
 
 
+def own(one: object, model: type[BaseModel]) -> dict[str, Any]:
+    """What a model tells of something, by the same names."""
+    return {name: getattr(one, name) for name in model.model_fields}
+
+
+def discounts_of(discounts: Sequence[Discount]) -> list[DiscountTold]:
+    """Discounts as they are told."""
+    return [DiscountTold(**own(one, DiscountTold)) for one in discounts]
+
+
 class PlacedTold(BaseModel):
-    """An order that was placed: to be paid until `expires_at`."""
+    """An order that was placed: `due_cents` of money are to be paid until `expires_at`."""
 
     id: UUID
     number: int
     state: str
     total_cents: int
+    due_cents: int
     expires_at: datetime
     ready_at: datetime | None
     arrives_at: datetime | None
@@ -226,6 +313,9 @@ class ShopOrder(BaseModel):
     tax_cents: int | None
     delivery_cents: int
     total_cents: int
+    points: int
+    points_cents: int
+    stored_cents: int
     paid_cents: int
     refund_cents: int
     state: str
@@ -254,6 +344,7 @@ class ShopOrder(BaseModel):
                     per_units=line.per_units,
                     amount_cents=line.state.amount_cents,
                     tax_cents=line.tax_cents,
+                    discounts=discounts_of(line.discounts),
                     custom=dict(line.custom),
                     handed=line.state.handed,
                     cancelled=line.state.cancelled,

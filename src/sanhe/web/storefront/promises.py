@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from sanhe.core.errors import BadInput, SanheError
 from sanhe.core.places import Point
 from sanhe.place.orders import Basket, BasketLine, Delivery, Promise
-from sanhe.web.asked import Closed, Code
+from sanhe.web.asked import Closed, Code, Word
 from sanhe.web.caller import Caller, depends
 from sanhe.web.storefront.asked import AskedLine
 from sanhe.wiring import MOST_PICK_UPS, MOST_PROMISED, Promises, Where, promise_baskets
@@ -21,9 +21,10 @@ Places = Annotated[Caller, depends("sales.place")]
 
 
 class AskedWish(Closed):
-    """A basket of its own: one SKU of a list, or all lines of a cart."""
+    """A basket of its own: one SKU of a list, or all lines of a cart with the coupons shown."""
 
     lines: list[AskedLine] = Field(min_length=1, max_length=10_000)
+    coupons: list[Word] = Field(default_factory=list, max_length=100)
 
 
 class AskedPromises(Closed):
@@ -60,6 +61,7 @@ class AskedPromises(Closed):
                 tuple(BasketLine(**line.model_dump()) for line in wish.lines),
                 Delivery("pickup", self.place),
                 self.member,
+                coupons=tuple(wish.coupons),
             )
             for wish in self.baskets
         ]

@@ -29,7 +29,7 @@ export default function Promises() {
       <div className="filters">
         <Select
           aria-label={t("promises.when")}
-          className="wide-select"
+          className="hour-select"
           value={filters.hour ?? ""}
           options={[
             { value: "", label: t("promises.now") },
@@ -108,11 +108,7 @@ function Table({ rows, hours }: { rows: Spot[]; hours: number[] }) {
       rows={sorted}
       rowKey={(row) => row.place}
       columns={[
-        { name: "place", title: t("col.place"), width: 180, show: (row) => (
-          <>
-            {row.place} {row.name !== row.place && <span className="muted">{row.name}</span>}
-          </>
-        ) },
+        { name: "place", title: t("col.place"), width: 180, show: (row) => <span title={row.name}>{row.place}</span> },
         { name: "per_day", title: t("promises.demand"), width: 90, numeric: true, show: (row) => format.perDay(row.per_day) },
         ...hours.map((hour, at) => ({
           name: `within${hour}`,

@@ -105,16 +105,16 @@ function useColumns(): Column<Sale>[] {
         const places = row.places.join(", ");
         return <span title={places}>{places}</span>;
       } },
-      { name: "items", title: t("col.item"), width: 190, show: (row) => {
+      { name: "items", title: t("col.item"), width: 180, show: (row) => {
         const names = row.items.join(", ");
         return <span title={names}>{names}</span>;
       } },
       { name: "units", title: t("sale.quantity"), width: 84, numeric: true, show: (row) => format.quantity(row.units) },
-      { name: "total_cents", title: t("sale.total"), width: 116, numeric: true, show: (row) => format.money(row.total_cents) },
-      { name: "refund_cents", title: t("sale.refunded"), width: 116, numeric: true, show: (row) => (row.refund_cents ? format.money(row.refund_cents) : "–") },
+      { name: "total_cents", title: t("sale.total"), width: 100, numeric: true, show: (row) => format.money(row.total_cents) },
+      { name: "refund_cents", title: t("sale.refunded"), width: 100, numeric: true, show: (row) => (row.refund_cents ? format.money(row.refund_cents) : "–") },
       { name: "member", title: t("sale.member"), width: 116, extra: true, show: (row) => row.member ?? "–" },
       { name: "placed_at", title: t("sale.placedAt"), width: 168, numeric: true, show: (row) => format.moment(row.placed_at) },
-      { name: "arrives_at", title: t("sale.promised"), width: 168, numeric: true, show: (row) => format.moment(row.arrives_at) },
+      { name: "arrives_at", title: t("sale.promised"), width: 168, numeric: true, extra: true, show: (row) => format.moment(row.arrives_at) },
     ],
     [t, format, set],
   );

@@ -1,0 +1,45 @@
+"""What a member has over HTTP, and who may correct it."""
+
+from __future__ import annotations
+
+from starlette.testclient import TestClient
+
+from tests.web.conftest import Site
+
+
+def adjusted(client: TestClient, points: int, key: str, reason: str = "a late parcel") -> int:
+    """The answer's status to a correction."""
+    body, headers = {"points": points, "reason": reason}, {"Idempotency-Key": key}
+    answer = client.post("/api/members/M7/adjustments", json=body, headers=headers)
+    return answer.status_code
+
+
+def test_a_member_is_looked_up_and_corrected(site: Site) -> None:
+    service, store = site.signed_in("service"), site.signed_in("store")
+    assert adjusted(service, 300, "correction-1") == 200
+    assert adjusted(service, 300, "correction-1") == 200
+    assert adjusted(service, 301, "correction-1") == 409
+    assert adjusted(service, -50, "correction-2", "given twice") == 200
+    assert adjusted(service, -251, "correction-3") == 409
+    assert adjusted(service, 0, "correction-4") == 422
+    assert adjusted(service, 1, "correction-5", "") == 422
+    assert adjusted(store, 1, "correction-6") == 403
+    # Members belong to no place: a store sees what they have, wherever it came from.
+    told = store.get("/api/members/M7/points", params={"limit": 1}).json()
+    assert (told["tier"], told["points"]["available"], told["stored"]["paid_cents"]) == ("", 250, 0)
+    (line,) = told["history"]["lines"]
+    assert (line["what"], line["amount"], line["note"]) == ("removed", -50, "given twice")
+    more = store.get("/api/members/M7/points", params={"before": told["history"]["next"]}).json()
+    assert [one["amount"] for one in more["history"]["lines"]] == [300]
+    assert more["history"]["next"] is None
+    nobody = store.get("/api/members/nobody/points").json()
+    assert nobody["points"] == {"available": 0, "held": 0, "debt": 0, "lots": []}
+
+
+def test_what_is_outstanding_is_for_who_plans(site: Site) -> None:
+    assert adjusted(site.signed_in("service"), 40, "correction-7") == 200
+    planner, store = site.signed_in("planner"), site.signed_in("store")
+    told = planner.get("/api/loyalty/liability").json()
+    assert told["points"] == sum(month["points"] for month in told["months"]) >= 40
+    assert planner.get("/api/loyalty/liability?as_of=2099-01-01").json()["points"] == 0
+    assert store.get("/api/loyalty/liability").status_code == 403
