@@ -29,8 +29,8 @@ OURS = "[fee]\ncents = 600\nfree_from_cents = 3000\n"
 
 @pytest.fixture(scope="module")
 def shared(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """One town for all examples, with a cheap parcel that comes the day after tomorrow, a bundle
-    and a fee."""
+    """One town for all, its goods used up by the last test: with a cheap parcel that comes the day
+    after tomorrow, a bundle and a fee."""
     path = tmp_path_factory.mktemp("policy") / "ours.toml"
     path.write_text(OURS, encoding="utf-8")
     stock = {"S1": 60, "S2": 40, "S3": 40}
@@ -95,6 +95,37 @@ def kept(at: Town, wanted: Basket, promise: Promise) -> None:
     assert tuple(dict.fromkeys(part.place for part in order.parts)) == promise.places
 
 
+def test_a_list_says_the_same_as_each_page(shared: Town) -> None:
+    wishes = [basket(("A", 1)), basket(("SET", 1)), basket(("B", 3), ("A", 1)), basket(("?", 1))]
+    where = Where(Point(*HOME), None, pick_ups=2)
+    together = promise_baskets(shared.sanhe, wishes, where, by=BY)
+    alone = [promised(shared, wish, where) for wish in wishes]
+    for one, other in zip(together.baskets, alone, strict=True):
+        assert [p.method for p in one.promises] == [p.method for p in other.promises]
+        assert [told(p.quote) for p in one.promises] == [told(p.quote) for p in other.promises]
+    assert [bool(one.promises) for one in alone] == [True, True, True, False]
+    assert "'?'" in str(alone[-1].refused)
+    assert {place.kind for place in together.places.values()} == {"store"}
+
+
+def test_a_faster_courier_costs_a_plan_of_its_own(shared: Town) -> None:
+    """The parcel is cheapest, and no answer to who wants it in two hours."""
+    found = promised(shared, basket(("A", 1)), Where(Point(*HOME), None, pick_ups=0))
+    by_method = {promise.method: promise.quote.plan for promise in found.promises}
+    ship, soon = by_method[Method.SHIP], by_method[Method.TWO_HOUR]
+    assert ship.arrives_at and soon.arrives_at and soon.arrives_at < ship.arrives_at
+    assert found.promises[0].method is Method.SHIP
+
+
+def test_who_serves_some_stores_promises_from_these(shared: Town) -> None:
+    by = By("mini-program", Scope(places=frozenset({"S2"})))
+    assert isinstance(shared.clock, FixedClock) and shared.clock.now() >= OPENING
+    found = promised(shared, basket(("A", 1)), Where(Point(*HOME), None, pick_ups=3), by)
+    assert {place for one in found.promises for place in one.places} <= {"S2"}
+    strange = promised(shared, basket(("A", 1)), Where(None, "S1"), by)
+    assert strange.promises == () and strange.refused is not None
+
+
 @settings(
     max_examples=25,
     deadline=timedelta(minutes=5),
@@ -136,34 +167,3 @@ def test_a_promise_is_what_the_quote_says_and_the_order_keeps(
         assert isinstance(found.refused, Shortage)
         with pytest.raises(Shortage):
             quote_basket(shared.sanhe, replace(wanted, delivery=courier), by=BY)
-
-
-def test_a_list_says_the_same_as_each_page(shared: Town) -> None:
-    wishes = [basket(("A", 1)), basket(("SET", 1)), basket(("B", 3), ("A", 1)), basket(("?", 1))]
-    where = Where(Point(*HOME), None, pick_ups=2)
-    together = promise_baskets(shared.sanhe, wishes, where, by=BY)
-    alone = [promised(shared, wish, where) for wish in wishes]
-    for one, other in zip(together.baskets, alone, strict=True):
-        assert [p.method for p in one.promises] == [p.method for p in other.promises]
-        assert [told(p.quote) for p in one.promises] == [told(p.quote) for p in other.promises]
-    assert [bool(one.promises) for one in alone] == [True, True, True, False]
-    assert "'?'" in str(alone[-1].refused)
-    assert {place.kind for place in together.places.values()} == {"store"}
-
-
-def test_a_faster_courier_costs_a_plan_of_its_own(shared: Town) -> None:
-    """The parcel is cheapest, and no answer to who wants it in two hours."""
-    found = promised(shared, basket(("A", 1)), Where(Point(*HOME), None, pick_ups=0))
-    by_method = {promise.method: promise.quote.plan for promise in found.promises}
-    ship, soon = by_method[Method.SHIP], by_method[Method.TWO_HOUR]
-    assert ship.arrives_at and soon.arrives_at and soon.arrives_at < ship.arrives_at
-    assert found.promises[0].method is Method.SHIP
-
-
-def test_who_serves_some_stores_promises_from_these(shared: Town) -> None:
-    by = By("mini-program", Scope(places=frozenset({"S2"})))
-    assert isinstance(shared.clock, FixedClock) and shared.clock.now() >= OPENING
-    found = promised(shared, basket(("A", 1)), Where(Point(*HOME), None, pick_ups=3), by)
-    assert {place for one in found.promises for place in one.places} <= {"S2"}
-    strange = promised(shared, basket(("A", 1)), Where(None, "S1"), by)
-    assert strange.promises == () and strange.refused is not None
