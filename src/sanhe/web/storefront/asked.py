@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from sanhe.people.coupons import NotUsable
 from sanhe.people.promotions import Refusal
@@ -44,7 +44,7 @@ class AskedDelivery(Closed):
     place: Code | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
-    by: datetime | None = None
+    by: AwareDatetime | None = None
 
 
 class AskedBasket(Closed):
