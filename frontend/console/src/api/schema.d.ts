@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 319140b5de6cffdbe37a99d00e50b80d9dca73daaa1bffe63bbd93ddcd8fd31d. Don't edit.
+// Made by `make client` from the OpenAPI document 4a8eb165f7cabfc571f8cf269b78b9f1c2a13f3f2b2e5c5f68da624efc0c2817. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -4495,6 +4495,32 @@ export interface components {
             name: string;
         };
         /**
+         * PromisesTold
+         * @description The map. `skus` of those that are asked for most were looked at, with `looked_at` of all
+         *     demand; `unplaced` are places whose position is not known.
+         */
+        PromisesTold: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Hours */
+            hours: number[];
+            /** Looked At */
+            looked_at: number;
+            /** Per Day */
+            per_day: number;
+            /** Rows */
+            rows: components["schemas"]["PromiseSpot"][];
+            /** Shares */
+            shares: (number | null)[];
+            /** Skus */
+            skus: number;
+            /** Unplaced */
+            unplaced: string[];
+        };
+        /**
          * PromotionEntered
          * @description A promotion's terms; `based_on` is the version that was changed, if any.
          */
@@ -5889,30 +5915,16 @@ export interface components {
             refused: components["schemas"]["RefusedTold"] | null;
         };
         /**
-         * PromisesTold
-         * @description The map. `skus` of those that are asked for most were looked at, with `looked_at` of all
-         *     demand; `unplaced` are places whose position is not known.
+         * WishesTold
+         * @description What is promised of each basket, in their order, with the places that are named.
          */
-        sanhe__web__console__promises__PromisesTold: {
-            /**
-             * At
-             * Format: date-time
-             */
-            at: string;
-            /** Hours */
-            hours: number[];
-            /** Looked At */
-            looked_at: number;
-            /** Per Day */
-            per_day: number;
-            /** Rows */
-            rows: components["schemas"]["PromiseSpot"][];
-            /** Shares */
-            shares: (number | null)[];
-            /** Skus */
-            skus: number;
-            /** Unplaced */
-            unplaced: string[];
+        WishesTold: {
+            /** Baskets */
+            baskets: components["schemas"]["WishTold"][];
+            /** Currency */
+            currency: string;
+            /** Places */
+            places: components["schemas"]["PromisedPlace"][];
         };
         /**
          * RefusalTold
@@ -5931,18 +5943,6 @@ export interface components {
             sentence: string;
             /** Why */
             why: string;
-        };
-        /**
-         * PromisesTold
-         * @description What is promised of each basket, in their order, with the places that are named.
-         */
-        sanhe__web__storefront__promises__PromisesTold: {
-            /** Baskets */
-            baskets: components["schemas"]["WishTold"][];
-            /** Currency */
-            currency: string;
-            /** Places */
-            places: components["schemas"]["PromisedPlace"][];
         };
         /**
          * RefusalTold
@@ -12250,7 +12250,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sanhe__web__console__promises__PromisesTold"];
+                    "application/json": components["schemas"]["PromisesTold"];
                 };
             };
             /** @description Bad Request */
@@ -15667,7 +15667,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sanhe__web__storefront__promises__PromisesTold"];
+                    "application/json": components["schemas"]["WishesTold"];
                 };
             };
             /** @description Bad Request */

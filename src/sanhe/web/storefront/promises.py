@@ -141,7 +141,7 @@ class PromisedPlace(BaseModel):
     kind: str
 
 
-class PromisesTold(BaseModel):
+class WishesTold(BaseModel):
     """What is promised of each basket, in their order, with the places that are named."""
 
     currency: str
@@ -149,7 +149,7 @@ class PromisesTold(BaseModel):
     places: list[PromisedPlace]
 
     @classmethod
-    def of(cls, found: Promises, currency: str) -> PromisesTold:
+    def of(cls, found: Promises, currency: str) -> WishesTold:
         """Promises as they are told."""
         return cls(
             currency=currency,
@@ -168,10 +168,10 @@ class PromisesTold(BaseModel):
 
 
 @router.post("/promises")
-def promise(asked: AskedPromises, caller: Places) -> PromisesTold:
+def promise(asked: AskedPromises, caller: Places) -> WishesTold:
     """In which ways each basket can be had alone, by when and for how much; nothing is held.
 
     A quote or order with a promise's `delivery` says the same, as long as nothing changes.
     """
     found = promise_baskets(caller.sanhe, asked.wishes(), asked.where(), by=caller.by)
-    return PromisesTold.of(found, asked.currency)
+    return WishesTold.of(found, asked.currency)
