@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 4a8eb165f7cabfc571f8cf269b78b9f1c2a13f3f2b2e5c5f68da624efc0c2817. Don't edit.
+// Made by `make client` from the OpenAPI document 64d5b65db728a8718dd79a0f8fc171ae639548d7e0d0d0c2ef59764aba52cf0d. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -4631,7 +4631,7 @@ export interface components {
             /** Ready At */
             ready_at: string | null;
             /** Refused */
-            refused: components["schemas"]["sanhe__web__storefront__asked__RefusalTold"][];
+            refused: components["schemas"]["UncountedTold"][];
             /** Stored Cents */
             stored_cents: number;
             /** Tax Cents */
@@ -4690,6 +4690,21 @@ export interface components {
         RefundTold: {
             /** Refund */
             refund: string | null;
+        };
+        /**
+         * RefusalTold
+         * @description Why not all was taken; `sequence` is the position asked for or fought over.
+         */
+        RefusalTold: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "malformed" | "tampered" | "hole" | "fork";
+            /** Sequence */
+            sequence: number | null;
+            /** Why */
+            why: string;
         };
         /**
          * RefusedTold
@@ -5628,7 +5643,7 @@ export interface components {
             now: string;
             /** Problems */
             problems: number;
-            refusal: components["schemas"]["sanhe__web__till__sync__RefusalTold"] | null;
+            refusal: components["schemas"]["RefusalTold"] | null;
             /** Sequence */
             sequence: number;
             /** Shorts */
@@ -5829,6 +5844,24 @@ export interface components {
             value_cents: number;
         };
         /**
+         * UncountedTold
+         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         */
+        UncountedTold: {
+            /** Coupon */
+            coupon: string;
+            /** Has */
+            has: number;
+            /** Needs */
+            needs: number;
+            /** Promotion */
+            promotion: string;
+            /** Sentence */
+            sentence: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * View
          * @description A saved view: a page's address parameters under a name.
          */
@@ -5925,39 +5958,6 @@ export interface components {
             currency: string;
             /** Places */
             places: components["schemas"]["PromisedPlace"][];
-        };
-        /**
-         * RefusalTold
-         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
-         */
-        sanhe__web__storefront__asked__RefusalTold: {
-            /** Coupon */
-            coupon: string;
-            /** Has */
-            has: number;
-            /** Needs */
-            needs: number;
-            /** Promotion */
-            promotion: string;
-            /** Sentence */
-            sentence: string;
-            /** Why */
-            why: string;
-        };
-        /**
-         * RefusalTold
-         * @description Why not all was taken; `sequence` is the position asked for or fought over.
-         */
-        sanhe__web__till__sync__RefusalTold: {
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "malformed" | "tampered" | "hole" | "fork";
-            /** Sequence */
-            sequence: number | null;
-            /** Why */
-            why: string;
         };
     };
     responses: never;
