@@ -14,7 +14,8 @@ def test_an_order_from_the_terminal(server: EmbeddedServer, tmp_path: Path) -> N
         with town(settings):
             sanhe = Terminal(settings)
         dry = sanhe.asked("sale", "place", "A=2", "B=1", "--place", "S1", "--dry-run")
-        assert dry == {"total_cents": 2_333, "place": "S1"}
+        costs = {"total_cents": 2_333, "due_cents": 2_333}
+        assert dry == {**costs, "place": "S1", "refused": {}}
         first, again = (
             sanhe.asked("sale", "place", "A=2", "B=1", "--place", "S1", "--key", "once-only")
             for _ in range(2)

@@ -1,31 +1,92 @@
-"""The map of promises over HTTP: shares of the planned demand, and who may see them."""
+"""Promises over HTTP and at the terminal: list, page and cart say the same."""
 
 from __future__ import annotations
 
-from tests.web.conftest import Site
+from pathlib import Path
+from typing import Any
+
+from sanhe.core.settings import Settings
+from sanhe.core.storage import EmbeddedServer
+from tests.place.fulfil.store import HOME, town
+from tests.web.test_store import browser, post
+from tests.wiring.installation import Terminal, installed
+
+THERE = {"latitude": HOME[0], "longitude": HOME[1]}
 
 
-def test_shares_of_demand_by_place_and_window(site: Site) -> None:
-    planner = site.signed_in("planner")
-    told = planner.get("/api/promises", params={"hour": 10}).json()
-    assert told["hours"] == [2, 24, 48] and told["looked_at"] > 0.999
-    assert told["rows"] and told["unplaced"] == []
-    for row in told["rows"]:
-        first, second, third = row["shares"]
-        assert 0 <= row["own_share"] <= first <= second <= third <= 1
-        assert row["per_day"] > 0
-    total = sum(row["per_day"] * row["shares"][1] for row in told["rows"])
-    assert abs(total / told["per_day"] - told["shares"][1]) < 1e-9
-    assert told["shares"][1] > 0
-    night = planner.get("/api/promises", params={"hour": 2}).json()
-    assert night["shares"][0] == 0  # nobody rides at night
-    one = told["rows"][0]["place"]
-    only = planner.get("/api/promises", params={"hour": 10, "place": one}).json()
-    assert [row["place"] for row in only["rows"]] == [one]
-    assert only["rows"][0]["shares"] == told["rows"][0]["shares"]  # others bring it all the same
-    assert planner.get("/api/promises", params={"hour": 24}).status_code == 422
+def asked(*lines: tuple[str, int], **more: Any) -> dict[str, Any]:
+    wishes = [{"lines": [{"sku": sku, "quantity": units}]} for sku, units in lines]
+    return {"channel": "web", "currency": "CNY", "baskets": wishes, **more}
 
 
-def test_who_may_not_see_it(site: Site) -> None:
-    for name, status in (("store", 403), ("supplier", 403), ("service", 200), ("growth", 200)):
-        assert site.signed_in(name).get("/api/promises").status_code == status, name
+def test_a_promise_is_quoted_and_ordered_as_it_is_told(database_settings: Settings) -> None:
+    with town(database_settings) as at:
+        shop = browser(at, "channel")
+        answer = post(shop, "/shop/promises", asked(("A", 2), ("B", 99), ("?", 1), **THERE))
+        assert answer.status_code == 200, answer.text
+        page, scarce, unknown = answer.json()["baskets"]
+        assert [one["method"] for one in page["promises"]] == [
+            *("ship", "within_48_hours", "within_24_hours", "same_day", "two_hour", "pick_up")
+        ]
+        assert {one["kind"] for one in answer.json()["places"]} == {"store"}
+        assert (scarce["promises"], scarce["refused"]["code"]) == ([], "shortage")
+        assert unknown["refused"]["place"] == "lines/0/sku"
+        for number, promise in enumerate(page["promises"]):
+            wanted = {
+                "channel": "web",
+                "currency": "CNY",
+                "lines": [{"sku": "A", "quantity": 2}],
+                "delivery": promise["delivery"],
+            }
+            quoted = post(shop, "/shop/quotes", wanted).json()
+            for name in ("total_cents", "delivery_cents", "ready_at", "arrives_at"):
+                assert quoted[name] == promise[name], (promise["method"], name)
+            if number == 0:
+                order = {"basket": wanted, "agreed_cents": promise["total_cents"]}
+                placed = post(shop, "/shop/orders", order, "as-promised")
+                assert placed.status_code == 201, placed.text
+                assert placed.json()["arrives_at"] == promise["arrives_at"]
+                post(shop, f"/shop/orders/{placed.json()['id']}/cancel", {"reason": "x"}, "undo-it")
+        here = post(shop, "/shop/promises", asked(("A", 1), place="S1")).json()["baskets"][0]
+        assert [one["delivery"]["place"] for one in here["promises"]] == ["S1"]
+
+
+REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({}, "place"),
+    ({"latitude": 31.2}, "longitude"),
+    ({**THERE, "pick_ups": 6}, "body/pick_ups"),
+    ({**THERE, "baskets": []}, "body/baskets"),
+    ({**THERE, "baskets": [{"lines": [{"sku": "A", "quantity": 1}]}] * 51}, "body/baskets"),
+    ({**THERE, "colour": "red"}, "body/colour"),
+)
+
+
+def test_what_cannot_be_asked(database_settings: Settings) -> None:
+    with town(database_settings) as at:
+        shop = browser(at, "channel")
+        for more, place in REFUSED:
+            refused = post(shop, "/shop/promises", {**asked(("A", 1)), **more})
+            assert (refused.status_code, refused.json()["place"]) == (422, place), refused.text
+        body = asked(("A", 1), **THERE)
+        assert post(browser(at, "planner"), "/shop/promises", body).status_code == 403
+
+
+def test_a_time_without_its_zone_is_refused(database_settings: Settings) -> None:
+    with town(database_settings) as at:
+        delivery = {"method": "courier", **THERE, "by": "2025-09-25T12:00:00"}
+        lines = [{"sku": "A", "quantity": 1}]
+        wanted = {"channel": "web", "currency": "CNY", "lines": lines, "delivery": delivery}
+        refused = post(browser(at, "channel"), "/shop/quotes", wanted)
+        assert (refused.status_code, refused.json()["place"]) == (422, "body/delivery/by")
+
+
+def test_at_the_terminal(server: EmbeddedServer, tmp_path: Path) -> None:
+    with installed(server, tmp_path / "home") as settings:
+        with town(settings):
+            sanhe = Terminal(settings)
+        told = sanhe.asked("sale", "promise", "A=1", "--to", "31.205,121.0", "--pick-ups", "2")
+        assert [one["how"] for one in told].count("pick_up") == 2
+        assert "two_hour" in sanhe.well("sale", "promise", "A=1", "--to", "31.205,121.0").out
+        assert sanhe.asked("sale", "promise", "A=1", "--place", "S1")[0]["from"] == "S1 (store)"
+        assert sanhe("sale", "promise", "A=99", "--place", "S1").code == 7
+        assert sanhe("sale", "promise", "A=1").code == 2

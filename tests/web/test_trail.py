@@ -34,6 +34,7 @@ TOLD_ELSEWHERE = {
     ("delete", "/api/views/{page}/{name}"): "one's own bookmark; nobody else sees it",
     ("post", "/api/first-account"): "only while there is no account; it is an account added",
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
+    ("post", "/api/shop/promises"): "tells what can be had; holds and keeps nothing",
     ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
     ("post", "/api/shop/orders/{order}/charges"): "asks a provider; its notice is the entry",
     **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},

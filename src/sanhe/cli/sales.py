@@ -1,4 +1,4 @@
-"""Commands for shoppers' orders: sale place, list, show, pay, cancel, hand-over."""
+"""Commands for shoppers' orders: sale promise, place, list, show, pay, cancel, hand-over."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ MOST = 500
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     sales = typer.Typer(help="Shoppers' orders.", no_args_is_help=True)
+    sales.command("promise")(sale_promise)
     sales.command("place")(sale_place)
     sales.command("list")(sale_list)
     sales.command("show")(sale_show)
@@ -31,6 +32,56 @@ def register(app: typer.Typer) -> None:
     sales.command("cancel")(sale_cancel)
     sales.command("hand-over")(sale_hand_over)
     app.add_typer(sales, name="sale")
+
+
+def sale_promise(
+    lines: Annotated[list[str], typer.Argument(help="SKU=UNITS, e.g. TEA-1=2.")],
+    place: Annotated[
+        str | None, typer.Option("--place", help="The store where it would be fetched.")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Where it is wanted: LATITUDE,LONGITUDE.")
+    ] = None,
+    pick_ups: Annotated[
+        int, typer.Option("--pick-ups", min=0, max=5, help="So many stores near --to are told.")
+    ] = 1,
+    channel: Annotated[str, typer.Option("--channel", help="What sells it.")] = "web",
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Tell by when and how a basket could be had, and for how much; nothing is held."""
+    from sanhe.core.places import Point
+    from sanhe.wiring import By, Where, promise_baskets
+
+    with opened(home) as sanhe:
+        basket = _basket(
+            sanhe,
+            lines,
+            channel=channel,
+            place=None if to else place,
+            to=to,
+            carry=False,
+        )
+        where = Where(None if to is None else Point(*_point(to)), place, pick_ups)
+        found = promise_baskets(sanhe, [basket], where, by=By(actor or default_actor()))
+    (told,) = found.baskets
+    if told.refused is not None:
+        raise told.refused
+    currency = basket.currency
+    rows = [
+        (
+            one.method.value,
+            one.due_at.isoformat(timespec="minutes"),
+            one.quote.plan.arrives_at,
+            ", ".join(f"{at} ({found.places[at].kind})" for at in one.places),
+            money(one.delivery_cents, currency),
+            money(one.quote.total_cents, currency),
+        )
+        for one in told.promises
+    ]
+    names = ("how", "by", "expected", "from", "delivery", "total")
+    Output(json).show([dict(zip(names, row, strict=True)) for row in rows], table("", names, rows))
 
 
 def sale_place(

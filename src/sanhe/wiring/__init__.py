@@ -33,6 +33,14 @@ from sanhe.wiring.membership import (
     member_points,
     run_loyalty,
 )
+from sanhe.wiring.offering import (
+    MOST_PICK_UPS,
+    MOST_PROMISED,
+    Promised,
+    Promises,
+    Where,
+    promise_baskets,
+)
 from sanhe.wiring.ordering import (
     Ordered,
     cancel_order,
@@ -100,6 +108,8 @@ from sanhe.wiring.work import FACT_TYPES, Work
 
 __all__ = [
     "FACT_TYPES",
+    "MOST_PICK_UPS",
+    "MOST_PROMISED",
     "Awaited",
     "By",
     "Daily",
@@ -116,6 +126,8 @@ __all__ = [
     "PlanRequest",
     "Planned",
     "PromiseMap",
+    "Promised",
+    "Promises",
     "ReplayRequest",
     "Sanhe",
     "Spot",
@@ -123,6 +135,7 @@ __all__ = [
     "Undone",
     "UpkeepRun",
     "Weighed",
+    "Where",
     "Work",
     "adjust_points",
     "answer_shorts",
@@ -164,6 +177,7 @@ __all__ = [
     "plan",
     "plan_changes",
     "prepare_payment",
+    "promise_baskets",
     "promise_map",
     "propose_promotion",
     "queue_order",

@@ -38,7 +38,7 @@ PLACE: Final = "order.place"
 
 
 @dataclass(frozen=True, slots=True)
-class _Within:
+class Within:
     """Sourcing that names no place outside of who acts."""
 
     sourcing: Sourcing
@@ -64,7 +64,7 @@ def _pieces(pieces: Sequence[Piece] | None) -> list[Json] | None:
 def quote_basket(sanhe: Sanhe, basket: Basket, *, by: By) -> Quote:
     """What a basket costs and promises now; nothing is held."""
     with sanhe.work(actor=by.actor) as work:
-        return work.orders.quote(basket, _Within(work.sourcing, by))
+        return work.orders.quote(basket, Within(work.sourcing, by))
 
 
 def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
@@ -77,7 +77,7 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
         (PLACE, key),
         by,
         body=_asked(asked),
-        run=lambda work: told_placed(work.orders.place(asked, _Within(work.sourcing, by))),
+        run=lambda work: told_placed(work.orders.place(asked, Within(work.sourcing, by))),
     )
 
 
@@ -140,7 +140,7 @@ def _placed_each(sanhe: Sanhe, ordered: Sequence[Ordered], by: By) -> list[Answe
 
         def run(calls: Sequence[Call]) -> list[Answer]:
             fresh = [asked[call.key] for call in calls]
-            outcomes = work.orders.place_each(fresh, _Within(work.sourcing, by))
+            outcomes = work.orders.place_each(fresh, Within(work.sourcing, by))
             return [
                 Answer(told_placed(one)) if isinstance(one, Placed) else Answer(refusal=one)
                 for one in outcomes

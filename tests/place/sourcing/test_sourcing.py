@@ -27,6 +27,7 @@ from sanhe.place.sourcing import (
     choose,
     nearest_first,
     promises,
+    window_ends,
 )
 from sanhe.place.stores import Store
 from tests.place.sourcing.cities import NOON, RIDER, ZONE, node, nodes, order, orders
@@ -119,6 +120,26 @@ def test_a_promise_is_kept_by_who_is_asked_to_keep_it(order: Order, places: list
         strict = Policy(late_cents=10**9)
         found = choose(replace(order, due_at=promise.due_at), places, strict)
         assert len(found.parts) > 2 or found.arrives_at <= promise.due_at
+
+
+@given(orders(), nodes(), st.booleans())
+def test_a_window_is_promised_where_a_choice_comes_by_then(
+    order: Order, places: list[Node], whole: bool
+) -> None:
+    """The choice for a time is the promise of it: same places, same times, same cost."""
+    asked = replace(order, whole=whole)
+    offered = {one.method: one for one in promises(asked, places, POLICY)}
+    for method, due in window_ends(order.at, POLICY, time_zone=order.time_zone):
+        found, promise = chosen(replace(asked, by=due), places), offered.get(method)
+        assert (found is None) == (promise is None), method
+        if found is not None and promise is not None:
+            assert (promise.places, promise.arrives_at) == (found.places, found.arrives_at)
+            assert (promise.ready_at, promise.cost_cents) == (found.ready_at, found.cost_cents)
+            assert found.arrives_at <= due and not (whole and len(found.parts) > 1)
+            cheapest = chosen(asked, places)
+            assert cheapest is not None
+            if cheapest.arrives_at <= due:
+                assert cheapest.parts == found.parts
 
 
 def by_method(found: list[Promise]) -> dict[tuple[Method, str], datetime]:

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document df811f3dd303f8d2c8a157009c3f740af616237e5b6a78845a78e4c3d289f2f1. Don't edit.
+// Made by `make client` from the OpenAPI document 64d5b65db728a8718dd79a0f8fc171ae639548d7e0d0d0c2ef59764aba52cf0d. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1532,6 +1532,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/shop/promises": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Promise
+         * @description In which ways each basket can be had alone, by when and for how much; nothing is held.
+         *
+         *     A quote or order with a promise's `delivery` says the same, as long as nothing changes.
+         */
+        post: operations["promise_api_shop_promises_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/shop/quotes": {
         parameters: {
             query?: never;
@@ -2346,6 +2368,33 @@ export interface components {
             units: number;
         };
         /**
+         * AskedPromises
+         * @description Baskets, and where the shopper wants them: an address in degrees, a store, or both.
+         *
+         *     `pick_ups`: so many stores near the address are told at most, the nearest that have it.
+         */
+        AskedPromises: {
+            /** Baskets */
+            baskets: components["schemas"]["AskedWish"][];
+            /** Channel */
+            channel: string;
+            /** Currency */
+            currency: string;
+            /** Latitude */
+            latitude?: number | null;
+            /** Longitude */
+            longitude?: number | null;
+            /** Member */
+            member?: string | null;
+            /**
+             * Pick Ups
+             * @default 1
+             */
+            pick_ups: number;
+            /** Place */
+            place?: string | null;
+        };
+        /**
          * AskedReturn
          * @description What comes back, how and why. `place`: where to; left out = any store, for `store` alone.
          */
@@ -2387,6 +2436,16 @@ export interface components {
              * @enum {string}
              */
             tender: "cash" | "card";
+        };
+        /**
+         * AskedWish
+         * @description A basket of its own: one SKU of a list, or all lines of a cart with the coupons shown.
+         */
+        AskedWish: {
+            /** Coupons */
+            coupons?: string[];
+            /** Lines */
+            lines: components["schemas"]["AskedLine"][];
         };
         /**
          * AuditPage
@@ -2964,6 +3023,25 @@ export interface components {
             /** Orders */
             orders: string[];
             rule: components["schemas"]["AutoRule"] | null;
+        };
+        /**
+         * DeliveryTold
+         * @description The delivery to quote and order it with.
+         */
+        DeliveryTold: {
+            /** By */
+            by: string | null;
+            /** Latitude */
+            latitude: number | null;
+            /** Longitude */
+            longitude: number | null;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "pickup" | "courier";
+            /** Place */
+            place: string | null;
         };
         /**
          * DeviceEntered
@@ -4376,6 +4454,47 @@ export interface components {
             shares: (number | null)[];
         };
         /**
+         * PromiseTold
+         * @description A way to have a basket, there by `due_at` and expected at `arrives_at`.
+         *
+         *     `ship` is the cheapest whenever it comes; `places` are those that send it.
+         */
+        PromiseTold: {
+            /** Arrives At */
+            arrives_at: string | null;
+            delivery: components["schemas"]["DeliveryTold"];
+            /** Delivery Cents */
+            delivery_cents: number;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /**
+             * Method
+             * @enum {string}
+             */
+            method: "two_hour" | "same_day" | "within_24_hours" | "within_48_hours" | "ship" | "pick_up";
+            /** Places */
+            places: string[];
+            /** Ready At */
+            ready_at: string | null;
+            /** Total Cents */
+            total_cents: number;
+        };
+        /**
+         * PromisedPlace
+         * @description A place that a promise names, and of which kind it is: store, dc, …
+         */
+        PromisedPlace: {
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
+        /**
          * PromisesTold
          * @description The map. `skus` of those that are asked for most were looked at, with `looked_at` of all
          *     demand; `unplaced` are places whose position is not known.
@@ -4512,7 +4631,7 @@ export interface components {
             /** Ready At */
             ready_at: string | null;
             /** Refused */
-            refused: components["schemas"]["sanhe__web__storefront__asked__RefusalTold"][];
+            refused: components["schemas"]["UncountedTold"][];
             /** Stored Cents */
             stored_cents: number;
             /** Tax Cents */
@@ -4571,6 +4690,35 @@ export interface components {
         RefundTold: {
             /** Refund */
             refund: string | null;
+        };
+        /**
+         * RefusalTold
+         * @description Why not all was taken; `sequence` is the position asked for or fought over.
+         */
+        RefusalTold: {
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "malformed" | "tampered" | "hole" | "fork";
+            /** Sequence */
+            sequence: number | null;
+            /** Why */
+            why: string;
+        };
+        /**
+         * RefusedTold
+         * @description Why a basket can't be had: `code` is stable, `place` names the field, if it is one.
+         */
+        RefusedTold: {
+            /** Code */
+            code: string;
+            /** Detail */
+            detail: string;
+            /** Place */
+            place: string;
+            /** Remedy */
+            remedy: string;
         };
         /**
          * Region
@@ -5495,7 +5643,7 @@ export interface components {
             now: string;
             /** Problems */
             problems: number;
-            refusal: components["schemas"]["sanhe__web__till__sync__RefusalTold"] | null;
+            refusal: components["schemas"]["RefusalTold"] | null;
             /** Sequence */
             sequence: number;
             /** Shorts */
@@ -5696,6 +5844,24 @@ export interface components {
             value_cents: number;
         };
         /**
+         * UncountedTold
+         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         */
+        UncountedTold: {
+            /** Coupon */
+            coupon: string;
+            /** Has */
+            has: number;
+            /** Needs */
+            needs: number;
+            /** Promotion */
+            promotion: string;
+            /** Sentence */
+            sentence: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * View
          * @description A saved view: a page's address parameters under a name.
          */
@@ -5773,37 +5939,25 @@ export interface components {
             why: components["schemas"]["Lack"];
         };
         /**
-         * RefusalTold
-         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         * WishTold
+         * @description The ways to have a basket, or why there is none.
          */
-        sanhe__web__storefront__asked__RefusalTold: {
-            /** Coupon */
-            coupon: string;
-            /** Has */
-            has: number;
-            /** Needs */
-            needs: number;
-            /** Promotion */
-            promotion: string;
-            /** Sentence */
-            sentence: string;
-            /** Why */
-            why: string;
+        WishTold: {
+            /** Promises */
+            promises: components["schemas"]["PromiseTold"][];
+            refused: components["schemas"]["RefusedTold"] | null;
         };
         /**
-         * RefusalTold
-         * @description Why not all was taken; `sequence` is the position asked for or fought over.
+         * WishesTold
+         * @description What is promised of each basket, in their order, with the places that are named.
          */
-        sanhe__web__till__sync__RefusalTold: {
-            /**
-             * Reason
-             * @enum {string}
-             */
-            reason: "malformed" | "tampered" | "hole" | "fork";
-            /** Sequence */
-            sequence: number | null;
-            /** Why */
-            why: string;
+        WishesTold: {
+            /** Baskets */
+            baskets: components["schemas"]["WishTold"][];
+            /** Currency */
+            currency: string;
+            /** Places */
+            places: components["schemas"]["PromisedPlace"][];
         };
     };
     responses: never;
@@ -15400,6 +15554,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettledTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    promise_api_shop_promises_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedPromises"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WishesTold"];
                 };
             };
             /** @description Bad Request */

@@ -1,8 +1,8 @@
 """Orders (订单): one order for every channel: quoted, placed, paid, handed over, taken back.
 
 Systems: S30.
-Commands: sanhe sale place, sanhe sale list, sanhe sale show, sanhe sale pay, sanhe sale cancel,
-sanhe sale hand-over.
+Commands: sanhe sale promise, sanhe sale place, sanhe sale list, sanhe sale show, sanhe sale pay,
+sanhe sale cancel, sanhe sale hand-over.
 
 Inputs: baskets of any channel, payment notices, hand-overs and returns. Decides: what an order
 costs, whether its stock is held, what becomes of each payment. Outputs: orders with their
@@ -24,10 +24,11 @@ from sanhe.place.orders.benefits import Benefits, Offered
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
-from sanhe.place.orders.nearby import Nearby
+from sanhe.place.orders.nearby import Nearby, needs_of
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
 from sanhe.place.orders.ports import Charge, PaymentNotice, Payments, Refund, RefundNotice
+from sanhe.place.orders.promising import Promise, brought, fetched
 from sanhe.place.orders.reading import (
     AskedRefund,
     Order,
@@ -74,6 +75,7 @@ __all__ = [
     "Placing",
     "Plan",
     "PricedLine",
+    "Promise",
     "Quote",
     "Refund",
     "RefundNotice",
@@ -83,6 +85,9 @@ __all__ = [
     "State",
     "Tenders",
     "Wanted",
+    "brought",
     "ends_at",
+    "fetched",
+    "needs_of",
     "sale_facts",
 ]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sanhe.core.places import Point
@@ -24,6 +24,10 @@ class Nearby:
 
     nodes: sourcing.Nodes
     policy: sourcing.Policy = field(default_factory=sourcing.Policy)
+
+    def of_one_moment(self, skus: Collection[str]) -> Nearby:
+        """The same, with the stores read once for baskets of these SKUs."""
+        return replace(self, nodes=self.nodes.of_one_moment(skus))
 
     def choose(self, basket: Basket, lines: Sequence[PricedLine], *, now: datetime) -> Plan:
         """The places that give each line, with when they reach the shopper and why.

@@ -5,8 +5,8 @@ Systems: S5, S14, S30.
 Inputs: an order's lines, address and due time; for each place near it its store, stock that can
 be promised, open pick work and expected demand. Decides the places, couriers and quantities of an
 order by cost, promise, pick capacity and stock. Outputs: promises (within two hours, today, within
-24 hours, pick-up) from the same arithmetic on product page, cart and checkout; a sourcing whose
-terms add up. Nearest-first is the baseline, the solved optimum the measure of the gap.
+24 or 48 hours, pick-up) from the same arithmetic on product page, cart and checkout; a sourcing
+whose terms add up. Nearest-first is the baseline, the solved optimum the measure of the gap.
 """
 
 from sanhe.place.sourcing.batch import choose_all
@@ -26,6 +26,7 @@ from sanhe.place.sourcing.rules import (
     Promise,
     Sourcing,
     Term,
+    window_ends,
 )
 
 __all__ = [
@@ -53,4 +54,5 @@ __all__ = [
     "optimum",
     "promises",
     "reach_metres",
+    "window_ends",
 ]

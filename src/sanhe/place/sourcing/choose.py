@@ -23,9 +23,9 @@ from sanhe.place.sourcing.rules import (
     Reach,
     Sourcing,
     Term,
-    due_of,
     fetched,
     reaches,
+    window_ends,
 )
 
 ALTERNATIVES: Final = 3
@@ -55,18 +55,19 @@ def choose(order: Order, nodes: Iterable[Node], policy: Policy) -> Sourcing:
 def promises(order: Order, nodes: Iterable[Node], policy: Policy) -> list[Promise]:
     """What may be promised now: each window that can be kept, then pick-up at each place.
 
-    A window (two hours, today, 24 hours) is promised when the places that come in time hold the
-    order; the cheapest of them are named. `SHIP` has the earliest time by which all can be there.
-    Pick-ups come by their time. Nothing is promised that stock, hours, queue or couriers don't
-    allow; more of any of them takes no window away and makes no time later.
+    A window (two hours, today, 24 or 48 hours) is promised when the places that come in time hold
+    the order; the cheapest of them are named. `SHIP` has the earliest time by which all can be
+    there. Pick-ups come by their time. Nothing is promised that stock, hours, queue or couriers
+    don't allow; more of any of them takes no window away and makes no time later.
     """
-    nodes, asked = list(nodes), replace(order, due_at=None)
+    nodes, asked = list(nodes), replace(order, due_at=None, by=None)
+    ends = dict(window_ends(order.at, policy, time_zone=order.time_zone))
     by_node = [(node, list(reaches(asked, node, policy))) for node in nodes]
     found = []
     for method in Method:
         if method is Method.PICK_UP:
             continue
-        due = due_of(method, order, policy) or _earliest(order, by_node)
+        due = _earliest(order, by_node) if method is Method.SHIP else ends.get(method)
         if due is None:
             continue
         timely = [[one for one in ways if one.arrives_at <= due] for _, ways in by_node]
@@ -137,6 +138,9 @@ def _earliest(order: Order, by_node: Sequence[tuple[Node, list[Reach]]]) -> date
     """The first time by which the places in reach can bring everything; None = never."""
     left = {need.sku: need.quantity for need in order.needs}
     first = [(min(way.arrives_at for way in ways), node) for node, ways in by_node if ways]
+    if order.whole:
+        alone = [arrives for arrives, node in first if node.holds(order.needs)]
+        return min(alone, default=None)
     for arrives, node in sorted(first, key=lambda pair: pair[0]):
         left = {sku: count - node.sellable(sku) for sku, count in left.items()}
         if all(count <= 0 for count in left.values()):

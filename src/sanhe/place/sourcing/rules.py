@@ -320,16 +320,20 @@ def late_cents(due: datetime | None, arrives: datetime, policy: Policy) -> int:
     return policy.late_cents + round(policy.late_cents_per_hour * hours)
 
 
-def due_of(method: Method, order: Order, policy: Policy) -> datetime | None:
-    """By when a window that is promised now ends; None = the method has no window."""
-    if method is Method.TWO_HOUR:
-        return order.at + TWO_HOURS
-    if method is Method.WITHIN_24_HOURS:
-        return order.at + ONE_DAY
-    if method is Method.WITHIN_48_HOURS:
-        return order.at + TWO_DAYS
-    if method is not Method.SAME_DAY:
-        return None
-    zone = ZoneInfo(order.time_zone)
-    day = order.at.astimezone(zone).date()
-    return datetime.combine(day, policy.day_ends, zone).astimezone(ZoneInfo("UTC"))
+def window_ends(
+    at: datetime, policy: Policy, *, time_zone: str
+) -> tuple[tuple[Method, datetime], ...]:
+    """By when each window that is promised at a moment ends, in UTC, the widest first.
+
+    The day's is left out when it is over; `time_zone` is the shopper's.
+    """
+    zone = ZoneInfo(time_zone)
+    day = datetime.combine(at.astimezone(zone).date(), policy.day_ends, zone)
+    ends = {
+        Method.TWO_HOUR: at + TWO_HOURS,
+        Method.SAME_DAY: day.astimezone(ZoneInfo("UTC")),
+        Method.WITHIN_24_HOURS: at + ONE_DAY,
+        Method.WITHIN_48_HOURS: at + TWO_DAYS,
+    }
+    open_ends = [(method, end) for method, end in ends.items() if end > at]
+    return tuple(sorted(open_ends, key=lambda pair: pair[1], reverse=True))

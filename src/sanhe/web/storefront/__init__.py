@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter
 
-from sanhe.web.storefront import coupons, orders, returns, shipments
+from sanhe.web.storefront import coupons, orders, promises, returns, shipments
 
 
 def routers() -> list[APIRouter]:
     """The operations of the channels."""
-    return [orders.router, shipments.router, returns.router, coupons.router]
+    return [promises.router, orders.router, shipments.router, returns.router, coupons.router]

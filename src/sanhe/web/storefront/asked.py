@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from sanhe.people.coupons import NotUsable
 from sanhe.people.promotions import Refusal
@@ -44,7 +44,7 @@ class AskedDelivery(Closed):
     place: Code | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
-    by: datetime | None = None
+    by: AwareDatetime | None = None
 
 
 class AskedBasket(Closed):
@@ -137,7 +137,7 @@ class DiscountTold(BaseModel):
     cents: int
 
 
-class RefusalTold(BaseModel):
+class UncountedTold(BaseModel):
     """A promotion or coupon that does not count: `why` is the rule, `sentence` says it."""
 
     promotion: str
@@ -148,14 +148,14 @@ class RefusalTold(BaseModel):
     needs: int
 
     @classmethod
-    def unusable(cls, code: str, lack: NotUsable) -> RefusalTold:
+    def unusable(cls, code: str, lack: NotUsable) -> UncountedTold:
         """A code that is worth nothing."""
         return cls(
             promotion="", coupon=code, why=lack.lack.value, sentence=str(lack), has=0, needs=0
         )
 
     @classmethod
-    def of(cls, refusal: Refusal) -> RefusalTold:
+    def of(cls, refusal: Refusal) -> UncountedTold:
         """What does not count in a basket."""
         return cls(
             promotion=refusal.promotion,
@@ -201,7 +201,7 @@ class Quoted(BaseModel):
     stored_cents: int
     due_cents: int
     earns_points: int
-    refused: list[RefusalTold]
+    refused: list[UncountedTold]
     place: str
     ready_at: datetime | None
     arrives_at: datetime | None
@@ -223,8 +223,8 @@ class Quoted(BaseModel):
             due_cents=paid.money_cents,
             earns_points=quote.earns_points,
             refused=[
-                *(RefusalTold.unusable(code, lack) for code, lack in quote.unusable.items()),
-                *(RefusalTold.of(one) for one in quote.refused),
+                *(UncountedTold.unusable(code, lack) for code, lack in quote.unusable.items()),
+                *(UncountedTold.of(one) for one in quote.refused),
             ],
             place=quote.plan.place,
             ready_at=quote.plan.ready_at,
