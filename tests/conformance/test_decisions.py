@@ -567,6 +567,8 @@ def test_search_is_by_money(work: Work) -> None:
         assert (listed[0].terms, listed[0].valid_until) == (found[1].proposal.terms, None)
         about = decisions.subjects([found[0].number, 999])
         assert about == {found[0].number: Subject(sku="B", place="S001")}
+        number = found[0].number
+        assert decisions.kinds([number, 999]) == {number: found[0].proposal.kind}
         decisions.approve([found[0].number])
         by_status = decisions.find(statuses=[Status.APPROVED])
         assert [d.number for d in by_status] == [found[0].number]

@@ -12,7 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from sanhe.core.clock import FixedClock
+from sanhe.core.decisions import Status
 from sanhe.web import make_app
+from tests.people.promotions.publishing import proposed
 from tests.web.conftest import PLANNED_DAY, Site
 
 DEEDS = ["approve", "edit", "reject", "snooze"]
@@ -148,3 +150,18 @@ def test_the_log_is_narrowed_by_category_and_supplier(site: Site) -> None:
     assert told(planner, "/api/decisions", supplier="nobody")["total"] == 0
     for row in everything["rows"]:
         assert row["item_name"] and sum(term["value"] for term in row["terms"]) == row["proposed"]
+
+
+def test_what_is_no_order_is_not_decided_in_the_log(site: Site) -> None:
+    with site.sanhe.work(actor="growth") as work:
+        number = proposed(work.decisions, "AUTUMN", 1)
+    planner = site.signed_in("planner")
+    for deed, more in (("approve", {}), ("reject", {}), ("snooze", {"until": "2031-01-01"})):
+        asked = {"numbers": [number], "reason": "mine", **more}
+        answer = planner.post(f"/api/decisions/{deed}", json=asked)
+        assert answer.status_code == 409, answer.text
+        assert "promotion.publish" in answer.json()["detail"]
+    edited = planner.post(f"/api/decisions/{number}/edit", json={"quantity": 1, "reason": "mine"})
+    assert edited.status_code == 409
+    with site.sanhe.work(actor="reader") as work:
+        assert work.decisions.get(number).status is Status.PROPOSED

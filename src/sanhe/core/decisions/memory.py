@@ -92,6 +92,11 @@ class MemoryDecisions:
         known = (number for number in numbers if number in self._decisions)
         return {number: self._decisions[number].proposal.subject for number in known}
 
+    def kinds(self, numbers: Collection[int]) -> Mapping[int, str]:
+        """Of which kind these decisions are; those that are not there are left out."""
+        known = (number for number in numbers if number in self._decisions)
+        return {number: self._decisions[number].proposal.kind for number in known}
+
     def find(
         self,
         *,

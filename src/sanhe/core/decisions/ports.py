@@ -238,6 +238,10 @@ class Decisions(Protocol):
         """What these decisions are about; those that are not there are left out."""
         ...
 
+    def kinds(self, numbers: Collection[int]) -> Mapping[int, str]:
+        """Of which kind these decisions are; those that are not there are left out."""
+        ...
+
     def find(
         self,
         *,

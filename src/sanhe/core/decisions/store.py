@@ -132,7 +132,7 @@ CROSS JOIN LATERAL (
 
 _GET = sa.text(f"SELECT {_RECORD} FROM decision WHERE number = :number")  # noqa: S608
 _SUBJECTS = sa.text("""
-SELECT number, sku, place, party FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
+SELECT number, kind, sku, place, party FROM decision WHERE number = ANY (CAST(:numbers AS bigint[]))
 """)
 _HISTORY = sa.text("""
 SELECT at, actor, status, reason, value, details FROM decision_event
@@ -332,6 +332,10 @@ class PostgresDecisions:
         """What these decisions are about; those that are not there are left out."""
         rows = self._run(_SUBJECTS, numbers=sorted(numbers))
         return {row.number: Subject(row.sku, row.place, row.party) for row in rows}
+
+    def kinds(self, numbers: Collection[int]) -> Mapping[int, str]:
+        """Of which kind these decisions are; those that are not there are left out."""
+        return {row.number: row.kind for row in self._run(_SUBJECTS, numbers=sorted(numbers))}
 
     def _opened(self, rows: Sequence[Any], events: Sequence[Event] | None = None) -> list[Decision]:
         """Decisions of their records, each with its row of the packed snapshot."""
