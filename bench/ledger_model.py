@@ -364,6 +364,8 @@ def main() -> None:
         kept = in_database(database, clock, 1, count=asked.on_postgres)
     made = total(worlds)
     figures: dict[str, float | int | str | None] = {
+        "operations": made.operations + kept.operations,
+        "differences": made.differences + kept.differences,
         "operations_memory": made.operations,
         "differences_memory": made.differences,
         "unbalanced_memory": made.unbalanced,
