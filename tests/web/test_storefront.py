@@ -15,7 +15,9 @@ from sanhe.core.facts import facts_table
 from sanhe.core.storage import EmbeddedServer
 from sanhe.people.coupons import Campaign
 from sanhe.people.promotions import Percent, Promotion
-from sanhe.wiring import record_facts, tell_sales
+from sanhe.place.orders import Basket, BasketLine, Delivery, Placing
+from sanhe.web.storefront.asked import PlacedTold
+from sanhe.wiring import By, Ordered, record_facts, tell_sales
 from tests.people.promotions.publishing import publish
 from tests.place.orders.counter import priced
 from tests.web.conftest import PLANNED_DAY, Site, prepared
@@ -282,3 +284,14 @@ def test_what_can_t_be_paid_so_is_refused_by_its_field(
 ) -> None:
     told = channel.post("/api/shop/quotes", json=basket(goods, 1, **given))
     assert (told.status_code, told.json()["place"]) == (422, field)
+
+
+def test_what_was_placed_before_there_were_coupons_is_answered_alike() -> None:
+    plain = Basket("web", "CNY", (BasketLine("A", 1),), Delivery("pickup", "S1"))
+    body = Ordered(Placing(plain, 1_000), "key-of-yore", By("shop")).call.body
+    assert isinstance(body, dict)
+    assert sorted(body["basket"]) == ["channel", "currency", "delivery", "lines", "member"]
+    kept = {"id": str(UUID(int=1)), "number": 7, "state": "placed", "total_cents": 1_000}
+    kept |= {"expires_at": "2026-01-01T00:00:00Z", "ready_at": None, "arrives_at": None}
+    assert PlacedTold.of(kept).due_cents == 1_000
+    assert PlacedTold.of({**kept, "due_cents": 400}).due_cents == 400

@@ -61,7 +61,7 @@ async def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
         told = await run_in_threadpool(place_order, sanhe, wanted, key=key, by=by)
     else:
         told = (await asyncio.wrap_future(queued)).result()
-    return PlacedTold.model_validate(told)
+    return PlacedTold.of(told)
 
 
 @router.get("/orders/{order}")
