@@ -11,7 +11,7 @@ import typer
 from sanhe.cli.options import Actor, Home, Json, Numbers, day, default_actor, opened
 from sanhe.cli.output import Output, money, table
 from sanhe.core.decisions import Decision, Status
-from sanhe.core.errors import BadInput
+from sanhe.core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -119,17 +119,26 @@ def approve(
 def _chosen(
     sanhe: Sanhe, all_proposed: bool, *, label: str | None, max_value: float | None
 ) -> list[int]:
-    """The numbers of what is proposed and fits; raises BadInput when nothing was chosen."""
+    """The numbers of the orders that are proposed and fit.
+
+    Raises BadInput when nothing was chosen, NotFound when nothing was ever proposed.
+    """
+    from sanhe.goods.replenish import ORDERING
+
     if not (all_proposed or label or max_value is not None):
         raise BadInput("nothing chosen", remedy="give numbers, --all, --class or --max-value")
     with sanhe.work(actor=default_actor()) as work:
         work.decisions.expire()
         found = work.decisions.find(statuses={Status.PROPOSED}, limit=1_000_000)
+        if not found and not work.decisions.count():
+            raise NotFound("nothing was ever proposed: sanhe plan does")
     most = float("inf") if max_value is None else round(max_value * 100)
     return [
         decision.number
         for decision in found
-        if decision.proposal.label.startswith(label or "") and decision.proposal.value_cents <= most
+        if decision.proposal.kind in ORDERING
+        and decision.proposal.label.startswith(label or "")
+        and decision.proposal.value_cents <= most
     ]
 
 

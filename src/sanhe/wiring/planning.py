@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sanhe.core.errors import BadInput
+from sanhe.core.errors import BadInput, Conflict
 from sanhe.core.lake import refresh
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.goods.health import Health
 from sanhe.goods.replenish import (
+    ORDERING,
     Assumptions,
     Explanation,
     Known,
@@ -293,6 +294,14 @@ def explain_line(sanhe: Sanhe, *, sku: str, place: str, actor: str) -> Explanati
         return work.replenish.explain_line(forecast, known, sku=sku, place=place)
 
 
+def check_ordering(work: Work, numbers: Collection[int]) -> None:
+    """Raise Conflict for a decision that is on no order: others decide it elsewhere, such as the
+    publishing of a promotion."""
+    for number, kind in sorted(work.decisions.kinds(numbers).items()):
+        if kind not in ORDERING:
+            raise Conflict(f"decision {number} is a {kind}: it is decided in a place of its own")
+
+
 def approve(
     sanhe: Sanhe,
     numbers: Collection[int],
@@ -301,8 +310,12 @@ def approve(
     actor: str,
     scope: Scope = EVERYTHING,
 ) -> int:
-    """Approve decisions; their execution is queued in the same transaction."""
+    """Approve decisions on orders; their execution is queued in the same transaction.
+
+    Raises Conflict for a decision of another kind, and what `Decisions.approve` does.
+    """
     with sanhe.work(actor=actor, scope=scope) as work:
+        check_ordering(work, numbers)
         approved = work.decisions.approve(numbers, reason=reason)
         queue_execution(sanhe, work, actor=actor)
     return approved
@@ -317,8 +330,12 @@ def edit(
     actor: str,
     scope: Scope = EVERYTHING,
 ) -> None:
-    """Approve a decision with another value; its execution is queued in the same transaction."""
+    """Approve a decision with another value; its execution is queued in the same transaction.
+
+    Raises Conflict for a decision of another kind, and what `Decisions.edit` does.
+    """
     with sanhe.work(actor=actor, scope=scope) as work:
+        check_ordering(work, [number])
         work.decisions.edit(number, value, reason=reason)
         queue_execution(sanhe, work, actor=actor)
 

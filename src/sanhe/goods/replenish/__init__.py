@@ -32,7 +32,7 @@ from sanhe.goods.replenish.lines import Lines, Minimum, Shared
 from sanhe.goods.replenish.matching import Matched, by_priority
 from sanhe.goods.replenish.money import UnitMoney, unit_money
 from sanhe.goods.replenish.moving import Moving
-from sanhe.goods.replenish.policy import KIND, TRANSFER, Policy
+from sanhe.goods.replenish.policy import KIND, ORDERING, TRANSFER, Policy
 from sanhe.goods.replenish.ports import Forecast, Known
 from sanhe.goods.replenish.prepared import Prepared, prepare
 from sanhe.goods.replenish.replenish import (
@@ -63,6 +63,7 @@ __all__ = [
     "DECISION_KIND",
     "KIND",
     "LETTERS",
+    "ORDERING",
     "STALE",
     "TERMS",
     "TERM_WORDS",

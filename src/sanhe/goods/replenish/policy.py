@@ -22,6 +22,8 @@ from sanhe.goods.replenish.moving import Moving, read_moving
 
 KIND = "replenish"
 TRANSFER = "transfer"
+ORDERING = frozenset({KIND, TRANSFER})
+"""The kinds of decisions that end in an order."""
 _Number = TypeVar("_Number", int, float)
 _KEYS: Mapping[str, frozenset[str]] = {
     "service": frozenset(

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from sanhe.core.decisions import Decision, Status
-from sanhe.core.errors import BadInput, Conflict, SanheError
-from sanhe.goods.replenish import DECISION_KIND, KIND, TRANSFER_KIND
+from sanhe.core.errors import BadInput, SanheError
+from sanhe.goods.replenish import KIND
 from sanhe.web.asked import Number, Quantity, Reason, ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
 from sanhe.web.console.told import (
@@ -25,12 +25,10 @@ from sanhe.web.console.told import (
     row_of,
 )
 from sanhe.web.running import Event
-from sanhe.wiring import Work, approve, edit, run_jobs
+from sanhe.wiring import Work, approve, check_ordering, edit, run_jobs
 
 router = APIRouter(tags=["decisions"])
 Decides = Annotated[Caller, depends("decisions.decide")]
-ORDERING = {DECISION_KIND.name, TRANSFER_KIND.name}
-"""The kinds of decisions that planners and buyers decide here."""
 MOST = 1000
 COUNTED = 10_000
 """Decisions are counted up to so many: nobody scrolls through more."""
@@ -226,7 +224,7 @@ def _newer(work: Work, decision: Decision) -> int | None:
 @router.post("/decisions/approve")
 def approve_decisions(chosen: Chosen, caller: Decides) -> Changed:
     """Approve; what is approved is carried out at once. All or none."""
-    numbers = _own(caller, chosen.numbers)
+    numbers = set(chosen.numbers)
     who = caller.identity
     changed = approve(caller.sanhe, numbers, reason=chosen.reason, actor=who.actor, scope=who.scope)
     return _carried_out(caller, numbers, changed, status="approved")
@@ -235,9 +233,9 @@ def approve_decisions(chosen: Chosen, caller: Decides) -> Changed:
 @router.post("/decisions/reject")
 def reject_decisions(chosen: Chosen, caller: Decides) -> Changed:
     """Close without action; a reason is required. All or none."""
-    numbers = _own(caller, chosen.numbers)
     with caller.work() as work:
-        changed = work.decisions.reject(numbers, reason=chosen.reason)
+        check_ordering(work, chosen.numbers)
+        changed = work.decisions.reject(set(chosen.numbers), reason=chosen.reason)
     return _told(caller, chosen.numbers, changed, status="rejected")
 
 
@@ -245,9 +243,9 @@ def reject_decisions(chosen: Chosen, caller: Decides) -> Changed:
 def snooze_decisions(chosen: PutOff, caller: Decides) -> Changed:
     """Put off until later; nothing is proposed twice meanwhile. All or none."""
     until = _moment(chosen.until, caller.sanhe.settings.time_zone)
-    numbers = _own(caller, chosen.numbers)
     with caller.work() as work:
-        changed = work.decisions.snooze(numbers, until=until, reason=chosen.reason)
+        check_ordering(work, chosen.numbers)
+        changed = work.decisions.snooze(set(chosen.numbers), until=until, reason=chosen.reason)
     return _told(caller, chosen.numbers, changed, status="snoozed")
 
 
@@ -255,7 +253,6 @@ def snooze_decisions(chosen: PutOff, caller: Decides) -> Changed:
 def edit_decision(number: Annotated[Number, Path()], edited: Edited, caller: Decides) -> Changed:
     """Approve with another quantity; it is carried out at once."""
     who = caller.identity
-    _own(caller, [number])
     edit(
         caller.sanhe,
         number,
@@ -265,17 +262,6 @@ def edit_decision(number: Annotated[Number, Path()], edited: Edited, caller: Dec
         scope=who.scope,
     )
     return _carried_out(caller, [number], 1, status="edited")
-
-
-def _own(caller: Caller, numbers: Collection[int]) -> set[int]:
-    """These decisions, which are on orders. Raises Conflict for one that others decide elsewhere,
-    such as the publishing of a promotion."""
-    with caller.work() as work:
-        kinds = work.decisions.kinds(numbers)
-    for number, kind in sorted(kinds.items()):
-        if kind not in ORDERING:
-            raise Conflict(f"decision {number} is a {kind}: it is decided on a page of its own")
-    return set(numbers)
 
 
 Done = Literal["approved", "edited", "rejected", "snoozed"]
