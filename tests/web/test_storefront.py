@@ -270,6 +270,24 @@ def test_a_member_pays_with_all_they_have_and_gets_it_back_in_parts(
         assert work.coupons.of_member("M1", at=shop.sanhe.clock.now())[0].lack is None
 
 
+def test_a_signed_coupon_is_shown_as_well_as_a_typed_one(
+    shop: Site, goods: tuple[str, str], channel: TestClient
+) -> None:
+    now = shop.sanhe.clock.now()
+    ends_at, name = now + timedelta(days=30), "autumn-festival-" + "x" * 60
+    with shop.sanhe.work(actor="tester") as work:
+        half = Promotion("HALF", "half", Percent(5_000), "coupon", now, ends_at, coupon=True)
+        publish(work.promotions, work.decisions, replace(half, priority=1))
+        work.coupons.save(Campaign(name, "for a test", "HALF", now, ends_at))
+        signed = work.coupons.issue(name, members=["M7"])[0].signed
+    assert len(signed) > 200
+    quoted = channel.post("/api/shop/quotes", json=basket(goods, 1, member="M7", coupons=[signed]))
+    assert quoted.json()["total_cents"] == 500, quoted.text
+    forged = signed[:-1] + ("0" if signed[-1] != "0" else "1")
+    quoted = channel.post("/api/shop/quotes", json=basket(goods, 1, member="M7", coupons=[forged]))
+    assert (quoted.json()["total_cents"], quoted.json()["refused"][0]["why"]) == (1_000, "forged")
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [

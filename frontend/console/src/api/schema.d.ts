@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 64d5b65db728a8718dd79a0f8fc171ae639548d7e0d0d0c2ef59764aba52cf0d. Don't edit.
+// Made by `make client` from the OpenAPI document 9fa2829620c975f2e20d9875f8491d892b3806242fdf92150a56b30638ab827c. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {

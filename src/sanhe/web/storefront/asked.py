@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from sanhe.core.values import Json
 from sanhe.people.coupons import NotUsable
@@ -27,6 +27,12 @@ from sanhe.web.asked import Closed, Code, LineNumber, Reason, Word
 Cents = Annotated[int, Field(ge=0, le=10**15)]
 Wished = Annotated[int, Field(ge=-(10**12), le=10**12)]
 """A quantity as it came: that it is above 0 is for orders to say, with the line."""
+
+
+Shows = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""A coupon that is shown: its code as it is typed, or what its QR code says, which is signed."""
 
 
 class AskedLine(Closed):
@@ -59,7 +65,7 @@ class AskedBasket(Closed):
     lines: list[AskedLine] = Field(max_length=10_000)
     delivery: AskedDelivery
     member: Code | None = None
-    coupons: list[Word] = Field(default_factory=list, max_length=100)
+    coupons: list[Shows] = Field(default_factory=list, max_length=100)
     points: Annotated[int, Field(ge=0, le=10**12)] = 0
     stored_cents: Cents = 0
 

@@ -13,12 +13,11 @@ from sanhe.people.coupons import Carried, Lack, NotUsable, Shown
 from sanhe.people.promotions import Promotion
 from sanhe.web.asked import Closed, Code
 from sanhe.web.caller import Caller, depends
+from sanhe.web.storefront.asked import Shows
 from sanhe.wiring import check_coupons, coupons_of
 
 router = APIRouter(prefix="/shop", tags=["shop"])
 Places = Annotated[Caller, depends("sales.place")]
-CODE_MOST = 1_000
-Shows = Annotated[str, Field(min_length=1, max_length=CODE_MOST, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class WhyNot(BaseModel):
