@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 
-from sanhe.core.errors import NotFound
+from sanhe.core.errors import NotFound, TooMany
 from sanhe.core.jobs import rules
 from sanhe.core.jobs.ports import Message
 from sanhe.core.storage import Transaction
@@ -47,13 +47,14 @@ UPDATE outbox SET delivered_at = coalesce(delivered_at, :now) WHERE id = :id
 
 
 def passing_errors() -> tuple[type[Exception], ...]:
-    """What the database raises for a passing reason: a lost connection, a deadlock.
+    """What is raised for a passing reason: a lost connection, a deadlock, no connection free.
 
-    COPY raises the driver's own class, all else SQLAlchemy's.
+    COPY raises the driver's own class, all else SQLAlchemy's; transactions tell of the last two
+    as TooMany.
     """
     driver: Any = dialect.import_dbapi()  # type: ignore[no-untyped-call]
     passing = (driver.OperationalError, driver.InterfaceError)
-    return (sa.exc.OperationalError, sa.exc.InterfaceError, *passing)
+    return (TooMany, sa.exc.OperationalError, sa.exc.InterfaceError, *passing)
 
 
 class PostgresJobs:
