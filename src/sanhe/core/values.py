@@ -1,4 +1,4 @@
-"""Small values used everywhere: ids, JSON, business days."""
+"""Small values used everywhere: ids, JSON, rounding, business days."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ def new_id() -> UUID:
 def derived_id(*parts: str) -> UUID:
     """The id that belongs to these parts (UUIDv5): the same parts give the same id."""
     return uuid5(SANHE_NAMESPACE, "\x1f".join(parts))
+
+
+def half_up(numerator: int, denominator: int) -> int:
+    """The quotient of two whole numbers >= 0, half a unit rounded up.
+
+    >>> half_up(5, 2), half_up(4, 3)
+    (3, 1)
+    """
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def business_day(moment: datetime, *, time_zone: str, cut_off: time_of_day) -> date:

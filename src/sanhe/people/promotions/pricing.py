@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
+from sanhe.core.values import half_up
 from sanhe.people.promotions.book import Book, fits
 from sanhe.people.promotions.refusals import Refusal, Why
 from sanhe.people.promotions.rules import (
@@ -102,7 +103,7 @@ class _Basket:
 
     def worth(self, at: int, pieces: int) -> int:
         """What the first pieces of a line cost now."""
-        return _rounded(self.now[at] * pieces, self.items[at].pieces)
+        return half_up(self.now[at] * pieces, self.items[at].pieces)
 
     def dearest_first(self, lines: Sequence[int]) -> list[int]:
         """Lines by what a piece costs now."""
@@ -291,15 +292,10 @@ def spread(cents: int, weights: Sequence[int]) -> list[int]:
     whole, before, running, parts = sum(weights), 0, 0, []
     for weight in weights:
         running += weight
-        until = _rounded(cents * running, whole) if whole else 0
+        until = half_up(cents * running, whole) if whole else 0
         parts.append(until - before)
         before = until
     return parts
-
-
-def _rounded(numerator: int, denominator: int) -> int:
-    """A quotient of numbers that are not negative, rounded half up."""
-    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def _timely(one: Coupon | Promotion, asked: Asked, *, name: str) -> Refusal | None:
@@ -352,7 +348,7 @@ def _short(promotion: Promotion, basket: _Basket, lines: Sequence[int]) -> Refus
 
 def _percent(offer: Percent, basket: _Basket, lines: list[int]) -> Shares:
     of = basket.initial if offer.of == "initial" else basket.now
-    return {at: min(basket.now[at], _rounded(of[at] * offer.rate, ALL)) for at in lines}
+    return {at: min(basket.now[at], half_up(of[at] * offer.rate, ALL)) for at in lines}
 
 
 def _off(offer: Off, basket: _Basket, lines: list[int]) -> Shares | Refusal:
@@ -400,7 +396,7 @@ def _buy_get(offer: BuyGet, basket: _Basket, lines: list[int]) -> Shares | Refus
         end = begin + basket.items[at].pieces
         reduced = _gotten(end, offer, groups) - _gotten(begin, offer, groups)
         if reduced:
-            found[at] = _rounded(basket.worth(at, reduced) * offer.rate, ALL)
+            found[at] = half_up(basket.worth(at, reduced) * offer.rate, ALL)
         begin = end
     return found
 

@@ -14,6 +14,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Discriminator
 
+from sanhe.core.values import half_up
+
 ALL: Final = 10_000
 """All of it, in basis points."""
 
@@ -229,7 +231,7 @@ class Item:
 
     def cents(self, price_cents: int) -> int:
         """What the line costs at a price, half a cent rounded up."""
-        return (2 * self.units * price_cents + self.per_units) // (2 * self.per_units)
+        return half_up(self.units * price_cents, self.per_units)
 
     @property
     def pieces(self) -> int:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from sanhe.core.errors import BadInput
+from sanhe.core.values import half_up
 from sanhe.goods.catalog import BaseUnit, Selling
 from sanhe.people.coupons import masked
 
@@ -223,15 +224,6 @@ def _priced(number: int, line: BasketLine, sold: Selling | None) -> PricedLine:
 def shown_as(code: str) -> str:
     """A coupon as an order names it: its code is nobody's business afterwards."""
     return masked(code) if code else ""
-
-
-def half_up(numerator: int, denominator: int) -> int:
-    """The quotient of two whole numbers >= 0, half a unit rounded up.
-
-    >>> half_up(5, 2), half_up(4, 3)
-    (3, 1)
-    """
-    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def tax_cents(amount_cents: int, rate_ppm: int | None, *, included: bool) -> int | None:

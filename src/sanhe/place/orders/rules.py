@@ -20,6 +20,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from sanhe.core.errors import BadInput
+from sanhe.core.values import half_up
 
 
 class State(StrEnum):
@@ -81,7 +82,7 @@ def share_cents(amount_cents: int, units: int, *, of: int) -> int:
     """
     if not 0 <= units <= of:
         raise BadInput(f"{units} units are not within 0 and {of}")
-    return (2 * amount_cents * units + of) // (2 * of)
+    return half_up(amount_cents * units, of)
 
 
 def split(cents: int, weights: Sequence[int]) -> list[int]:
