@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from sanhe.place.fulfil import Booking, Shipment, ShipmentState
+from sanhe.place.orders import Discount, Order
 from sanhe.place.returns import Return, ReturnState
 
 
@@ -116,3 +119,125 @@ class ReturnReceived(BaseModel):
     """The return that arrived."""
 
     id: UUID
+
+
+def own(one: object, model: type[BaseModel]) -> dict[str, Any]:
+    """What a model tells of something, by the same names."""
+    return {name: getattr(one, name) for name in model.model_fields}
+
+
+def discounts_of(discounts: Sequence[Discount]) -> list[DiscountTold]:
+    """Discounts as they are told."""
+    return [DiscountTold(**own(one, DiscountTold)) for one in discounts]
+
+
+class DiscountTold(BaseModel):
+    """What a promotion takes off a line; `coupon` names the one it was given for, or is empty."""
+
+    promotion: str
+    coupon: str
+    cents: int
+
+
+class QuotedLine(BaseModel):
+    """A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
+
+    `discounts` are taken off quantity x price; what is left is `amount_cents`.
+    """
+
+    line: int
+    sku: str
+    name: str
+    quantity: int
+    price_cents: int
+    per_units: int
+    amount_cents: int
+    tax_cents: int | None
+    discounts: list[DiscountTold]
+
+
+class ShopLine(QuotedLine):
+    """A line of an order with what became of it, in base units."""
+
+    custom: dict[str, str]
+    handed: int
+    cancelled: int
+    returned: int
+
+
+class ShopPart(BaseModel):
+    """What one place gives for a line."""
+
+    line: int
+    place: str
+    sku: str
+    quantity: int
+    handed: int
+    cancelled: int
+
+
+class ShopOrder(BaseModel):
+    """An order; money in cents."""
+
+    id: UUID
+    number: int
+    channel: str
+    place: str
+    method: str
+    member: str | None
+    currency: str
+    goods_cents: int
+    tax_cents: int | None
+    delivery_cents: int
+    total_cents: int
+    points: int
+    points_cents: int
+    stored_cents: int
+    paid_cents: int
+    refund_cents: int
+    state: str
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    closed_at: datetime | None
+    ready_at: datetime | None
+    arrives_at: datetime | None
+    lines: list[ShopLine]
+    parts: list[ShopPart]
+
+    @classmethod
+    def of(cls, order: Order) -> ShopOrder:
+        """An order as it is told."""
+        own = {name for name in cls.model_fields if name not in {"lines", "parts"}}
+        return cls(
+            **{name: getattr(order, name) for name in own},
+            lines=[
+                ShopLine(
+                    line=line.line,
+                    sku=line.sku,
+                    name=line.name,
+                    quantity=line.state.quantity,
+                    price_cents=line.price_cents,
+                    per_units=line.per_units,
+                    amount_cents=line.state.amount_cents,
+                    tax_cents=line.tax_cents,
+                    discounts=discounts_of(line.discounts),
+                    custom=dict(line.custom),
+                    handed=line.state.handed,
+                    cancelled=line.state.cancelled,
+                    returned=line.state.returned,
+                )
+                for line in order.lines
+            ],
+            parts=[
+                ShopPart(
+                    line=part.line,
+                    place=part.place,
+                    sku=part.sku,
+                    quantity=part.units * part.each,
+                    handed=part.handed * part.each,
+                    cancelled=part.cancelled * part.each,
+                )
+                for part in order.parts
+            ],
+        )

@@ -17,8 +17,7 @@ from sanhe.place.orders import CHANNELS, METHODS, Order, State, Wanted
 from sanhe.place.returns import returnable
 from sanhe.web.asked import ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.storefront.asked import ShopOrder
-from sanhe.web.told import ReturnTold, ShipmentTold
+from sanhe.web.told import ReturnTold, ShipmentTold, ShopOrder
 from sanhe.wiring import Work
 
 router = APIRouter(prefix="/sales", tags=["sales"])

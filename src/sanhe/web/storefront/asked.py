@@ -16,13 +16,12 @@ from sanhe.place.orders import (
     Basket,
     BasketLine,
     Delivery,
-    Discount,
-    Order,
     Piece,
     Placing,
     Quote,
 )
 from sanhe.web.asked import Closed, Code, LineNumber, Reason, Word
+from sanhe.web.told import QuotedLine, discounts_of, own
 
 Cents = Annotated[int, Field(ge=0, le=10**15)]
 Wished = Annotated[int, Field(ge=-(10**12), le=10**12)]
@@ -136,14 +135,6 @@ def pieces_of(asked: Sequence[AskedPiece] | None) -> list[Piece] | None:
     return None if asked is None else [Piece(**piece.model_dump()) for piece in asked]
 
 
-class DiscountTold(BaseModel):
-    """What a promotion takes off a line; `coupon` names the one it was given for, or is empty."""
-
-    promotion: str
-    coupon: str
-    cents: int
-
-
 class UncountedTold(BaseModel):
     """A promotion or coupon that does not count: `why` is the rule, `sentence` says it."""
 
@@ -172,23 +163,6 @@ class UncountedTold(BaseModel):
             has=refusal.has,
             needs=refusal.needs,
         )
-
-
-class QuotedLine(BaseModel):
-    """A line with its price; `tax_cents` is the tax in `amount_cents`, null when not known.
-
-    `discounts` are taken off quantity x price; what is left is `amount_cents`.
-    """
-
-    line: int
-    sku: str
-    name: str
-    quantity: int
-    price_cents: int
-    per_units: int
-    amount_cents: int
-    tax_cents: int | None
-    discounts: list[DiscountTold]
 
 
 class Quoted(BaseModel):
@@ -243,16 +217,6 @@ class Quoted(BaseModel):
         )
 
 
-def own(one: object, model: type[BaseModel]) -> dict[str, Any]:
-    """What a model tells of something, by the same names."""
-    return {name: getattr(one, name) for name in model.model_fields}
-
-
-def discounts_of(discounts: Sequence[Discount]) -> list[DiscountTold]:
-    """Discounts as they are told."""
-    return [DiscountTold(**own(one, DiscountTold)) for one in discounts]
-
-
 class PlacedTold(BaseModel):
     """An order that was placed: `due_cents` of money are to be paid until `expires_at`."""
 
@@ -290,90 +254,3 @@ class SettledTold(BaseModel):
 
     outcome: Literal["taken", "late", "twice", "differs", "closed"]
     refund: UUID | None
-
-
-class ShopLine(QuotedLine):
-    """A line of an order with what became of it, in base units."""
-
-    custom: dict[str, str]
-    handed: int
-    cancelled: int
-    returned: int
-
-
-class ShopPart(BaseModel):
-    """What one place gives for a line."""
-
-    line: int
-    place: str
-    sku: str
-    quantity: int
-    handed: int
-    cancelled: int
-
-
-class ShopOrder(BaseModel):
-    """An order; money in cents."""
-
-    id: UUID
-    number: int
-    channel: str
-    place: str
-    method: str
-    member: str | None
-    currency: str
-    goods_cents: int
-    tax_cents: int | None
-    delivery_cents: int
-    total_cents: int
-    points: int
-    points_cents: int
-    stored_cents: int
-    paid_cents: int
-    refund_cents: int
-    state: str
-    placed_at: datetime
-    expires_at: datetime
-    paid_at: datetime | None
-    closed_at: datetime | None
-    ready_at: datetime | None
-    arrives_at: datetime | None
-    lines: list[ShopLine]
-    parts: list[ShopPart]
-
-    @classmethod
-    def of(cls, order: Order) -> ShopOrder:
-        """An order as it is told."""
-        own = {name for name in cls.model_fields if name not in {"lines", "parts"}}
-        return cls(
-            **{name: getattr(order, name) for name in own},
-            lines=[
-                ShopLine(
-                    line=line.line,
-                    sku=line.sku,
-                    name=line.name,
-                    quantity=line.state.quantity,
-                    price_cents=line.price_cents,
-                    per_units=line.per_units,
-                    amount_cents=line.state.amount_cents,
-                    tax_cents=line.tax_cents,
-                    discounts=discounts_of(line.discounts),
-                    custom=dict(line.custom),
-                    handed=line.state.handed,
-                    cancelled=line.state.cancelled,
-                    returned=line.state.returned,
-                )
-                for line in order.lines
-            ],
-            parts=[
-                ShopPart(
-                    line=part.line,
-                    place=part.place,
-                    sku=part.sku,
-                    quantity=part.units * part.each,
-                    handed=part.handed * part.each,
-                    cancelled=part.cancelled * part.each,
-                )
-                for part in order.parts
-            ],
-        )

@@ -23,10 +23,9 @@ from sanhe.web.storefront.asked import (
     Quoted,
     RefundTold,
     SettledTold,
-    ShopOrder,
     pieces_of,
 )
-from sanhe.web.told import StateTold
+from sanhe.web.told import ShopOrder, StateTold
 from sanhe.wiring import (
     Payer,
     cancel_order,
