@@ -75,7 +75,8 @@ class Desk:
         page.fill("input[autocomplete=username]", name)
         page.fill("input[type=password]", PASSWORD)
         page.keyboard.press("Enter")
-        page.wait_for_selector("[role=main] h1")
+        page.wait_for_selector("[role=main] h1, .failure, .ant-form-item-explain-error")
+        assert page.locator("[role=main] h1").count(), page.inner_text("body")
         return page
 
     def _heard(self, message: Any) -> None:

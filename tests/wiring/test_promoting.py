@@ -66,7 +66,9 @@ def test_it_holds_once_what_it_would_have_done_is_approved(sanhe: Sanhe) -> None
     with sanhe.work(actor="pricing") as work:
         proposed = work.decisions.get(number).proposal
     assert proposed.inputs["discount_cents"] == 6_000 and proposed.inputs["version"] == 1
-    approve(sanhe, [number], reason="worth it", actor="pricing")
+    with pytest.raises(Conflict, match="is decided in a place of its own"):
+        approve(sanhe, [number], reason="with the orders", actor="planner")
+    approve_promotion(sanhe, "tea", number, reason="worth it", actor="pricing")
     assert holding(sanhe) == []
     run_jobs(sanhe)
     assert holding(sanhe) == ["tea"]
@@ -104,7 +106,8 @@ def test_what_does_not_fit_by_then_fails_by_name_and_the_others_go_on(sanhe: San
         assert number is not None
         numbers.append(number)
     save_promotion(sanhe, replace(cup, priority=9), actor="growth")
-    approve(sanhe, numbers, reason="", actor="pricing")
+    for one, number in zip(("tea", "other", "cup"), numbers, strict=True):
+        approve_promotion(sanhe, one, number, reason="", actor="pricing")
     run_jobs(sanhe)
     with sanhe.work(actor="auditor") as work:
         found = [work.decisions.get(number) for number in numbers]
