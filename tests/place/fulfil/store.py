@@ -19,6 +19,7 @@ from sanhe.place.orders import (
     Basket,
     BasketLine,
     Delivery,
+    Instead,
     Order,
     PaymentNotice,
     Placed,
@@ -48,11 +49,12 @@ class Town:
         *lines: tuple[str, int],
         at: str | None = "S1",
         channel: str = "web",
+        substitutes: bool = False,
     ) -> Placed:
         """Place an order to be picked up at a store, or with None to be brought home."""
         delivery = Delivery("pickup", at) if at else Delivery("courier", None, *HOME)
         wanted = tuple(BasketLine(*line) for line in lines)
-        basket = Basket(channel, "CNY", wanted, delivery)
+        basket = Basket(channel, "CNY", wanted, delivery, substitutes=substitutes)
         with self.sanhe.work(actor="shopper") as work:
             total = work.orders.quote(basket, work.sourcing).total_cents
             return work.orders.place(Placing(basket, total), work.sourcing)
@@ -96,12 +98,18 @@ class Town:
         with self.sanhe.work(actor="reader") as work:
             return work.tasks.page(place=place, kinds=kinds or None)[0]
 
-    def pick(self, place: str, done: Mapping[str, int] | None = None) -> None:
+    def pick(
+        self,
+        place: str,
+        done: Mapping[str, int] | None = None,
+        *,
+        instead: Mapping[str, Instead] | None = None,
+    ) -> None:
         """Take and finish the next pick task of a store."""
         task = self.tasks(place, "pick")[0]
         with self.sanhe.work(actor="picker") as work:
             work.tasks.take(task.id)
-            finished(work, task.id, done=done)
+            finished(work, task.id, done=done, instead=instead)
 
     def code(self, shipment: UUID) -> str:
         with self.sanhe.work(actor="shopper") as work:
