@@ -164,7 +164,11 @@ def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(desk: Desk) -> None:
 def test_what_is_typed_stays_when_a_language_comes_late(desk: Desk) -> None:
     page = desk.page(language="zh-CN")
     held: list[Any] = []
-    page.route("**/locale-zh*.js", lambda route: held.append(route))
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/locale-zh*.js", hold)
     page.goto(desk.address)
     page.fill("input[autocomplete=username]", "buyer")
     page.wait_for_function("() => document.querySelector('input').value === 'buyer'")

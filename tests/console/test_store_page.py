@@ -11,12 +11,10 @@ from sanhe.goods.suppliers import OrderLine
 from sanhe.wiring import tell_sales
 from tests.console.conftest import Desk, Shop
 from tests.console.test_browser import LOOKS, open_page, settled, violations
-from tests.place.fulfil.store import fact
 from tests.web.test_store import browser, post
 from tests.web.test_storegoods import on_hand, ordered
 
 PHONE = 390
-TEA = {"category": "tea"}
 
 
 def scan(page: Any, code: str) -> None:
@@ -109,11 +107,6 @@ def test_what_is_not_there_is_asked_about_and_comes_from_elsewhere(shop: Shop) -
 
 def test_something_like_it_is_picked_where_the_shopper_takes_it(shop: Shop) -> None:
     town, desk = shop.town, shop.desk
-    facts = [fact("item.described", sku=sku, payload=TEA | {"name": sku}) for sku in ("A", "B")]
-    with town.sanhe.work(actor="importer") as work:
-        batch = work.facts.open_batch(source="erp", name="teas")
-        work.facts.append(batch, facts)
-        work.follow(batch)
     order = town.pay(town.place(("A", 2), substitutes=True).id)
     town.run()
     page = desk.signed_in("store", width=PHONE)

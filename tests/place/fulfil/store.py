@@ -66,8 +66,8 @@ class Town:
             work.orders.settle(PaymentNotice("cash", name, order, total, "CNY", self.clock.now()))
         return order
 
-    def paid(self, *lines: tuple[str, int], at: str | None = "S1", channel: str = "web") -> UUID:
-        return self.pay(self.place(*lines, at=at, channel=channel).id)
+    def paid(self, *lines: tuple[str, int], **how: Any) -> UUID:
+        return self.pay(self.place(*lines, **how).id)
 
     def run(self) -> FulfilRun:
         return fulfil_orders(self.sanhe)
@@ -169,7 +169,8 @@ def _facts(stock: Mapping[str, int]) -> list[Fact]:
     facts = []
     taxed = {"tax_included": True, "tax_rate": 0.13}
     for sku, cents in CENTS.items():
-        facts.append(fact("item.described", sku=sku, payload={"name": sku}))
+        said = {"name": sku, "category": "tea"}
+        facts.append(fact("item.described", sku=sku, payload=said))
         facts.append(fact("price.set", sku=sku, amount_cents=cents, currency="CNY", payload=taxed))
     for place, units in stock.items():
         where = {"kind": "store", "name": place, "latitude": NORTH[place], "longitude": 121.0}
