@@ -107,7 +107,7 @@ class Fulfil:
         if found.state is not ShipmentState.PICKING:
             raise Conflict(f"shipment {found.number} is {found.state}: there is nothing to pick")
         for swap in swaps.items():
-            lines = self._substituted(order, found.place, lines, swap)
+            lines = self._substituted(order, found.place, lines, swap=swap)
         order = self._orders.get(order.id)
         ready = replace(found, lines=tuple(lines))
         told = {str(line.line): line.there for line in lines}
@@ -404,7 +404,7 @@ class Fulfil:
         return -int(rows[0]["discrepancy"]) if rows else 0
 
     def _substituted(
-        self, order: Order, place: str, lines: list[ShipmentLine], swap: tuple[str, Instead]
+        self, order: Order, place: str, lines: list[ShipmentLine], *, swap: tuple[str, Instead]
     ) -> list[ShipmentLine]:
         """The picked lines with what stands in for all that is missing of an SKU."""
         sku, given = swap
