@@ -47,7 +47,8 @@ FIRST = {
 
 @dataclass
 class Desk:
-    """A browser at the console; what it complained about and asked elsewhere is kept."""
+    """A browser at the console; what it complained about and asked elsewhere is kept until its
+    windows are closed."""
 
     browser: Any
     address: str
@@ -78,6 +79,13 @@ class Desk:
         page.wait_for_selector("[role=main] h1, .failure, .ant-form-item-explain-error")
         assert page.locator("[role=main] h1").count(), page.inner_text("body")
         return page
+
+    def close(self) -> None:
+        """Close all windows, as a test does at its end: each is a process and listens for news."""
+        for context in self.browser.contexts:
+            context.close()
+        self.complaints.clear()
+        self.outside.clear()
 
     def _heard(self, message: Any) -> None:
         # What is refused or not there yet is told by the page; the browser says it as well.
@@ -116,6 +124,16 @@ def desk(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> It
     for site in prepared(server, tmp_path_factory.mktemp("console")):
         with served(site.app) as address, looking(address) as looker:
             yield looker
+
+
+@pytest.fixture(autouse=True)
+def windows_closed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close what a test opened, so that the next one has the machine for itself."""
+    yield
+    for name in ("desk", "shop"):
+        if name in request.fixturenames:
+            found = request.getfixturevalue(name)
+            (found if isinstance(found, Desk) else found.desk).close()
 
 
 @dataclass

@@ -152,6 +152,32 @@ def test_a_wrong_password_is_told_and_signing_out_ends_it(desk: Desk) -> None:
     assert page.evaluate("fetch('/api/cockpit').then(told => told.status)") == 401
 
 
+def test_who_is_signed_out_elsewhere_is_asked_to_sign_in(desk: Desk) -> None:
+    page = desk.signed_in("buyer")
+    page.evaluate("fetch('/api/session', {method: 'DELETE'})")
+    page.click("nav >> text=Orders")
+    page.wait_for_selector("input[autocomplete=username]")
+    assert not page.locator("nav").count()
+    assert not desk.complaints
+
+
+def test_what_is_typed_stays_when_a_language_comes_late(desk: Desk) -> None:
+    page = desk.page(language="zh-CN")
+    held: list[Any] = []
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/locale-zh*.js", hold)
+    page.goto(desk.address)
+    page.fill("input[autocomplete=username]", "buyer")
+    page.wait_for_function("() => document.querySelector('input').value === 'buyer'")
+    assert held
+    held.pop().continue_()
+    page.wait_for_load_state("networkidle")
+    assert page.input_value("input[autocomplete=username]") == "buyer"
+
+
 def test_filters_live_in_the_address(desk: Desk) -> None:
     page = desk.signed_in("planner")
     open_page(page, f"{desk.address}/workbench?sort=cover_days&status=all")

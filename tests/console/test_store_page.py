@@ -105,6 +105,34 @@ def test_what_is_not_there_is_asked_about_and_comes_from_elsewhere(shop: Shop) -
     assert not desk.complaints
 
 
+def test_something_like_it_is_picked_where_the_shopper_takes_it(shop: Shop) -> None:
+    town, desk = shop.town, shop.desk
+    order = town.pay(town.place(("A", 2), substitutes=True).id)
+    town.run()
+    page = desk.signed_in("store", width=PHONE)
+    task(desk, page, "Pick")
+    page.wait_for_selector(".scan input")
+    scan(page, "A")
+    page.click("text=Pick something like it")
+    page.click("[aria-label='Pick something like it']")
+    page.click(".ant-select-item-option >> text=B · ¥3.33")
+    assert not violations(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("text=Done")
+    page.wait_for_selector("text=The task is done.")
+    found = town.order(order)
+    assert [(line.sku, line.instead_of, line.state.open) for line in found.lines] == [
+        ("A", None, 1),
+        ("B", 0, 1),
+    ]
+    assert town.open_refunds(order) == [1_000 - 333]
+    town.money_is_exact(order)
+    service = desk.signed_in("service")
+    open_page(service, f"{desk.address}/sales?sale={found.number}")
+    service.wait_for_selector("text=instead of line 1")
+    assert not desk.complaints
+
+
 def test_a_task_is_taken_over_from_another(shop: Shop) -> None:
     town, desk = shop.town, shop.desk
     town.paid(("B", 1))

@@ -224,7 +224,7 @@ def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
             **{"id": new_id(), "channel": "web", "place": place, "method": "pickup"},
             **{"member": None, "currency": "CNY", "goods_cents": 600, "tax_cents": None},
             **{"delivery_cents": 0, "total_cents": 600, "state": "placed", "holds": []},
-            **{"points": 0, "points_cents": 0, "stored_cents": 0, "uses": []},
+            **{"points": 0, "points_cents": 0, "stored_cents": 0, "uses": [], "substitutes": False},
             **{"placed_at": MORNING, "expires_at": MORNING + timedelta(days=999)},
             **{"ready_at": None, "arrives_at": None, "latitude": None, "longitude": None},
             "why": {},

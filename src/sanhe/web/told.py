@@ -157,9 +157,11 @@ class QuotedLine(BaseModel):
 
 
 class ShopLine(QuotedLine):
-    """A line of an order with what became of it, in base units."""
+    """A line of an order with what became of it, in base units; `instead_of` is the line that it
+    stands in for."""
 
     custom: dict[str, str]
+    instead_of: int | None
     handed: int
     cancelled: int
     returned: int
@@ -185,6 +187,7 @@ class ShopOrder(BaseModel):
     place: str
     method: str
     member: str | None
+    substitutes: bool
     currency: str
     goods_cents: int
     tax_cents: int | None
@@ -223,6 +226,7 @@ class ShopOrder(BaseModel):
                     tax_cents=line.tax_cents,
                     discounts=discounts_of(line.discounts),
                     custom=dict(line.custom),
+                    instead_of=line.instead_of,
                     handed=line.state.handed,
                     cancelled=line.state.cancelled,
                     returned=line.state.returned,

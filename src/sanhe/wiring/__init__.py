@@ -103,7 +103,13 @@ from sanhe.wiring.returning import (
 )
 from sanhe.wiring.sanhe import Sanhe
 from sanhe.wiring.storegoods import Delivered, count_stock, receive_order, send_order
-from sanhe.wiring.storework import finish_task, finished, hand_over_by_code, show_code
+from sanhe.wiring.storework import (
+    choices_for,
+    finish_task,
+    finished,
+    hand_over_by_code,
+    show_code,
+)
 from sanhe.wiring.upkeep import UpkeepRun, forget_commands, upkeep, upkeep_orders
 from sanhe.wiring.work import FACT_TYPES, Work
 
@@ -148,6 +154,7 @@ __all__ = [
     "cancel_order",
     "check_coupons",
     "check_ordering",
+    "choices_for",
     "count_stock",
     "coupons_of",
     "deliver_orders",

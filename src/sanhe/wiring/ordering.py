@@ -229,7 +229,7 @@ def _asked(asked: Placing) -> dict[str, Json]:
     basket["lines"] = list(basket["lines"])
     basket["coupons"] = list(basket["coupons"])
     # What is not used is left out: a key that was used before there were coupons stays the same.
-    for name in ("coupons", "points", "stored_cents"):
+    for name in ("coupons", "points", "stored_cents", "substitutes"):
         if not basket[name]:
             del basket[name]
     basket["delivery"]["by"] = _iso(asked.basket.delivery.by)

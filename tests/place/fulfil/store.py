@@ -19,6 +19,7 @@ from sanhe.place.orders import (
     Basket,
     BasketLine,
     Delivery,
+    Instead,
     Order,
     PaymentNotice,
     Placed,
@@ -48,11 +49,12 @@ class Town:
         *lines: tuple[str, int],
         at: str | None = "S1",
         channel: str = "web",
+        substitutes: bool = False,
     ) -> Placed:
         """Place an order to be picked up at a store, or with None to be brought home."""
         delivery = Delivery("pickup", at) if at else Delivery("courier", None, *HOME)
         wanted = tuple(BasketLine(*line) for line in lines)
-        basket = Basket(channel, "CNY", wanted, delivery)
+        basket = Basket(channel, "CNY", wanted, delivery, substitutes=substitutes)
         with self.sanhe.work(actor="shopper") as work:
             total = work.orders.quote(basket, work.sourcing).total_cents
             return work.orders.place(Placing(basket, total), work.sourcing)
@@ -64,8 +66,8 @@ class Town:
             work.orders.settle(PaymentNotice("cash", name, order, total, "CNY", self.clock.now()))
         return order
 
-    def paid(self, *lines: tuple[str, int], at: str | None = "S1", channel: str = "web") -> UUID:
-        return self.pay(self.place(*lines, at=at, channel=channel).id)
+    def paid(self, *lines: tuple[str, int], **how: Any) -> UUID:
+        return self.pay(self.place(*lines, **how).id)
 
     def run(self) -> FulfilRun:
         return fulfil_orders(self.sanhe)
@@ -96,12 +98,18 @@ class Town:
         with self.sanhe.work(actor="reader") as work:
             return work.tasks.page(place=place, kinds=kinds or None)[0]
 
-    def pick(self, place: str, done: Mapping[str, int] | None = None) -> None:
+    def pick(
+        self,
+        place: str,
+        done: Mapping[str, int] | None = None,
+        *,
+        instead: Mapping[str, Instead] | None = None,
+    ) -> None:
         """Take and finish the next pick task of a store."""
         task = self.tasks(place, "pick")[0]
         with self.sanhe.work(actor="picker") as work:
             work.tasks.take(task.id)
-            finished(work, task.id, done=done)
+            finished(work, task.id, done=done, instead=instead)
 
     def code(self, shipment: UUID) -> str:
         with self.sanhe.work(actor="shopper") as work:
@@ -161,7 +169,8 @@ def _facts(stock: Mapping[str, int]) -> list[Fact]:
     facts = []
     taxed = {"tax_included": True, "tax_rate": 0.13}
     for sku, cents in CENTS.items():
-        facts.append(fact("item.described", sku=sku, payload={"name": sku}))
+        said = {"name": sku, "category": "tea"}
+        facts.append(fact("item.described", sku=sku, payload=said))
         facts.append(fact("price.set", sku=sku, amount_cents=cents, currency="CNY", payload=taxed))
     for place, units in stock.items():
         where = {"kind": "store", "name": place, "latitude": NORTH[place], "longitude": 121.0}

@@ -9,20 +9,20 @@ from uuid import UUID
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from sanhe.core.errors import Conflict, SanheError, Shortage
 from sanhe.core.facts import Fact
 from sanhe.core.storage import EmbeddedServer
 from sanhe.core.values import new_id
 from sanhe.place.fulfil import ShipmentState
-from sanhe.place.orders import Order, State, Wanted
+from sanhe.place.orders import Instead, Order, State, Wanted
 from sanhe.place.returns import Asked, Verdict
 from sanhe.wiring import By, cancel_order, inspected, tell_sales
 from tests.place.fulfil.store import OPENING, STOCK, Town, fact, town
 from tests.wiring.installation import installed
 
-STEPS = ("place", "pick", "fetch", "cancel", "sell", "wait", "return", "tell", "run")
+STEPS = ("place", "pick", "swap", "fetch", "cancel", "sell", "wait", "return", "tell", "run")
 Step = tuple[str, int, int]
 
 
@@ -46,6 +46,7 @@ def shared(server: EmbeddedServer, tmp_path_factory: pytest.TempPathFactory) -> 
         max_size=20,
     )
 )
+@example([("place", 1, 1), ("run", 0, 0), ("swap", 1, 0), ("cancel", 1, 1), ("tell", 0, 0)])
 def test_stock_money_and_shipments_are_exact(shared: Town, steps: list[Step]) -> None:
     _count_anew(shared)
     ids: list[UUID] = []
@@ -67,10 +68,17 @@ def _take(at: Town, step: Step, ids: list[UUID]) -> None:
     order = ids[which % len(ids)] if ids else None
     place = ("S1", "S2", "S3")[which % 3]
     if kind == "place":
-        ids.append(at.paid(("A", units + 1), ("B", 1), at=None if which % 4 == 0 else place))
+        where = None if which % 4 == 0 else place
+        ids.append(at.paid(("A", units + 1), ("B", 1), at=where, substitutes=which % 2 == 1))
     elif kind == "pick":
         if tasks := at.tasks(place, "pick"):
             at.pick(place, {line.sku: units for line in tasks[0].lines})
+    elif kind == "swap":
+        if tasks := at.tasks(place, "pick"):
+            missing, *rest = tasks[0].lines
+            given = Instead({"A": "B", "B": "A"}[missing.sku], units + 1)
+            done = {line.sku: line.quantity for line in rest}
+            at.pick(place, done, instead={missing.sku: given})
     elif kind == "sell":
         sold = fact("sale.line", sku="A", place=place, quantity=units + 1, event_at=at.clock.now())
         _record(at, [sold])

@@ -1,8 +1,18 @@
 /** The one cache of what the server said. */
-import { QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { Problem } from "./client";
 
-export const queries = new QueryClient({
+export const SESSION = ["session"];
+
+/** Whose session is over is asked to sign in, whatever page noticed it. */
+const onError = (error: Error) => {
+  if (error instanceof Problem && error.code === "signed_out")
+    void queries.invalidateQueries({ queryKey: SESSION });
+};
+
+export const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       staleTime: 60_000,

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 9fa2829620c975f2e20d9875f8491d892b3806242fdf92150a56b30638ab827c. Don't edit.
+// Made by `make client` from the OpenAPI document 1cd77afde1b0a06c33a749b4548b84527052963f19d7b1302d514c1a0e776b6a. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1895,6 +1895,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/store/tasks/{task}/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Choices
+         * @description What could be picked instead of an SKU of a pick task.
+         */
+        get: operations["read_choices_api_store_tasks__task__choices_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/store/tasks/{task}/drop": {
         parameters: {
             query?: never;
@@ -1926,8 +1946,9 @@ export interface paths {
         put?: never;
         /**
          * Finish
-         * @description Say what was done. What is picked is ready to be fetched; what was not there comes from the
-         *     next best place, or the money goes back.
+         * @description Say what was done. What is picked is ready to be fetched. What was not there is replaced,
+         *     where the shopper takes something like it; else it comes from the next best place, or the
+         *     money goes back.
          */
         post: operations["finish_api_store_tasks__task__finish_post"];
         delete?: never;
@@ -2248,6 +2269,7 @@ export interface components {
          * @description What a shopper of a channel wants, how, and in which currency prices were shown.
          *
          *     `coupons` are the codes that are shown; points and stored value are paid with before money is.
+         *     `substitutes`: something like it may come instead of what ran out, at no higher price.
          */
         AskedBasket: {
             /** Channel */
@@ -2271,6 +2293,11 @@ export interface components {
              * @default 0
              */
             stored_cents: number;
+            /**
+             * Substitutes
+             * @default false
+             */
+            substitutes: boolean;
         };
         /**
          * AskedCancel
@@ -2750,6 +2777,33 @@ export interface components {
             provider: string;
         };
         /**
+         * ChoiceTold
+         * @description An SKU that can stand in for another; `available` base units of it lie there.
+         */
+        ChoiceTold: {
+            /** Available */
+            available: number;
+            /** Name */
+            name: string;
+            /** Per Units */
+            per_units: number;
+            /** Price Cents */
+            price_cents: number;
+            /** Sku */
+            sku: string;
+        };
+        /**
+         * ChoicesTold
+         * @description What can stand in for an SKU, the nearest in price first. `wanted` is false where the
+         *     shopper takes nothing else instead.
+         */
+        ChoicesTold: {
+            /** Rows */
+            rows: components["schemas"]["ChoiceTold"][];
+            /** Wanted */
+            wanted: boolean;
+        };
+        /**
          * Chosen
          * @description Decisions by number.
          */
@@ -3122,12 +3176,18 @@ export interface components {
          * DoneEntered
          * @description What was done of each line in base units by SKU; left out = all of every line. A line that
          *     is missing in it had none.
+         *
+         *     `instead`: what was picked in place of all that is missing of an SKU.
          */
         DoneEntered: {
             /** Done */
             done?: {
                 [key: string]: number;
             } | null;
+            /** Instead */
+            instead?: {
+                [key: string]: components["schemas"]["InsteadEntered"];
+            };
             /**
              * Note
              * @default
@@ -3473,6 +3533,16 @@ export interface components {
             status: string;
             /** Value */
             value: number | null;
+        };
+        /**
+         * InsteadEntered
+         * @description So many base units of another SKU.
+         */
+        InsteadEntered: {
+            /** Quantity */
+            quantity: number;
+            /** Sku */
+            sku: string;
         };
         /**
          * IssueEntered
@@ -5110,6 +5180,8 @@ export interface components {
             state: string;
             /** Stored Cents */
             stored_cents: number;
+            /** Substitutes */
+            substitutes: boolean;
             /** Tax Cents */
             tax_cents: number | null;
             /** Timeline */
@@ -5343,7 +5415,8 @@ export interface components {
         };
         /**
          * ShopLine
-         * @description A line of an order with what became of it, in base units.
+         * @description A line of an order with what became of it, in base units; `instead_of` is the line that it
+         *     stands in for.
          */
         ShopLine: {
             /** Amount Cents */
@@ -5358,6 +5431,8 @@ export interface components {
             discounts: components["schemas"]["DiscountTold"][];
             /** Handed */
             handed: number;
+            /** Instead Of */
+            instead_of: number | null;
             /** Line */
             line: number;
             /** Name */
@@ -5435,6 +5510,8 @@ export interface components {
             state: string;
             /** Stored Cents */
             stored_cents: number;
+            /** Substitutes */
+            substitutes: boolean;
             /** Tax Cents */
             tax_cents: number | null;
             /** Total Cents */
@@ -17633,6 +17710,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskWhole"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_choices_api_store_tasks__task__choices_get: {
+        parameters: {
+            query: {
+                sku: string;
+            };
+            header?: never;
+            path: {
+                task: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChoicesTold"];
                 };
             };
             /** @description Bad Request */

@@ -1,7 +1,8 @@
 /** The account: language, light or dark, signing out. */
 import { UserOutlined } from "@ant-design/icons";
-import { Button, Dropdown } from "antd";
+import { App, Button, Dropdown } from "antd";
 import { useTranslation } from "react-i18next";
+import { inWords } from "../api/client";
 import { language, speak } from "../words";
 import { useAppearance } from "./appearance";
 import { useSigning, type Session } from "./session";
@@ -9,6 +10,7 @@ import { useSigning, type Session } from "./session";
 export function AccountMenu({ session }: { session: Session }) {
   const { t } = useTranslation();
   const { dark, setDark } = useAppearance();
+  const { message } = App.useApp();
   const { signOut } = useSigning();
   const other = language() === "en" ? "zh-CN" : "en";
   const chosen = {
@@ -17,7 +19,7 @@ export function AccountMenu({ session }: { session: Session }) {
       void speak(other);
     },
     dark: () => setDark(!dark),
-    out: () => void signOut(),
+    out: () => void signOut().catch((error: Error) => message.error(inWords(error), 8)),
   };
   return (
     <Dropdown

@@ -1,6 +1,7 @@
 /** The whole: appearance, language, cache, session; then the frame or the sign-in page. */
 import { QueryClientProvider } from "@tanstack/react-query";
 import { App as AntApp, ConfigProvider, Spin } from "antd";
+import english from "antd/locale/en_US";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { BrowserRouter } from "react-router";
@@ -14,8 +15,7 @@ import { useSession } from "./session";
 import { SignIn } from "./SignIn";
 import "./console.css";
 
-type AntLocale = typeof import("antd/locale/en_US").default;
-const locales: Record<Language, () => Promise<{ default: AntLocale }>> = {
+const locales: Record<Language, () => Promise<{ default: typeof english }>> = {
   "zh-CN": () => import("./locale-zh"),
   en: () => import("./locale-en"),
 };
@@ -33,7 +33,9 @@ export function App() {
 function Dressed() {
   const { dark } = useAppearance();
   const { i18n } = useTranslation();
-  const [locale, setLocale] = useState<AntLocale>();
+  // From the first moment there is one: where it came later, all below would be made anew, and what
+  // somebody had typed would be gone.
+  const [locale, setLocale] = useState(english);
   useEffect(() => {
     void locales[i18n.language as Language]().then((loaded) => setLocale(loaded.default));
   }, [i18n.language]);

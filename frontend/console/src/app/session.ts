@@ -2,16 +2,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { get, keepCsrf, post, remove } from "../api/client";
+import { SESSION } from "../api/queries";
 import type { Schemas } from "../api/types";
 import { language } from "../words";
 
 export type Session = Schemas["Session"];
 
-const KEY = ["session"];
-
 export function useSession() {
   const asked = useQuery({
-    queryKey: KEY,
+    queryKey: SESSION,
     queryFn: () => get("/api/session"),
     staleTime: Infinity,
   });
@@ -29,19 +28,18 @@ export function useMay(): (action: string) => boolean {
 /** Sign in, out, or make the first account; each answers with the session it leads to. */
 export function useSigning() {
   const cache = useQueryClient();
-  const take = (session: Session) => {
+  const take = async (session: Session) => {
+    await cache.cancelQueries({ queryKey: SESSION }); // what was asked before tells of before
     keepCsrf(session.csrf);
-    cache.setQueryData(KEY, session);
+    cache.setQueryData(SESSION, session);
+    // Nothing of one person stays for the next; the session itself is being watched.
+    cache.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION[0] });
   };
   return {
     signIn: async (body: { name: string; password: string; code?: string }) =>
-      take(await post("/api/session", { body })),
+      await take(await post("/api/session", { body })),
     makeFirst: async (body: { name: string; password: string }) =>
-      take(await post("/api/first-account", { body: { ...body, language: language() } })),
-    signOut: async () => {
-      take(await remove("/api/session"));
-      // Nothing of one person stays for the next; the session itself is being watched.
-      cache.removeQueries({ predicate: (query) => query.queryKey[0] !== KEY[0] });
-    },
+      await take(await post("/api/first-account", { body: { ...body, language: language() } })),
+    signOut: async () => await take(await remove("/api/session")),
   };
 }

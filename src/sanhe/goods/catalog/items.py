@@ -133,6 +133,10 @@ class Catalog:
             for row in rows
         }
 
+    def alike(self, sku: str) -> list[str]:
+        """The SKUs that share a category with this one now or did once, itself among them."""
+        return store.read_alike(self._tx, sku)
+
     def findings(self) -> list[rules.Finding]:
         """What is odd in the descriptions: kept as given, listed here until it is mended."""
         names = tuple(rules.ItemTerms.__dataclass_fields__)

@@ -106,6 +106,12 @@ _SELLING = sa.text("""
     ) AS price ON true
 """)
 
+_ALIKE = sa.text("""
+    SELECT DISTINCT other.sku FROM item_description AS item
+    JOIN item_description AS other USING (category)
+    WHERE item.sku = :sku ORDER BY other.sku
+""")
+
 _SEARCH = f"""
     SELECT {_ITEM_COLUMNS}
     FROM ({_ITEMS}) AS item
@@ -146,6 +152,11 @@ def read_selling(
     """What is needed to sell these SKUs at a place on a day; SKUs that are not described miss."""
     given = {"skus": list(skus), "place": place, "day": day}
     return tx.connection.execute(_SELLING, given).all()
+
+
+def read_alike(tx: Transaction, sku: str) -> list[str]:
+    """The SKUs that were ever described as of a category that this one was."""
+    return list(tx.connection.execute(_ALIKE, {"sku": sku}).scalars())
 
 
 def search_items(tx: Transaction, text: str, limit: int) -> pa.Table:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sanhe.core.errors import Conflict, NotFound
+from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.storage import Transaction
 from sanhe.core.values import Json, new_id
 from sanhe.goods.stock import Stock
@@ -24,7 +24,7 @@ from sanhe.place.fulfil.bookings import Bookings, Parcel
 from sanhe.place.fulfil.elsewhere import Elsewhere
 from sanhe.place.fulfil.ports import Booking, BookingState
 from sanhe.place.fulfil.rules import WAITING, Policy, Shipment, ShipmentLine, ShipmentState
-from sanhe.place.orders import Nearby, Order, Orders, Piece, State
+from sanhe.place.orders import Instead, Nearby, Order, Orders, Piece, State, lines_short
 from sanhe.place.tasks import NewTask, TaskLine, Tasks, TaskState
 
 MOST_COUNTED: Final = 10_000
@@ -78,22 +78,37 @@ class Fulfil:
             self._follow([found], handed=handed)
         return store.read_of(self._tx, [order])
 
-    def picked(self, shipment: UUID, done: Mapping[str, int]) -> Shipment:
+    def picked(
+        self,
+        shipment: UUID,
+        done: Mapping[str, int],
+        *,
+        instead: Mapping[str, Instead] | None = None,
+    ) -> Shipment:
         """Say what was picked, in base units by SKU; a component left out was not there.
 
-        What is missing is taken from the next best place, or cancelled with the money back. The
-        rest is ready. Raises NotFound, Conflict when it was picked otherwise or is not wanted.
+        `instead` is what was picked in place of all that is missing of an SKU, where the shopper
+        takes something like it. Else what is missing is taken from the next best place, or
+        cancelled with the money back. The rest is ready. Raises NotFound, Conflict when it was
+        picked otherwise or is not wanted, and what `Orders.substitute` does.
         """
         order, found = self._locked(shipment)
         parts = {line.line: order.parts_at(line.line, found.place) for line in found.lines}
-        lines = rules.picked_lines(found.lines, parts, done)
-        if found.state is ShipmentState.READY and list(found.lines) == lines:
+        swaps = instead or {}
+        whole = Counter(done)
+        whole.update({one.sku: one.quantity for one in swaps.values()})
+        again = rules.picked_lines(found.lines, parts, whole)
+        if found.state is ShipmentState.READY and list(found.lines) == again:
             return found
+        lines = rules.picked_lines(found.lines, parts, done)
         if found.state is ShipmentState.CANCELLED:
             self._put_back(order, replace(found, lines=tuple(lines)))
             return found
         if found.state is not ShipmentState.PICKING:
             raise Conflict(f"shipment {found.number} is {found.state}: there is nothing to pick")
+        for swap in swaps.items():
+            lines = self._substituted(order, found.place, lines, swap=swap)
+        order = self._orders.get(order.id)
         ready = replace(found, lines=tuple(lines))
         told = {str(line.line): line.there for line in lines}
         self._orders.note(
@@ -387,6 +402,24 @@ class Fulfil:
     def _missing(self, sku: str, place: str) -> int:
         rows = self._stock.positions([(sku, place)]).to_pylist()
         return -int(rows[0]["discrepancy"]) if rows else 0
+
+    def _substituted(
+        self, order: Order, place: str, lines: list[ShipmentLine], *, swap: tuple[str, Instead]
+    ) -> list[ShipmentLine]:
+        """The picked lines with what stands in for all that is missing of an SKU."""
+        sku, given = swap
+        short = [Piece(one.line, place, one.units - one.there) for one in lines]
+        missing = [one for one in lines_short(order, short, sku) if one.units]
+        if len(missing) != 1:
+            what = "missing on several lines" if missing else "not missing by itself"
+            raise BadInput(
+                f"{sku} is {what}", place="instead", remedy="name what one line misses all of"
+            )
+        number, _ = self._orders.substitute(order.id, missing[0], given)
+        settled = [
+            replace(one, units=one.there) if one.line == missing[0].line else one for one in lines
+        ]
+        return [*settled, ShipmentLine(number, given.quantity, given.quantity)]
 
     def _loses(self, order: Order, sku: str, place: str, *, missing: int) -> Piece | None:
         """What an order loses of what is missing: nothing of what it has picked already."""

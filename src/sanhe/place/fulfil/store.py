@@ -53,9 +53,10 @@ UPDATE shipment SET state = :state, ready_at = :ready_at, away_at = :away_at,
 WHERE id = :id
 """)
 _SAVE_LINES = sa.text("""
-UPDATE shipment_line AS l SET units = g.units, picked = g.picked
+INSERT INTO shipment_line (shipment_id, line, units, picked)
+SELECT :id, g.line, g.units, g.picked
 FROM jsonb_to_recordset(CAST(:lines AS jsonb)) AS g (line int, units bigint, picked bigint)
-WHERE l.shipment_id = :id AND l.line = g.line
+ON CONFLICT (shipment_id, line) DO UPDATE SET units = EXCLUDED.units, picked = EXCLUDED.picked
 """)
 _SET_CODE = sa.text("UPDATE shipment SET code_salt = :salt, code_hash = :hash WHERE id = :id")
 _CODE = sa.text("SELECT code_salt, code_hash, code_busy_until FROM shipment WHERE id = :id")

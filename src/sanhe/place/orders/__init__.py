@@ -24,6 +24,7 @@ from sanhe.place.orders.benefits import Benefits, Offered
 from sanhe.place.orders.choose import AtPlace, Piece, Plan, Sourcing
 from sanhe.place.orders.dues import PAY_BEFORE, Dues, OpenCharge, ends_at
 from sanhe.place.orders.facts import SOURCE, sale_facts
+from sanhe.place.orders.instead import Choice, Instead, lines_short
 from sanhe.place.orders.nearby import Nearby, needs_of
 from sanhe.place.orders.orders import REFUND_TOPIC, Orders, Settled
 from sanhe.place.orders.placing import Placed, Placing, Quote
@@ -54,9 +55,11 @@ __all__ = [
     "BasketLine",
     "Benefits",
     "Charge",
+    "Choice",
     "Delivery",
     "Discount",
     "Dues",
+    "Instead",
     "LineState",
     "Nearby",
     "Offered",
@@ -88,6 +91,7 @@ __all__ = [
     "brought",
     "ends_at",
     "fetched",
+    "lines_short",
     "needs_of",
     "sale_facts",
 ]

@@ -59,7 +59,8 @@ class Delivery:
 class Basket:
     """What a shopper of a channel wants, how, and in which currency it was shown.
 
-    `member` is the shopper's code with the retailer, None for a guest. `coupons` are the codes
+    `substitutes`: something like it may come instead of what ran out. `member` is the
+    shopper's code with the retailer, None for a guest. `coupons` are the codes
     that are shown; `points` and `stored_cents` of stored value are paid with, before money is.
     """
 
@@ -71,6 +72,7 @@ class Basket:
     coupons: tuple[str, ...] = ()
     points: int = 0
     stored_cents: int = 0
+    substitutes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

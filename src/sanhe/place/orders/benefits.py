@@ -116,13 +116,23 @@ class Benefits:
         self._points, self._stored, self._tiers = points, stored, tiers
         self._rewards, self._policy, self._zone = rewards, policy, time_zone
 
+    def selling(self, skus: Sequence[str], place: str, *, at: datetime) -> dict[str, Selling]:
+        """What it takes to sell these SKUs at a place now; "" = wherever no price is its own."""
+        day = business_day(at, time_zone=self._zone, cut_off=time())
+        return self._catalog.selling(skus, place, day=day)
+
+    def selling_like(self, sku: str, place: str, *, at: datetime) -> dict[str, Selling]:
+        """Likewise of an SKU and of all that share its category."""
+        return self.selling(self._catalog.alike(sku), place, at=at)
+
     def offer(self, basket: Basket, *, at: datetime, newcomer: Callable[[str], bool]) -> Offered:
         """What the basket's lines cost with the promotions of now and the coupons shown.
 
         `newcomer` tells whether a member has not ordered yet; asked where it matters. Raises
         BadInput naming the line that has no price, or a unit that doesn't fit.
         """
-        selling = self._selling([line.sku for line in basket.lines], basket, at)
+        place = basket.delivery.place or ""
+        selling = self.selling([line.sku for line in basket.lines], place, at=at)
         lines = priced_lines(basket.lines, selling)
         shown = self._coupons.shown(basket.coupons, member=basket.member, at=at)
         book = self._promotions.book(at=at)
@@ -254,10 +264,6 @@ class Benefits:
             cause = cause_of(order.id)
             self._rewards.returned(order.member, cents, cause=cause, step=step, whole=of, at=at)
 
-    def _selling(self, skus: Sequence[str], basket: Basket, at: datetime) -> dict[str, Selling]:
-        day = business_day(at, time_zone=self._zone, cut_off=time())
-        return self._catalog.selling(skus, basket.delivery.place or "", day=day)
-
     def _gifts(
         self,
         basket: Basket,
@@ -269,7 +275,8 @@ class Benefits:
         """A line that costs nothing for each present."""
         if not presents:
             return
-        selling = self._selling([one.sku for one in presents], basket, at)
+        place = basket.delivery.place or ""
+        selling = self.selling([one.sku for one in presents], place, at=at)
         for number, one in enumerate(presents, len(basket.lines)):
             use, sold = uses[one.promotion], selling.get(one.sku)
             if sold is None:

@@ -15,10 +15,11 @@ from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
 from sanhe.core.values import Json, derived_id
 from sanhe.goods.stock import Claim, Stock
-from sanhe.place.orders import placing, reading, rules, store
+from sanhe.place.orders import instead, placing, reading, rules, store
 from sanhe.place.orders.basket import Basket
 from sanhe.place.orders.benefits import Benefits
 from sanhe.place.orders.choose import Piece, Sourcing
+from sanhe.place.orders.instead import Choice, Instead
 from sanhe.place.orders.money import Books
 from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
@@ -92,7 +93,7 @@ class Orders:
         as `place` for each, in few statements. What leaves nothing to be kept at a place
         (`Plan.keep`) is served before what does.
         """
-        outcomes: list[Placed | SanheError] = [_sold_out(one.basket) for one in asked]
+        outcomes: list[Placed | SanheError] = [placing.sold_out(one.basket) for one in asked]
         left = list(range(len(asked)))
         for _ in range(_ROUNDS):
             tried = self._quoting.drafts([asked[at] for at in left], sourcing)
@@ -223,6 +224,44 @@ class Orders:
             store.insert_parts(self._tx, order, [placing.part_row(move.part) for move in moves])
             store.add_event(self._tx, order, "moved", details={**asdict(piece), "to": to})
 
+    def choices(self, order: UUID, piece: Piece) -> list[Choice]:
+        """What its place could give instead of a piece; see `substitute` for what is raised."""
+        found = self.get(order)
+        instead.check_may(found, piece)
+        sku, now = found.line(piece.line).sku, self._tx.clock.now()
+        selling = self._benefits.selling_like(sku, piece.place, at=now)
+        pairs = {(one, piece.place) for one in selling}
+        rows = self._stock.available(pairs, channel=found.channel).to_pylist()
+        return instead.choices(sku, selling, {row["sku"]: row["available"] for row in rows})
+
+    def substitute(self, order: UUID, piece: Piece, given: Instead) -> tuple[int, UUID | None]:
+        """Give something like it instead of a piece of a paid order, from the same place (换货).
+
+        It is a line of its own, and never costs more than what it stands in for; what it costs
+        less goes back. Its number, and the refund if there is any. Raises NotFound, BadInput for
+        what can't stand in, Conflict for a shopper who wants nothing else, Shortage.
+        """
+        found = self.lock(order)
+        instead.check_may(found, piece)
+        line, now = found.line(piece.line), self._tx.clock.now()
+        selling = self._benefits.selling([line.sku, given.sku], piece.place, at=now)
+        instead.check_alike(line.sku, given.sku, selling)
+        worth_cents = line.state.worth_cents(piece.units)
+        new = instead.standing_in(found, given, selling, worth_cents=worth_cents)
+        part = placing.part_of(order, new, piece.place)
+        if not self._stock.available({(part.sku, part.place)}).num_rows:
+            raise Shortage(f"{part.sku} was never counted at {part.place}: count it first")
+        claim = placing.claim(part, order=order, at=now, channel=found.channel, keep=NOTHING)
+        with self._tx.connection.begin_nested():
+            self._ledger.post_all(self._stock.claim([claim], expires_at=None))
+            store.insert_line(self._tx, order, placing.line_row(new), instead_of=line.line)
+            store.insert_parts(self._tx, order, [placing.part_row(part)])
+            found = self.get(order)
+            self._free(found, [piece])
+            self._change(found, [piece], what="cancelled", reason=f"{given.sku} instead")
+            less_cents = worth_cents - new.amount_cents
+            return new.line, self._give_back(found, less_cents, reason=f"{given.sku} instead")
+
     def take_up(self, *, limit: int) -> list[Order]:
         """Paid orders to be sent or fetched that nobody prepares yet, locked: from now on the
         caller does. Those that somebody else holds are left out."""
@@ -257,7 +296,7 @@ class Orders:
         self._reward(found, state, handed_cents=worth_cents)
         if not any(line.state.handed for line in found.lines):
             worth_cents += found.delivery_cents
-        self._books(found).earn(_cause(found, wanted), worth_cents)
+        self._books(found).earn(placing.cause_of(found, wanted), worth_cents)
         return state
 
     def take_back(self, order: UUID, units: Mapping[int, int], reason: str) -> UUID | None:
@@ -371,7 +410,7 @@ class Orders:
                 return draft, self._stock.claim(draft.claims, expires_at=draft.expires_at)
             except Shortage as error:
                 if tries == _TRIES:
-                    raise _sold_out(asked.basket) from error
+                    raise placing.sold_out(asked.basket) from error
         raise AssertionError("the last try returns or raises")
 
     def _claimed(self, drafts: Mapping[int, Draft]) -> dict[int, Sequence[UUID]]:
@@ -540,24 +579,9 @@ class Orders:
         self._outbox.put(REFUND_TOPIC, str(refund), asked)
 
 
-def _sold_out(basket: Basket) -> Shortage:
-    """The refusal of a basket whose stock went to others since it was sourced."""
-    skus = ", ".join(sorted({line.sku for line in basket.lines})[:5])
-    return Shortage(f"{skus}: sold out meanwhile, ask for what there is")
-
-
 def _settled(notice: PaymentNotice, outcome: Outcome) -> Settled:
     """The refund of a payment that is not taken has the id that belongs to the payment."""
     if outcome is Outcome.TAKEN:
         return Settled(notice.order, outcome, None)
     refund = derived_id("order.refund", notice.provider, notice.reference, "whole")
     return Settled(notice.order, outcome, refund)
-
-
-def _cause(order: Order, pieces: Sequence[Piece]) -> str:
-    """Names a hand-over: what had left each place before, and what leaves it now."""
-    return ",".join(
-        f"{piece.line}@{piece.place}:{order.parts_at(piece.line, piece.place)[0].handed}"
-        f"+{piece.units}"
-        for piece in sorted(pieces, key=lambda piece: (piece.line, piece.place))
-    )

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sanhe.core.errors import Conflict
+from sanhe.core.errors import Conflict, Shortage
 from sanhe.core.values import derived_id, new_id
 from sanhe.goods.stock import Claim
 from sanhe.people.coupons import NotUsable, Use
@@ -112,6 +112,7 @@ class Draft:
             "place": plan.place,
             "method": wanted.method,
             "member": self.basket.member,
+            "substitutes": self.basket.substitutes,
             "currency": self.quote.currency,
             "goods_cents": self.quote.goods_cents,
             "tax_cents": self.quote.tax_cents,
@@ -132,7 +133,7 @@ class Draft:
             "longitude": wanted.longitude,
             "why": dict(plan.why),
             "holds": list(holds),
-            "lines": [_line_row(line) for line in self.quote.lines],
+            "lines": [line_row(line) for line in self.quote.lines],
             "parts": [part_row(part) for part in self.parts],
         }
 
@@ -176,6 +177,12 @@ def parts_of(order: UUID, quote: Quote) -> tuple[OrderPart, ...]:
         for piece in quote.plan.pieces
         for sku, each in components[piece.line]
     )
+
+
+def part_of(order: UUID, line: PricedLine, place: str) -> OrderPart:
+    """The part that a place gives for a whole line which is no bundle."""
+    part_id = part_id_of(order, line.line, place, sku=line.sku)
+    return OrderPart(part_id, line.line, place, line.sku, line.quantity, 1)
 
 
 def claim(
@@ -242,7 +249,23 @@ def part_row(part: OrderPart) -> Row:
     return {name: getattr(part, name) for name in names}
 
 
-def _line_row(line: PricedLine) -> Row:
+def sold_out(basket: Basket) -> Shortage:
+    """The refusal of a basket whose stock went to others since it was sourced."""
+    skus = ", ".join(sorted({line.sku for line in basket.lines})[:5])
+    return Shortage(f"{skus}: sold out meanwhile, ask for what there is")
+
+
+def cause_of(order: Order, pieces: Sequence[Piece]) -> str:
+    """Names a hand-over: what had left each place before, and what leaves it now."""
+    return ",".join(
+        f"{piece.line}@{piece.place}:{order.parts_at(piece.line, piece.place)[0].handed}"
+        f"+{piece.units}"
+        for piece in sorted(pieces, key=lambda piece: (piece.line, piece.place))
+    )
+
+
+def line_row(line: PricedLine) -> Row:
+    """A line as it is written."""
     return {
         "line": line.line,
         "sku": line.sku,

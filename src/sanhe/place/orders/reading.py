@@ -47,7 +47,10 @@ class OrderPart:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """A line: what was bought, for how much, and what became of it; quantities in base units."""
+    """A line: what was bought, for how much, and what became of it; quantities in base units.
+
+    `instead_of` is the line that it stands in for, so much of which is cancelled.
+    """
 
     line: int
     sku: str
@@ -57,6 +60,7 @@ class OrderLine:
     tax_cents: int | None
     custom: Mapping[str, str]
     discounts: tuple[Discount, ...]
+    instead_of: int | None
     state: LineState
 
     @property
@@ -83,6 +87,7 @@ class Order:
     place: str
     method: str
     member: str | None
+    substitutes: bool
     currency: str
     goods_cents: int
     tax_cents: int | None
@@ -252,7 +257,7 @@ class Sold:
 
 Rows = Sequence[Mapping[str, Any]]
 _STATE = ("quantity", "amount_cents", "handed", "handed_cents", "cancelled", "returned")
-_LINE = ("line", "sku", "name", "price_cents", "per_units", "tax_cents", "custom")
+_LINE = ("line", "sku", "name", "price_cents", "per_units", "tax_cents", "custom", "instead_of")
 
 
 def orders_of(found: tuple[Rows, Rows, Rows], wanted: Sequence[UUID]) -> list[Order]:

@@ -22,17 +22,18 @@ Row: TypeAlias = Mapping[str, Any]
 _INSERT = sa.text("""
 WITH given AS (
     SELECT * FROM jsonb_to_recordset(CAST(:orders AS jsonb)) AS o (
-        id uuid, channel text, place text, method text, member text, currency text,
+        id uuid, channel text, place text, method text, member text, substitutes boolean,
+        currency text,
         goods_cents bigint, tax_cents bigint, delivery_cents bigint, total_cents bigint,
         points bigint, points_cents bigint, stored_cents bigint, uses jsonb,
         state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
         arrives_at timestamptz, latitude double precision, longitude double precision,
         why jsonb, holds uuid[], lines jsonb, parts jsonb)
 ), made AS (
-    INSERT INTO sales_order (id, channel, place, method, member, currency, goods_cents, tax_cents,
-        delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
-        placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds)
-    SELECT id, channel, place, method, member, currency, goods_cents, tax_cents,
+    INSERT INTO sales_order (id, channel, place, method, member, substitutes, currency,
+        goods_cents, tax_cents, delivery_cents, total_cents, points, points_cents, stored_cents,
+        uses, state, placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds)
+    SELECT id, channel, place, method, member, substitutes, currency, goods_cents, tax_cents,
         delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
         placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds FROM given
     RETURNING id, number
@@ -53,8 +54,8 @@ WITH given AS (
 SELECT id, number FROM made
 """)
 
-_ORDER_COLUMNS = """id, number, channel, place, method, member, currency, goods_cents, tax_cents,
-    delivery_cents, total_cents, points, points_cents, stored_cents, uses, paid_cents,
+_ORDER_COLUMNS = """id, number, channel, place, method, member, substitutes, currency, goods_cents,
+    tax_cents, delivery_cents, total_cents, points, points_cents, stored_cents, uses, paid_cents,
     refund_cents, state, placed_at, expires_at, paid_at,
     closed_at, ready_at, arrives_at, latitude, longitude, why, holds"""
 _LOCK = sa.text("SELECT id FROM sales_order WHERE id = :id FOR UPDATE")
@@ -63,7 +64,7 @@ SELECT {_ORDER_COLUMNS} FROM sales_order WHERE id = ANY (CAST(:ids AS uuid[]))
 """)  # noqa: S608 -- constants
 _LINES = sa.text("""
 SELECT order_id, line, sku, name, quantity, price_cents, per_units, amount_cents, tax_cents,
-    discounts, custom, handed, handed_cents, cancelled, returned, returned_cents
+    discounts, custom, instead_of, handed, handed_cents, cancelled, returned, returned_cents
 FROM sales_order_line WHERE order_id = ANY (CAST(:ids AS uuid[])) ORDER BY order_id, line
 """)
 _PARTS = sa.text("""
@@ -170,6 +171,13 @@ FROM jsonb_to_recordset(CAST(:changes AS jsonb)) AS c (id uuid, handed bigint, c
 WHERE p.id = c.id
 """)
 
+_LINE_INSTEAD = sa.text("""
+INSERT INTO sales_order_line (order_id, line, sku, name, quantity, price_cents, per_units,
+    amount_cents, tax_cents, discounts, custom, instead_of)
+SELECT :order, l.*, :instead_of FROM jsonb_to_record(CAST(:line AS jsonb)) AS l (
+    line int, sku text, name text, quantity bigint, price_cents bigint, per_units bigint,
+    amount_cents bigint, tax_cents bigint, discounts jsonb, custom jsonb)
+""")
 _MORE_PARTS = sa.text("""
 INSERT INTO sales_order_part AS p (order_id, id, line, place, sku, units, each)
 SELECT :order, g.* FROM jsonb_to_recordset(CAST(:parts AS jsonb)) AS g (
@@ -420,6 +428,12 @@ def lock_untold(tx: Transaction, limit: int) -> list[Row]:
 def mark_told(tx: Transaction, numbers: Sequence[int]) -> None:
     """Say that these hand-overs are told now."""
     tx.connection.execute(_TOLD, {"numbers": list(numbers), "at": tx.clock.now()})
+
+
+def insert_line(tx: Transaction, order: UUID, line: Row, *, instead_of: int) -> None:
+    """Add a line that stands in for another one."""
+    given = {"order": order, "line": _json(line), "instead_of": instead_of}
+    tx.connection.execute(_LINE_INSTEAD, given)
 
 
 def insert_parts(tx: Transaction, order: UUID, parts: Sequence[Row]) -> None:

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from sanhe.place.fulfil import ShipmentState
+from sanhe.place.orders import Instead
 from sanhe.place.tasks import StoreTask, TaskState
 from sanhe.web.asked import Closed, Code, Key, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.told import ShipmentTold, StateTold
-from sanhe.wiring import Work, finish_task, hand_over_by_code
+from sanhe.web.told import ShipmentTold, StateTold, own
+from sanhe.wiring import Work, choices_for, finish_task, hand_over_by_code
 
 router = APIRouter(prefix="/store", tags=["store"])
 Reads = Annotated[Caller, depends("sales.read")]
@@ -112,11 +113,22 @@ class TakeEntered(Closed):
     over: bool = False
 
 
+class InsteadEntered(Closed):
+    """So many base units of another SKU."""
+
+    sku: Code
+    quantity: Units
+
+
 class DoneEntered(Closed):
     """What was done of each line in base units by SKU; left out = all of every line. A line that
-    is missing in it had none."""
+    is missing in it had none.
+
+    `instead`: what was picked in place of all that is missing of an SKU.
+    """
 
     done: dict[Code, Units] | None = Field(default=None, max_length=500)
+    instead: dict[Code, InsteadEntered] = Field(default_factory=dict, max_length=50)
     note: Reason = ""
 
 
@@ -130,6 +142,24 @@ class CodeEntered(Closed):
     """The code that the shopper shows."""
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6,12}$")]
+
+
+class ChoiceTold(BaseModel):
+    """An SKU that can stand in for another; `available` base units of it lie there."""
+
+    sku: str
+    name: str
+    price_cents: int
+    per_units: int
+    available: int
+
+
+class ChoicesTold(BaseModel):
+    """What can stand in for an SKU, the nearest in price first. `wanted` is false where the
+    shopper takes nothing else instead."""
+
+    wanted: bool
+    rows: list[ChoiceTold]
 
 
 class TaskEnded(BaseModel):
@@ -175,6 +205,15 @@ def read_task(task: Id, caller: Reads) -> TaskWhole:
     return TaskWhole(**found.model_dump(), history=steps)
 
 
+@router.get("/tasks/{task}/choices")
+def read_choices(task: Id, sku: Annotated[Code, Query()], caller: Picks) -> ChoicesTold:
+    """What could be picked instead of an SKU of a pick task."""
+    with caller.work() as work:
+        found = choices_for(work, task, sku)
+    rows = [ChoiceTold(**own(one, ChoiceTold)) for one in found or ()]
+    return ChoicesTold(wanted=found is not None, rows=rows)
+
+
 @router.post("/tasks/{task}/take")
 def take_task(task: Id, entered: TakeEntered, caller: Picks) -> TaskTold:
     """Take a task into one's own hands; again changes nothing."""
@@ -184,10 +223,17 @@ def take_task(task: Id, entered: TakeEntered, caller: Picks) -> TaskTold:
 
 @router.post("/tasks/{task}/finish")
 def finish(task: Id, entered: DoneEntered, *, key: Key, caller: Picks) -> TaskEnded:
-    """Say what was done. What is picked is ready to be fetched; what was not there comes from the
-    next best place, or the money goes back."""
+    """Say what was done. What is picked is ready to be fetched. What was not there is replaced,
+    where the shopper takes something like it; else it comes from the next best place, or the
+    money goes back."""
     told = finish_task(
-        caller.sanhe, task, done=entered.done, note=entered.note, key=key, by=caller.by
+        caller.sanhe,
+        task,
+        done=entered.done,
+        instead={sku: Instead(one.sku, one.quantity) for sku, one in entered.instead.items()},
+        note=entered.note,
+        key=key,
+        by=caller.by,
     )
     return TaskEnded.model_validate(told)
 

@@ -57,6 +57,7 @@ class AskedBasket(Closed):
     """What a shopper of a channel wants, how, and in which currency prices were shown.
 
     `coupons` are the codes that are shown; points and stored value are paid with before money is.
+    `substitutes`: something like it may come instead of what ran out, at no higher price.
     """
 
     channel: Code
@@ -67,6 +68,7 @@ class AskedBasket(Closed):
     coupons: list[Shows] = Field(default_factory=list, max_length=100)
     points: Annotated[int, Field(ge=0, le=10**12)] = 0
     stored_cents: Cents = 0
+    substitutes: bool = False
 
     def basket(self) -> Basket:
         """As orders take it."""

@@ -99,6 +99,9 @@ function Lines({ sale }: { sale: Sale }) {
         { name: "item", title: t("col.item"), width: 220, show: (line) => (
           <>
             {line.name} <span className="muted">{line.sku}</span>
+            {line.instead_of !== null && (
+              <div className="small">{t("sale.insteadOf", { line: line.instead_of + 1 })}</div>
+            )}
             {Object.entries(line.custom).map(([name, value]) => (
               <div key={name} className="small">
                 {name}: {value}

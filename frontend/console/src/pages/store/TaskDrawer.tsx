@@ -10,11 +10,13 @@ import { Failure } from "../../parts/Failure";
 import { Scan } from "../../parts/Scan";
 import { Units } from "../../parts/Units";
 import { HandOver } from "./HandOver";
+import { Instead, type Swap } from "./Instead";
 import { Inspect } from "./ReturnCards";
 import type { Task } from "./Tasks";
 
 type Props = { task: Task | undefined; onClose: () => void };
 type Counts = Record<string, number>;
+type Swaps = Record<string, Swap | undefined>;
 const AFFECTS = ["store", "sales"];
 const COUNTED = new Set(["count", "discrepancy"]);
 
@@ -125,6 +127,7 @@ function Amounts({ task, onClose }: { task: Task; onClose: () => void }) {
   const { message } = App.useApp();
   const counts = COUNTED.has(task.kind);
   const [done, setDone] = useState<Counts>({});
+  const [swaps, setSwaps] = useState<Swaps>({});
   const most = (sku: string) =>
     counts ? undefined : task.lines.find((line) => line.sku === sku)?.quantity;
   const scanned = (code: string) => {
@@ -153,10 +156,19 @@ function Amounts({ task, onClose }: { task: Task; onClose: () => void }) {
               most={most(line.sku)}
               onChange={(value) => setDone({ ...done, [line.sku]: value })}
             />
+            {task.kind === "pick" && (done[line.sku] ?? 0) < line.quantity && (
+              <Instead
+                task={task.id}
+                sku={line.sku}
+                missing={line.quantity - (done[line.sku] ?? 0)}
+                value={swaps[line.sku]}
+                onChange={(swap) => setSwaps({ ...swaps, [line.sku]: swap })}
+              />
+            )}
           </li>
         ))}
       </ul>
-      <Finish task={task} done={done} onDone={setDone} onClose={onClose} />
+      <Finish task={task} done={done} swaps={swaps} onDone={setDone} onClose={onClose} />
     </>
   );
 }
@@ -164,12 +176,13 @@ function Amounts({ task, onClose }: { task: Task; onClose: () => void }) {
 type FinishProps = {
   task: Task;
   done?: Counts;
+  swaps?: Swaps;
   onDone?: (done: Counts) => void;
   onClose: () => void;
 };
 
 /** The end of a task. What is missing is asked about before: it is looked for elsewhere. */
-function Finish({ task, done, onDone, onClose }: FinishProps) {
+function Finish({ task, done, swaps = {}, onDone, onClose }: FinishProps) {
   const { t } = useTranslation();
   const { message } = App.useApp();
   const counts = COUNTED.has(task.kind);
@@ -181,7 +194,7 @@ function Finish({ task, done, onDone, onClose }: FinishProps) {
     run: (told: Counts | undefined, key) =>
       post("/api/store/tasks/{task}/finish", {
         path: { task: task.id },
-        body: { done: told ?? null, note: "" },
+        body: { done: told ?? null, instead, note: "" },
         key,
       }),
     affects: AFFECTS,
@@ -193,9 +206,15 @@ function Finish({ task, done, onDone, onClose }: FinishProps) {
     affects: AFFECTS,
     done: ended,
   });
+  const short = task.lines.filter((line) => (done?.[line.sku] ?? 0) < line.quantity);
+  const instead = Object.fromEntries(
+    short.flatMap(({ sku }) => (swaps[sku] ? [[sku, swaps[sku]]] : [])),
+  );
   const all = Object.fromEntries(task.lines.map((line) => [line.sku, line.quantity]));
   const told = Object.fromEntries(task.lines.map((line) => [line.sku, done?.[line.sku] ?? 0]));
-  const missing = task.lines.reduce((sum, line) => sum + line.quantity - (told[line.sku] ?? 0), 0);
+  const missing = short
+    .filter((line) => !swaps[line.sku])
+    .reduce((sum, line) => sum + line.quantity - (told[line.sku] ?? 0), 0);
   const pending = finish.isPending || count.isPending;
   const button = (
     <Button block size="large" type="primary" loading={pending} onClick={() => {
