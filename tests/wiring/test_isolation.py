@@ -211,6 +211,8 @@ def _coupons_by_hand(tx: Transaction) -> None:
     )
     run("INSERT INTO coupon_hold VALUES ('order', 'p', NULL, NULL, 5, '{}', now())")
     run("INSERT INTO coupon_limit VALUES ('key x', now())")
+    run("INSERT INTO person_key VALUES (gen_random_uuid(), 'order/1', '\\x00', 'm', true)")
+    run("INSERT INTO person_erasure VALUES (gen_random_uuid(), 'order/2', now(), 'x')")
 
 
 def _orders_by_hand(work: Work, places: list[str], sku: str) -> None:
@@ -289,7 +291,7 @@ TABLES = (
     *("shipment", "shipment_line", "courier_booking", "sales_return", "sales_return_line"),
     *("store_description", "courier_offer", "device", "device_event", "device_problem"),
     *("loyalty_entry", "points_lot", "member_standing", "member_bought", "tier_change"),
-    "member_referral",
+    *("member_referral", "person_key", "person_erasure"),
     *COMPANY_WIDE,
 )
 UNGUARDED = {

@@ -26,6 +26,7 @@ from sanhe.cli import (
     health,
     keeping,
     membership,
+    persons,
     planning,
     promoting,
     replaying,
@@ -65,6 +66,7 @@ for verbs in (
     promoting,
     sales,
     membership,
+    persons,
     serving,
     upkeep,
 ):

@@ -12,9 +12,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sanhe.core.errors import SanheError
 from sanhe.core.settings import Settings
+
+if TYPE_CHECKING:
+    from sanhe.wiring import Sanhe
 
 ENOUGH_DISK_GB = 5.0
 CLOCK_DRIFT_SECONDS = 5.0
@@ -150,6 +154,7 @@ def database(settings: Settings) -> Iterator[Finding]:
     try:
         with Sanhe.open(settings) as sanhe:
             health = database_health(sanhe.database)
+            personal = persons(sanhe)
             drift = abs((health.now - datetime.now(UTC)).total_seconds())
     except failures as error:
         yield Finding(
@@ -172,9 +177,34 @@ def database(settings: Settings) -> Iterator[Finding]:
         ),
         "the application must use the role sanhe_app, which owns nothing",
     )
+    yield personal
     yield Finding(
         "clock",
         drift <= CLOCK_DRIFT_SECONDS,
         f"{drift:.1f} s between this machine and the database; time zone {settings.time_zone}",
         "synchronise the clocks (NTP)",
     )
+
+
+def persons(sanhe: Sanhe) -> Finding:
+    """The key that opens personal data is there, closed to others, and the right one."""
+    from sanhe.core.persons import KeyAway
+    from sanhe.wiring.work import master_keys
+
+    with sanhe.work(actor="doctor") as work:
+        wrapped = work.persons.masters()
+    keys = master_keys(sanhe.settings)
+    name, remedy = "personal data", "without this key it can't be read: see docs/guide/access.md"
+    if not wrapped and not keys.file.exists():
+        return Finding(name, True, "nothing is kept yet")
+    try:
+        known = {one.id for one in keys.read()}
+    except KeyAway as error:
+        return Finding(name, False, str(error), remedy)
+    lost = sum(count for master, count in wrapped.items() if master not in known)
+    if lost:
+        what = f"{keys.file} is of another installation: {lost:,} keys can't be used"
+        return Finding(name, False, what, remedy)
+    if len(known) > 1:
+        return Finding(name, False, "a rotation was cut", "run sanhe persons rotate again")
+    return Finding(name, True, f"{sum(wrapped.values()):,} keys under {keys.file}")

@@ -47,6 +47,8 @@ class Code(StrEnum):
     JOBS_WAITING = "jobs_waiting"
     JOB_FORGOTTEN = "job_forgotten"
     KEY_REUSED = "key_reused"
+    KEY_AWAY = "key_away"
+    ERASED = "erased"
     PROVIDER_REFUSED = "provider_refused"
     DEVICE_BLOCKED = "device_blocked"
     CLOCK_OFF = "clock_off"

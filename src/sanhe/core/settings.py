@@ -25,6 +25,8 @@ class Settings:
     `payments`: a file that names payment providers (SANHE_PAYMENTS); None = the till alone.
     `loyalty`: the policy of membership (SANHE_LOYALTY); None = shipped.
     `delivery`: the delivery fee and the policy of sourcing (SANHE_DELIVERY); None = shipped.
+    `persons_key`: the file of the key that opens personal data (SANHE_PERSONS_KEY); None =
+    persons.key in the home.
     """
 
     home: Path
@@ -37,6 +39,7 @@ class Settings:
     payments: Path | None = None
     loyalty: Path | None = None
     delivery: Path | None = None
+    persons_key: Path | None = None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -65,20 +68,21 @@ class Settings:
                 place="SANHE_CUSTOMERS",
                 remedy="give 1 to learn from who bought, 0 not to",
             )
-        sign_in = given.get("SANHE_SIGN_IN")
-        policy = given.get("SANHE_POLICY", "")
-        payments = given.get("SANHE_PAYMENTS")
-        loyalty = given.get("SANHE_LOYALTY")
-        delivery = given.get("SANHE_DELIVERY")
+
+        def path(name: str) -> Path | None:
+            told = given.get(name)
+            return Path(told).expanduser().resolve() if told else None
+
         return cls(
             home=Path(given.get("SANHE_HOME", "sanhe-data")).expanduser().resolve(),
             database_url=given.get("SANHE_DATABASE_URL") or None,
             currency=currency,
             time_zone=time_zone,
             customers=customers == "1",
-            sign_in=Path(sign_in).expanduser().resolve() if sign_in else None,
-            policy=Path(policy).expanduser().resolve() if policy else None,
-            payments=Path(payments).expanduser().resolve() if payments else None,
-            loyalty=Path(loyalty).expanduser().resolve() if loyalty else None,
-            delivery=Path(delivery).expanduser().resolve() if delivery else None,
+            sign_in=path("SANHE_SIGN_IN"),
+            policy=path("SANHE_POLICY"),
+            payments=path("SANHE_PAYMENTS"),
+            loyalty=path("SANHE_LOYALTY"),
+            delivery=path("SANHE_DELIVERY"),
+            persons_key=path("SANHE_PERSONS_KEY"),
         )

@@ -12,6 +12,7 @@ from sanhe.connectors.courier import ByHand
 from sanhe.core.clock import Clock, SystemClock
 from sanhe.core.commands import Answer, Lane, Rush
 from sanhe.core.lake import Lake, ParquetLake, refresh, scoped
+from sanhe.core.persons import UNSAVED
 from sanhe.core.scope import EVERYTHING, Scope
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, Saved, backup, restore
@@ -104,9 +105,12 @@ class Sanhe:
         return self.settings.home / "orders"
 
     def backup(self, folder: Path) -> Saved:
-        """Save database, keys, lake, orders and rejects into a new folder, with checksums."""
+        """Save database, keys, lake, orders and rejects into a new folder, with checksums.
+
+        The keys of persons are not among them: who erases somebody erases them in backups, too.
+        """
         folders = {name: self.settings.home / name for name in KEPT_FOLDERS}
-        return backup(self.database, folder, folders=folders)
+        return backup(self.database, folder, folders=folders, without=UNSAVED)
 
     @staticmethod
     def restore(settings: Settings, folder: Path) -> Saved:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sanhe.core.facts import FactTypes, PostgresFacts, Projection
 from sanhe.core.jobs import PostgresJobs, PostgresOutbox
 from sanhe.core.lake import FACTS_FOLDER
 from sanhe.core.ledger import PostgresLedger
+from sanhe.core.persons import MasterKeys, Persons
 from sanhe.core.places import Places
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Transaction
@@ -56,6 +58,9 @@ EVERYWHERE: Final = frozenset(FACTS_FOLDER + kind.name for kind in FACT_TYPES if
 COUPON_KEY: Final = "keys/coupons"
 """Where the secret of coupons lies in the home."""
 
+PERSONS_KEY: Final = "persons.key"
+"""Where the master key of personal data lies in the home: beside what backups keep of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -72,6 +77,7 @@ class Work:
     audit: PostgresAudit
     access: Access
     commands: Commands
+    persons: Persons
     places: Places
     stores: Stores
     catalog: Catalog
@@ -114,6 +120,11 @@ def register_kinds(tx: Transaction) -> None:
         decisions.register(kind)
 
 
+def master_keys(settings: Settings) -> MasterKeys:
+    """The master keys of an installation."""
+    return MasterKeys(settings.persons_key or settings.home / PERSONS_KEY)
+
+
 def construct(tx: Transaction, settings: Settings) -> Work:
     """Construct the capabilities on one transaction."""
     facts = PostgresFacts(tx, FACT_TYPES)
@@ -137,6 +148,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         currency=settings.currency,
     )
     projections = (places, items, buying, lying, serving)
+    registered = partial(Devices, tx, facts, currency=settings.currency)
     return Work(
         facts=facts,
         ledger=ledger,
@@ -146,6 +158,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         commands=Commands(tx),
+        persons=Persons(tx, audit, master=master_keys(settings)),
         places=places,
         stores=serving,
         catalog=items,
@@ -153,15 +166,8 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         suppliers=buying,
         replenish=Replenish(decisions, tx.clock),
         tasks=tasks,
-        devices=Devices(
-            tx,
-            facts,
-            stock=lying,
-            tasks=tasks,
-            places=places,
-            audit=audit,
-            projections=projections,
-            currency=settings.currency,
+        devices=registered(
+            stock=lying, tasks=tasks, places=places, audit=audit, projections=projections
         ),
         views=Views(tx),
         orders=orders,

@@ -15,7 +15,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -81,11 +81,18 @@ class Saved:
     rows: Mapping[str, int]
 
 
-def backup(database: Database, target: Path, *, folders: Mapping[str, Path]) -> Saved:
+def backup(
+    database: Database,
+    target: Path,
+    *,
+    folders: Mapping[str, Path],
+    without: Collection[str] = (),
+) -> Saved:
     """Save the database and the named folders into the new folder `target`.
 
-    The database is saved as of one moment, while work goes on. Raises BadInput when `target`
-    exists, MissingPart when there is no pg_dump.
+    The database is saved as of one moment, while work goes on; of the tables named in `without`
+    ("public.person_key") no row is. Raises BadInput when `target` exists, MissingPart when there
+    is no pg_dump.
     """
     if target.exists():
         raise BadInput("this exists already", place=str(target), remedy="name a new folder")
@@ -97,10 +104,12 @@ def backup(database: Database, target: Path, *, folders: Mapping[str, Path]) -> 
         with _snapshot(database.owner_url) as (snapshot, rows, revision):
             dump = ["--format=custom", "--compress=1", "--no-owner", f"--snapshot={snapshot}"]
             dump += ["--exclude-table=sanhe_restoring", "--enable-row-security"]
+            dump += [f"--exclude-table-data={table}" for table in without]
             _run("pg_dump", [*dump, f"--file={partial / _DUMP}"], database.owner_url)
         for name, folder in folders.items():
             _copy_folder(folder, partial / name)
         files = tuple(_described(partial, path) for path in _files(partial))
+        rows |= dict.fromkeys(without, 0)
         saved = Saved(database.clock.now(), revision, files, rows)
         _write_manifest(partial, saved)
         partial.rename(target)

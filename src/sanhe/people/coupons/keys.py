@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from sanhe.core.errors import BadInput
+from sanhe.core.secret_file import write_once
 from sanhe.people.coupons.rules import plain
 
 _BYTES: Final = 32
@@ -58,7 +58,7 @@ class Keys:
     @cached_property
     def _secret(self) -> bytes:
         if not self._file.exists():
-            _write_once(self._file, secrets.token_bytes(_BYTES))
+            write_once(self._file, secrets.token_bytes(_BYTES))
         found = self._file.read_bytes()
         if len(found) != _BYTES:
             raise BadInput(
@@ -67,21 +67,3 @@ class Keys:
                 remedy="bring it back from a backup: with another one no coupon is valid",
             )
         return found
-
-
-def _write_once(file: Path, content: bytes) -> None:
-    """Write a file that only its owner reads, whole or not at all; the first one stays."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(content)
-            out.flush()
-            os.fsync(out.fileno())
-        try:
-            os.link(draft, file)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink()
