@@ -172,7 +172,7 @@ def _write(name: str, rows: Mapping[str, Row], oversold: int) -> None:
             name,
             {
                 "attempts_per_endpoint_min": min(int(str(row["attempts"])) for row in in_order),
-                "endpoints_left": [endpoint for endpoint in RACES if endpoint not in rows],
+                "endpoints_left": " ".join(one for one in RACES if one not in rows),
                 "attempts": totals["attempts"],
                 "violations": totals["violations"],
                 "naive_control_oversold": oversold,
