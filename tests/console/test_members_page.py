@@ -71,9 +71,7 @@ def test_service_looks_a_member_up_and_corrects_their_points(shop: Shop, member:
     history = page.locator("table[aria-label='What happened'] tbody tr")
     assert history.count() == 50 and "Held" in history.nth(0).inner_text()
     page.click("text=Show earlier ones")
-    page.wait_for_function(
-        "document.querySelectorAll('[aria-label=\"What happened\"] tbody tr').length > 50"
-    )
+    history.nth(50).wait_for()
     page.click("text=Correct the points")
     page.click(".ant-modal button[type=submit]")
     page.wait_for_selector(".ant-form-item-explain-error")  # a number and a reason are needed

@@ -1,12 +1,13 @@
 /** The coupons that a member has, the first to end first, and what each lacks now. */
 import { useQuery } from "@tanstack/react-query";
-import { Skeleton, Tag } from "antd";
+import { Skeleton } from "antd";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
 import { PlainTable } from "../../parts/PlainTable";
+import { Standing } from "../../parts/Status";
 
 export function Coupons({ code }: { code: string }) {
   const { t } = useTranslation();
@@ -34,12 +35,12 @@ export function Coupons({ code }: { code: string }) {
               </>
             ) },
             { name: "state", title: t("col.status"), width: 150, show: (one) => (
-              <Tag color={one.why_not ? undefined : "success"}>
+              <Standing look={one.why_not ? undefined : "good"}>
                 {t(one.why_not ? `members.lack.${one.why_not.why}` : "members.usable", {
                   defaultValue: one.why_not?.sentence,
                   when: format.moment(one.why_not?.when),
                 })}
-              </Tag>
+              </Standing>
             ) },
             { name: "ends", title: t("members.ends"), width: 150, show: (one) => format.moment(one.ends_at) },
           ]}
