@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 1cd77afde1b0a06c33a749b4548b84527052963f19d7b1302d514c1a0e776b6a. Don't edit.
+// Made by `make client` from the OpenAPI document 05ba5da6f0f56a3a37864a2588c80825fbe303db383b5a3254c123cdaba6abad. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1178,6 +1178,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sales/{number}/recipient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Recipient
+         * @description Who an order goes to, which leaves an entry in the trail: for a store while it is open
+         *     there, for customer service as long as it is kept.
+         */
+        get: operations["read_recipient_api_sales__number__recipient_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scope": {
         parameters: {
             query?: never;
@@ -1855,6 +1876,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/store/shipments/{shipment}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Label
+         * @description Who a parcel goes to, for its label, while it is here; it leaves an entry in the trail.
+         */
+        get: operations["read_label_api_store_shipments__shipment__label_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/store/tasks": {
         parameters: {
             query?: never;
@@ -2375,12 +2416,13 @@ export interface components {
         };
         /**
          * AskedOrder
-         * @description A basket to be ordered at the total that the shopper saw.
+         * @description A basket to be ordered at the total that the shopper saw, and who it goes to.
          */
         AskedOrder: {
             /** Agreed Cents */
             agreed_cents: number;
             basket: components["schemas"]["AskedBasket"];
+            recipient?: components["schemas"]["AskedRecipient"] | null;
         };
         /**
          * AskedPiece
@@ -2420,6 +2462,34 @@ export interface components {
             pick_ups: number;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * AskedRecipient
+         * @description Who an order goes to. A courier needs name, phone and address, by lines, street first; who
+         *     fetches it may leave name and phone.
+         */
+        AskedRecipient: {
+            /** Lines */
+            lines?: string[];
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Phone */
+            phone: string;
+            /**
+             * Postcode
+             * @default
+             */
+            postcode: string;
+            /**
+             * Region
+             * @default
+             */
+            region: string;
         };
         /**
          * AskedReturn
@@ -3652,6 +3722,12 @@ export interface components {
             waste: number;
         };
         /**
+         * Kept
+         * @description What is left of an order's recipient.
+         * @enum {string}
+         */
+        Kept: "kept" | "erased" | "away";
+        /**
          * Key
          * @description A program's or device's key.
          */
@@ -3717,6 +3793,17 @@ export interface components {
         Keys: {
             /** Rows */
             rows: components["schemas"]["Key"][];
+        };
+        /**
+         * LabelTold
+         * @description What the label of a parcel says (面单): numbers of its order and shipment, and where to.
+         */
+        LabelTold: {
+            /** Order */
+            order: number;
+            recipient: components["schemas"]["RecipientTold"];
+            /** Shipment */
+            shipment: number;
         };
         /**
          * Lack
@@ -3889,6 +3976,20 @@ export interface components {
         Losses: {
             /** Rows */
             rows: components["schemas"]["Loss"][];
+        };
+        /**
+         * MaskedTold
+         * @description Who an order goes to, as who need not know it sees it. `state` says what is kept: `erased`
+         *     for good, or `away` while the key that opens it is.
+         */
+        MaskedTold: {
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Region */
+            region: string;
+            state: components["schemas"]["Kept"];
         };
         /**
          * MemberCoupon
@@ -4754,6 +4855,24 @@ export interface components {
             place: string;
         };
         /**
+         * RecipientTold
+         * @description Who an order goes to; the address by lines, street first.
+         */
+        RecipientTold: {
+            /** Lines */
+            lines: string[];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Phone */
+            phone: string;
+            /** Postcode */
+            postcode: string;
+            /** Region */
+            region: string;
+        };
+        /**
          * RefundTold
          * @description The refund that a command asked for, if any.
          */
@@ -5108,7 +5227,7 @@ export interface components {
         /**
          * SaleTold
          * @description An order with all that happened to it. `may_return` are units by line that can come back;
-         *     `deeds` is what the caller may do with it now.
+         *     `may_show`: the caller may see who it goes to; `deeds` is what the caller may do with it now.
          */
         SaleTold: {
             /** Arrives At */
@@ -5141,6 +5260,8 @@ export interface components {
             may_return: {
                 [key: string]: number;
             };
+            /** May Show */
+            may_show: boolean;
             /** Member */
             member: string | null;
             /** Method */
@@ -5168,6 +5289,7 @@ export interface components {
             points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            recipient: components["schemas"]["MaskedTold"] | null;
             /** Refund Cents */
             refund_cents: number;
             /** Refunds */
@@ -5452,7 +5574,7 @@ export interface components {
         };
         /**
          * ShopOrder
-         * @description An order; money in cents.
+         * @description An order; money in cents. `recipient` is null where nobody was named.
          */
         ShopOrder: {
             /** Arrives At */
@@ -5504,6 +5626,7 @@ export interface components {
             points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            recipient: components["schemas"]["MaskedTold"] | null;
             /** Refund Cents */
             refund_cents: number;
             /** State */
@@ -13455,6 +13578,118 @@ export interface operations {
             };
         };
     };
+    read_recipient_api_sales__number__recipient_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_scope_api_scope_get: {
         parameters: {
             query?: never;
@@ -17482,6 +17717,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_label_api_store_shipments__shipment__label_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shipment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelTold"];
                 };
             };
             /** @description Bad Request */

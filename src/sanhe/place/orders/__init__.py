@@ -40,6 +40,8 @@ from sanhe.place.orders.reading import (
     Sold,
     Wanted,
 )
+from sanhe.place.orders.recipient import Kept, Masked, Recipient
+from sanhe.place.orders.recipients import Recipients
 from sanhe.place.orders.rules import LineState, Outcome, State, Tenders
 
 __all__ = [
@@ -60,7 +62,9 @@ __all__ = [
     "Discount",
     "Dues",
     "Instead",
+    "Kept",
     "LineState",
+    "Masked",
     "Nearby",
     "Offered",
     "OpenCharge",
@@ -80,6 +84,8 @@ __all__ = [
     "PricedLine",
     "Promise",
     "Quote",
+    "Recipient",
+    "Recipients",
     "Refund",
     "RefundNotice",
     "Settled",
