@@ -30,7 +30,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench import race_orders, race_store
+from bench import race_members, race_orders, race_store
 from bench.http_load import Answer, fire
 from bench.race_naive import naive_oversold
 from bench.race_rounds import Attempt, Outcomes, Round, outcomes_of
@@ -53,8 +53,10 @@ RACES: Final[Mapping[str, Race]] = {
     "receive": race_store.receive,
     "inspect": race_store.inspect,
     "sync": race_store.sync,
+    "redeem": race_members.redeem,
 }
-"""The race for each operation. What is dropped of returns is tried in `receive`."""
+"""The race for each operation. What is dropped of returns is tried in `receive`; what members have
+is fought over by placing, paying and cancelling at once in `redeem`."""
 ROUND: Final = 2_000
 """So many attempts in a round, whose goods are new."""
 AGAIN_SECONDS: Final = 30.0
@@ -170,6 +172,7 @@ def _write(name: str, rows: Mapping[str, Row], oversold: int) -> None:
             name,
             {
                 "attempts_per_endpoint_min": min(int(str(row["attempts"])) for row in in_order),
+                "endpoints_left": " ".join(one for one in RACES if one not in rows),
                 "attempts": totals["attempts"],
                 "violations": totals["violations"],
                 "naive_control_oversold": oversold,

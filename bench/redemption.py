@@ -1,15 +1,18 @@
 """Coupons under attack: many at once for one coupon, a crowd for many, and forged signatures.
 
-    python -m bench.redemption [--attempts 100000] [--single 3000] [--forged 1000000]
+    python -m bench.redemption [--attempts 100000] [--single 3000] [--crowd 5000]
+                               [--forged 1000000]
 
-`--single` baskets want one single-use coupon, `WAYS` at a time: exactly one may have it. Then
-`--attempts` baskets of members want a third as many coupons of a promotion with a budget and a
-count for each member; some pay, some let go, some cancel after paying. In the end no coupon may be
-spent twice, no budget overdrawn, no member have had it too often, and the ledger must verify. As a
-control the ledger's floors are taken away, and the coupon must be spent more than once. Last,
-`--forged` signed coupons that were changed in eight ways: none may be read.
+`--attempts` over real HTTP, `WAYS` at a time, at `sanhe serve` on PostgreSQL: members order with
+coupons of a promotion with a budget and a count for each member, with points and stored value;
+orders that hold them are paid and cancelled meanwhile, and a quarter repeats another attempt
+(`bench.race_members`). No coupon may be in two orders, no budget overdrawn, no member have had it
+too often, and coupons, points and stored value must be what the orders say.
 
-Through the façade on PostgreSQL, from `WAYS` threads over `POOLS` x `AT_ONCE` connections.
+Through the façade, from `WAYS` threads over `POOLS` x `AT_ONCE` connections: `--single` baskets
+want one single-use coupon, and exactly one may have it; `--crowd` baskets want a third as many.
+Both ways have a control without the ledger's floors, in which a coupon must be spent more than
+once. Last, `--forged` signed coupons that were changed in eight ways: none may be read.
 """
 
 from __future__ import annotations
@@ -19,7 +22,6 @@ import os
 import random
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +33,9 @@ from pathlib import Path
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.race_members import redeem, unguarded_wrong
+from bench.race_world import fresh_home, opened_world
+from bench.races import run
 from bench.results_file import write_results
 from sanhe.core.clock import SystemClock
 from sanhe.core.decisions import PostgresDecisions, Proposal, Subject
@@ -44,6 +49,7 @@ from sanhe.people.coupons import Campaign, Coupons, Keys, Signed, Use, read_sign
 from sanhe.people.promotions import PUBLISHING, Off, Promotion, Promotions, Step
 
 WAYS, POOLS, AT_ONCE = 64, 3, 15
+CONTROL = 1_000
 CENTS, PER_MEMBER = 500, 3
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ORDER = 2**252 + 27742317777372353535851937790883648493
@@ -281,6 +287,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--attempts", type=int, default=100_000)
     parser.add_argument("--single", type=int, default=3_000)
+    parser.add_argument("--crowd", type=int, default=5_000)
     parser.add_argument("--forged", type=int, default=1_000_000)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sanhe-b-", dir="/tmp") as home, ExitStack() as stack:
@@ -291,22 +298,24 @@ def main() -> None:
         rooms = [threading.BoundedSemaphore(AT_ONCE) for _ in databases]
         shop = Shop(databases, Keys(Path(home) / "keys" / "coupons"), rooms)
         winners = single(shop, asked.single)
-        began = time.perf_counter()
-        crowded = many(shop, asked.attempts)
-        seconds = time.perf_counter() - began
+        crowded = many(shop, asked.crowd)
         doubled = control(shop, WAYS)
+    with fresh_home() as settings, opened_world(settings) as world:
+        raced = run(world, redeem, asked.attempts)
+        unguarded = unguarded_wrong(world, random.Random(3), CONTROL)
     accepted = forged(asked.forged)
-    violations = sum(
+    violations = len(raced.violations) + sum(
         count for name, count in crowded.items() if name.endswith(("twice", "often", "off"))
     )
     figures = {
         "winners_of_single_use": winners,
         "single_use_attempts": asked.single,
-        "attempts": asked.attempts,
+        "attempts": raced.attempts,
         "ways": WAYS,
-        "connections": POOLS * AT_ONCE,
-        "attempts_per_second": round(asked.attempts / seconds, 1),
         "violations": violations,
+        "http": [raced.row("redeem", os.getloadavg()[1])],
+        "http_wrong_without_the_floor": len(unguarded),
+        "crowd_attempts": asked.crowd,
         "crowd": {name: float(count) for name, count in crowded.items()},
         "winners_without_the_floor": doubled,
         "forged_tried": asked.forged,
@@ -314,7 +323,9 @@ def main() -> None:
         "load": round(os.getloadavg()[0], 1),
     }
     print(write_results("redemption", figures), figures)
-    if winners != 1 or violations or accepted or doubled < 2:
+    for wrong in raced.violations[:20]:
+        print(f"  {wrong}")
+    if winners != 1 or violations or accepted or doubled < 2 or not unguarded:
         raise SystemExit("a coupon was spent wrongly, or the control did not fail")
 
 

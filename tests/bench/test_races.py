@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from random import Random
+
+from bench.race_members import unguarded_wrong
 from bench.race_naive import naive_oversold
 from bench.race_world import opened_world
 from bench.races import RACES, run
@@ -20,6 +23,11 @@ def test_every_race_ends_exactly(database_settings: Settings) -> None:
             figures = run(world, race, attempts)
             assert figures.violations == [], endpoint
             assert figures.accepted and figures.attempts >= attempts, endpoint
+
+
+def test_coupons_are_spent_twice_without_the_ledgers_floor(database_settings: Settings) -> None:
+    with opened_world(database_settings) as world:
+        assert any("coupon" in wrong for wrong in unguarded_wrong(world, Random(3), 400))
 
 
 def test_the_naive_shop_oversells(database_settings: Settings) -> None:
