@@ -1,12 +1,12 @@
 """Orders (订单): one order for every channel: quoted, placed, paid, handed over, taken back.
 
 Systems: S30.
-Commands: sanhe sale promise, sanhe sale place, sanhe sale list, sanhe sale show, sanhe sale pay,
-sanhe sale cancel, sanhe sale hand-over.
+Commands: sanhe sale promise, sanhe sale place, sanhe sale list, sanhe sale show,
+sanhe sale recipient, sanhe sale pay, sanhe sale cancel, sanhe sale hand-over.
 
-Inputs: baskets of any channel, payment notices, hand-overs and returns. Decides: what an order
-costs, whether its stock is held, what becomes of each payment. Outputs: orders with their
-timeline; stock held and posted on the ledger, money beside it; what left the places, to be told
+Inputs: baskets of any channel and who they go to, payment notices, hand-overs and returns.
+Decides: what an order costs, whether its stock is held, what becomes of each payment. Outputs:
+orders with their timeline; stock held and posted on the ledger, money beside it; what left the places, to be told
 as `sale.line` facts; refunds in the outbox.
 """
 
