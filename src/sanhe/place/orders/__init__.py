@@ -6,8 +6,8 @@ sanhe sale recipient, sanhe sale pay, sanhe sale cancel, sanhe sale hand-over.
 
 Inputs: baskets of any channel and who they go to, payment notices, hand-overs and returns.
 Decides: what an order costs, whether its stock is held, what becomes of each payment. Outputs:
-orders with their timeline; stock held and posted on the ledger, money beside it; what left the places, to be told
-as `sale.line` facts; refunds in the outbox.
+orders with their timeline; stock held and posted on the ledger, money beside it; what left the
+places, to be told as `sale.line` facts; refunds in the outbox.
 """
 
 from sanhe.place.orders.basket import (
