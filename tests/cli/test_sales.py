@@ -32,8 +32,22 @@ def test_an_order_from_the_terminal(server: EmbeddedServer, tmp_path: Path) -> N
         assert "picking" in sanhe.well("sale", "show", number).out
         assert sanhe.asked("sale", "hand-over", number) == {"state": "complete"}
         assert sanhe.asked("upkeep")["told"] == 2
-        other = sanhe.asked("sale", "place", "A=1", "--to", "31.205,121.0")["number"]
+        there = ("sale", "place", "A=1", "--to", "31.205,121.0")
+        assert sanhe(*there).code == 2, "nobody to bring it to"
+        label = tmp_path / "label.json"
+        label.write_text("Zhang, 17 Haijiao Road")
+        refused = sanhe(*there, "--recipient", label)
+        assert refused.code == 2 and "Zhang" not in refused.err
+        label.write_text('{"name": "张小明", "phone": "13800131234", "lines": ["海椒路 17 号"]}')
+        other = sanhe.asked(*there, "--recipient", label)["number"]
+        assert sanhe.asked("sale", "recipient", other)["name"] == "张小明"
+        assert "海椒路 17 号" in sanhe.well("sale", "recipient", other).out
+        erase = ("persons", "erase", "--order", other, "--reason", "asked by mail")
+        assert sanhe(*erase).code == 4, "it is still open"
         assert "cancelled" in sanhe.well("sale", "cancel", other, "--reason", "no").out
+        assert sanhe("persons", "erase", "--reason", "x").code == 2
+        assert [sanhe.asked(*erase)["erased"] for _ in range(2)] == [True, False]
+        assert sanhe("sale", "recipient", other).code == 3
         listed = sanhe.asked("sale", "list")
         assert [row["state"] for row in listed["rows"]] == ["cancelled", "complete"]
         assert sanhe("sale", "show", 99).code == 3

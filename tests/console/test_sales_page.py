@@ -45,6 +45,35 @@ def test_service_finds_an_order_and_reads_why_it_comes_from_there(shop: Shop) ->
     assert not desk.complaints
 
 
+def shown_to(shop: Shop, subject: str) -> list[str]:
+    """Who was shown a recipient, as the trail says."""
+    with shop.town.sanhe.work(actor="reader") as work:
+        trail = work.audit.trail(subject=subject)
+    return [one.actor for one in trail if one.action == "recipient shown"]
+
+
+def test_service_is_shown_who_it_goes_to_and_others_the_mask(shop: Shop) -> None:
+    town, desk = shop.town, shop.desk
+    number = town.order(town.paid(("A", 1), at=None)).number
+    page = desk.signed_in("planner")
+    opened(desk, page, number)
+    told = page.inner_text(".drawer-told")
+    assert "张** 138****1234 上海市浦东新区" in told and "海椒路" not in told
+    assert not page.locator("text=Show name and address").count()
+    page = desk.signed_in("service")
+    opened(desk, page, number)
+    assert "张**" in page.inner_text(".drawer-told")
+    page.click("text=Show name and address")
+    whole = page.wait_for_selector("address.recipient").inner_text()
+    assert "张小明 138 0013 1234" in whole and "海椒路 17 号 4 单元 402" in whole
+    assert shown_to(shop, f"order {number}") == ["service"]
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".drawer-told", state="detached")
+    opened(desk, page, number)
+    assert "海椒路" not in page.inner_text("body"), "it has to be asked for anew"
+    assert not desk.complaints
+
+
 def test_service_cancels_and_the_money_goes_back(shop: Shop) -> None:
     town, desk = shop.town, shop.desk
     order = town.paid(("B", 3))

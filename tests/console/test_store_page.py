@@ -105,6 +105,31 @@ def test_what_is_not_there_is_asked_about_and_comes_from_elsewhere(shop: Shop) -
     assert not desk.complaints
 
 
+def test_the_label_of_a_parcel_is_shown_and_stands_alone_on_paper(shop: Shop) -> None:
+    town, desk = shop.town, shop.desk
+    order = town.paid(("A", 1), at=None)
+    town.run()
+    (shipment,) = town.shipments(order)
+    assert shipment.place == "S1"
+    town.pick("S1")
+    town.run()
+    town.wait(seconds=5)
+    town.run()
+    page = desk.signed_in("store", width=PHONE)
+    task(desk, page, "Hand over")
+    page.click(".ant-drawer-body >> text=Show the label")
+    label = page.wait_for_selector("address.recipient")
+    for text in (f"Order {town.order(order).number}", "张小明 138 0013 1234", "海椒路", "放门口"):
+        assert text in label.inner_text()
+    page.emulate_media(media="print")
+    assert label.is_visible()
+    assert not page.locator(".ant-drawer-title").is_visible()
+    with town.sanhe.work(actor="reader") as work:
+        (entry, *_) = work.audit.trail(subject=f"order {town.order(order).number}")
+    assert (entry.actor, entry.action) == ("store", "recipient shown")
+    assert not desk.complaints
+
+
 def test_something_like_it_is_picked_where_the_shopper_takes_it(shop: Shop) -> None:
     town, desk = shop.town, shop.desk
     order = town.pay(town.place(("A", 2), substitutes=True).id)

@@ -43,6 +43,9 @@ def test_a_promise_is_quoted_and_ordered_as_it_is_told(database_settings: Settin
                 assert quoted[name] == promise[name], (promise["method"], name)
             if number == 0:
                 order = {"basket": wanted, "agreed_cents": promise["total_cents"]}
+                missing = post(shop, "/shop/orders", order, "to-nobody")
+                assert (missing.status_code, missing.json()["place"]) == (422, "recipient")
+                order["recipient"] = RECIPIENT
                 placed = post(shop, "/shop/orders", order, "as-promised")
                 assert placed.status_code == 201, placed.text
                 assert placed.json()["arrives_at"] == promise["arrives_at"]
@@ -51,6 +54,7 @@ def test_a_promise_is_quoted_and_ordered_as_it_is_told(database_settings: Settin
         assert [one["delivery"]["place"] for one in here["promises"]] == ["S1"]
 
 
+RECIPIENT = {"name": "张小明", "phone": "13800131234", "lines": ["海椒路 17 号"]}
 REFUSED: tuple[tuple[dict[str, Any], str], ...] = (
     ({}, "place"),
     ({"latitude": 31.2}, "longitude"),

@@ -24,15 +24,26 @@ def register(app: typer.Typer) -> None:
 def persons_erase(
     reason: Annotated[str, typer.Option("--reason", help="Why, for the trail; name nobody.")],
     member: Annotated[
-        str | None, typer.Option("--member", help="All that is kept of this member's person.")
+        str | None, typer.Option("--member", help="A member's code: all that is kept of them.")
+    ] = None,
+    order: Annotated[
+        int | None, typer.Option("--order", help="A guest's order, by its number.", min=1)
     ] = None,
     actor: Actor = "",
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Erase somebody's personal data for good: here, in every copy and in every backup."""
-    with opened(home) as sanhe, sanhe.work(actor=actor or default_actor()) as work:
-        erased = work.persons.erase(f"member/{member}", reason)
+    from sanhe.cli.sales import find_order
+    from sanhe.core.errors import BadInput
+    from sanhe.wiring import By, erase_person
+
+    if (member is None) == (order is None):
+        raise BadInput("name either --member or --order", remedy="who is to be erased")
+    with opened(home) as sanhe:
+        found = None if order is None else find_order(sanhe, order).id
+        by = By(actor or default_actor())
+        erased = erase_person(sanhe, reason, member=member, order=found, by=by)
     Output(json).show({"erased": erased}, "erased" if erased else "there was nothing to erase")
 
 

@@ -1,8 +1,10 @@
-"""Commands for shoppers' orders: sale promise, place, list, show, pay, cancel, hand-over."""
+"""Commands for shoppers' orders: sale promise, place, list, show, recipient, pay, cancel …"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from sanhe.place.fulfil import Shipment
-    from sanhe.place.orders import Basket, Order, OrderEvent, Quote, State
+    from sanhe.place.orders import Basket, Order, OrderEvent, Quote, Recipient, State
     from sanhe.wiring import Sanhe, Work
 
 Number = Annotated[int, typer.Argument(help="The order's number.", min=1)]
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     sales.command("place")(sale_place)
     sales.command("list")(sale_list)
     sales.command("show")(sale_show)
+    sales.command("recipient")(sale_recipient)
     sales.command("pay")(sale_pay)
     sales.command("cancel")(sale_cancel)
     sales.command("hand-over")(sale_hand_over)
@@ -104,6 +107,13 @@ def sale_place(
     stored: Annotated[
         int, typer.Option("--stored", min=0, help="Paid with so many cents of stored value.")
     ] = 0,
+    recipient: Annotated[
+        Path | None,
+        typer.Option(
+            "--recipient",
+            help="JSON with name, phone, lines … of who it goes to; - reads stdin.",
+        ),
+    ] = None,
     dry: Annotated[
         bool, typer.Option("--dry-run", help="Say what it costs, hold nothing.")
     ] = False,
@@ -133,7 +143,7 @@ def sale_place(
         if dry:
             _show_quote(Output(json), quote)
             return
-        asked = Placing(basket, quote.total_cents)
+        asked = Placing(basket, quote.total_cents, _recipient(recipient))
         placed = place_order(sanhe, asked, key=key or new_id().hex, by=by)
     assert isinstance(placed, dict)
     Output(json).show(placed, f"order {placed['number']} is placed: {cost} to be paid")
@@ -209,6 +219,20 @@ def sale_show(number: Number, home: Home = None, json: Json = False) -> None:
     Output(json).show(told, *_parts(order, shipments, events))
 
 
+def sale_recipient(
+    number: Number, actor: Actor = "", home: Home = None, json: Json = False
+) -> None:
+    """Show who an order goes to; that it was shown is kept in the trail."""
+    from sanhe.wiring import By, show_recipient
+
+    with opened(home) as sanhe:
+        order, by = find_order(sanhe, number), By(actor or default_actor())
+        found = show_recipient(sanhe, order.id, any_time=True, by=by)
+    told = {name: getattr(found, name) for name in found.__slots__}
+    lines = [found.name, found.phone, *found.lines, found.region, found.postcode, found.note]
+    Output(json).show(told, "\n".join(line for line in lines if line))
+
+
 def sale_pay(
     number: Number,
     tender: Annotated[str, typer.Option("--tender", help="cash or card.")] = "cash",
@@ -223,7 +247,7 @@ def sale_pay(
     from sanhe.wiring import By, take_at_till
 
     with opened(home) as sanhe:
-        order = _find(sanhe, number)
+        order = find_order(sanhe, number)
         settled = take_at_till(
             sanhe,
             order.id,
@@ -249,7 +273,7 @@ def sale_cancel(
     from sanhe.wiring import By, cancel_order
 
     with opened(home) as sanhe:
-        order = _find(sanhe, number)
+        order = find_order(sanhe, number)
         by, key = By(actor or default_actor()), new_id().hex
         told = cancel_order(sanhe, order.id, reason=reason, pieces=None, key=key, by=by)
     assert isinstance(told, dict)
@@ -265,7 +289,7 @@ def sale_hand_over(
     from sanhe.wiring import By, hand_over
 
     with opened(home) as sanhe:
-        order = _find(sanhe, number)
+        order = find_order(sanhe, number)
         by, key = By(actor or default_actor()), new_id().hex
         told = hand_over(sanhe, order.id, pieces=None, key=key, by=by)
     assert isinstance(told, dict)
@@ -328,6 +352,22 @@ def _basket(
     return Basket(channel, sanhe.settings.currency, tuple(wanted), delivery)
 
 
+def _recipient(file: Path | None) -> Recipient | None:
+    from sanhe.core.errors import BadInput
+    from sanhe.place.orders import Recipient
+
+    if file is None:
+        return None
+    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    try:
+        found = Recipient.read(text)
+    except (ValueError, TypeError, KeyError) as error:
+        # What the parser says may show what it could not read.
+        wanted = 'JSON such as {"name": "…", "phone": "…", "lines": ["…"]}'
+        raise BadInput("this names nobody", place=str(file), remedy=wanted) from error
+    return found
+
+
 def _point(text: str) -> tuple[float, float]:
     from sanhe.core.errors import BadInput
 
@@ -361,6 +401,7 @@ def _order(work: Work, number: int) -> Order:
     return found[0]
 
 
-def _find(sanhe: Sanhe, number: int) -> Order:
+def find_order(sanhe: Sanhe, number: int) -> Order:
+    """A shopper's order by its number. Raises NotFound."""
     with sanhe.work(actor=default_actor()) as work:
         return _order(work, number)

@@ -55,6 +55,7 @@ def _show(output: Output, done: UpkeepRun) -> None:
         "standings": done.loyalty.evaluated,
         "referrals": done.loyalty.referred,
         "forgotten": done.forgotten,
+        "recipients_erased": done.erased,
     }
     busy = [f"{name.replace('_', ' ')} {count}" for name, count in told.items() if count]
     output.show(told, ", ".join(busy) or "nothing to do")

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeAlias
 
-from sanhe.wiring import Sanhe, forget_commands, run_loyalty, settle_payments, upkeep_orders
+from sanhe.wiring import (
+    Sanhe,
+    erase_recipients,
+    forget_commands,
+    run_loyalty,
+    settle_payments,
+    upkeep_orders,
+)
 
 Flow: TypeAlias = Callable[[Sanhe], object]
 
@@ -18,6 +25,7 @@ FLOWS: Final[tuple[tuple[float, Flow], ...]] = (
     (20.0, settle_payments),
     (60.0, run_loyalty),
     (3600.0, forget_commands),
+    (3600.0, erase_recipients),
 )
 """Each flow with the seconds from the end of one run to the next. They run one after the other in
 this order; two servers on one installation may run the same at once."""

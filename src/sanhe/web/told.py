@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from sanhe.people.coupons import Carried, Lack, NotUsable
 from sanhe.people.promotions import Promotion
 from sanhe.place.fulfil import Booking, Shipment, ShipmentState
-from sanhe.place.orders import Discount, Order
+from sanhe.place.orders import Discount, Kept, Masked, Order, Recipient
 from sanhe.place.returns import Return, ReturnState
 
 
@@ -180,8 +180,34 @@ class ShopPart(BaseModel):
     cancelled: int
 
 
+class MaskedTold(BaseModel):
+    """Who an order goes to, as who need not know it sees it. `state` says what is kept: `erased`
+    for good, or `away` while the key that opens it is."""
+
+    state: Kept
+    name: str
+    phone: str
+    region: str
+
+
+class RecipientTold(BaseModel):
+    """Who an order goes to; the address by lines, street first."""
+
+    name: str
+    phone: str
+    lines: list[str]
+    region: str
+    postcode: str
+    note: str
+
+    @classmethod
+    def of(cls, recipient: Recipient) -> RecipientTold:
+        """A recipient as it is told to who may know it."""
+        return cls(**{**own(recipient, cls), "lines": list(recipient.lines)})
+
+
 class ShopOrder(BaseModel):
-    """An order; money in cents."""
+    """An order; money in cents. `recipient` is null where nobody was named."""
 
     id: UUID
     number: int
@@ -207,15 +233,17 @@ class ShopOrder(BaseModel):
     closed_at: datetime | None
     ready_at: datetime | None
     arrives_at: datetime | None
+    recipient: MaskedTold | None
     lines: list[ShopLine]
     parts: list[ShopPart]
 
     @classmethod
-    def of(cls, order: Order) -> ShopOrder:
+    def of(cls, order: Order, masked: Masked | None) -> ShopOrder:
         """An order as it is told."""
-        own = {name for name in cls.model_fields if name not in {"lines", "parts"}}
+        made = {"lines", "parts", "recipient"}
         return cls(
-            **{name: getattr(order, name) for name in own},
+            **{name: getattr(order, name) for name in cls.model_fields if name not in made},
+            recipient=None if masked is None else MaskedTold(**own(masked, MaskedTold)),
             lines=[
                 ShopLine(
                     line=line.line,

@@ -90,6 +90,13 @@ from sanhe.wiring.promoting import (
     weighing_of,
     withdraw_promotion,
 )
+from sanhe.wiring.recipients import (
+    erase_person,
+    erase_recipients,
+    is_open_for,
+    masked_recipient,
+    show_recipient,
+)
 from sanhe.wiring.replaying import ReplayRequest, replay_past, replay_sweep
 from sanhe.wiring.returning import (
     Awaited,
@@ -160,6 +167,8 @@ __all__ = [
     "deliver_orders",
     "drop_return",
     "edit",
+    "erase_person",
+    "erase_recipients",
     "expire_orders",
     "explain_line",
     "find_lost",
@@ -175,9 +184,11 @@ __all__ = [
     "import_file",
     "inspect_return",
     "inspected",
+    "is_open_for",
     "issue_coupons",
     "losses",
     "loyalty_liability",
+    "masked_recipient",
     "member_points",
     "next_day",
     "override",
@@ -205,6 +216,7 @@ __all__ = [
     "send_refunds",
     "settle_payments",
     "show_code",
+    "show_recipient",
     "simulate_promotion",
     "stop_campaign",
     "sync_device",

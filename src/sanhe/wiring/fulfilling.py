@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sanhe.core.errors import SanheError, Temporary
+from sanhe.core.errors import NotFound, SanheError, Temporary
 from sanhe.place.devices import SignedEvent, Synced
 from sanhe.place.fulfil import Answered, Booking, BookingState
 from sanhe.place.returns import Asked
+from sanhe.wiring.recipients import courier_recipient
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -153,8 +154,8 @@ def _by_itself(what: str) -> Iterator[None]:
 
 def _hear(sanhe: Sanhe, booking: Booking) -> bool:
     try:
-        state = sanhe.couriers.ask(booking)
-    except Temporary as error:
+        state = sanhe.couriers.ask(booking, courier_recipient(sanhe, booking))
+    except (Temporary, NotFound) as error:  # a recipient may have been erased: nobody can come
         _LOG.info("%s: %s", booking.name, error)
         state = booking.state
     late = booking.answer_by <= sanhe.clock.now()

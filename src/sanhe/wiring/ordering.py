@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -72,13 +72,14 @@ def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:
 
     Raises what `Orders.place` does; Conflict for a key that was used for another basket.
     """
-    return once(
-        sanhe,
-        (PLACE, key),
-        by,
-        body=_asked(asked),
-        run=lambda work: told_placed(work.orders.place(asked, Within(work.sourcing, by))),
-    )
+    with sanhe.work(actor=by.actor) as work:
+        answer = work.commands.once(
+            PLACE,
+            key,
+            body=_asked(asked, work.persons.mark),
+            run=lambda: told_placed(work.orders.place(asked, Within(work.sourcing, by))),
+        )
+    return answer.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,9 @@ class Ordered:
     key: str
     by: By
 
-    @property
-    def call(self) -> Call:
-        """The command that it is."""
-        return Call(self.by.actor, PLACE, self.key, _asked(self.asked))
+    def call(self, mark: Callable[[str], str]) -> Call:
+        """The command that it is; who it goes to stands in it as a mark alone."""
+        return Call(self.by.actor, PLACE, self.key, _asked(self.asked, mark))
 
 
 def queue_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Future[Answer] | None:
@@ -146,7 +146,7 @@ def _placed_each(sanhe: Sanhe, ordered: Sequence[Ordered], by: By) -> list[Answe
                 for one in outcomes
             ]
 
-        return work.commands.once_each([one.call for one in ordered], run)
+        return work.commands.once_each([one.call(work.persons.mark) for one in ordered], run)
 
 
 def cancel_order(
@@ -223,8 +223,8 @@ def told_placed(placed: Placed) -> dict[str, Json]:
     }
 
 
-def _asked(asked: Placing) -> dict[str, Json]:
-    """What was asked, as JSON."""
+def _asked(asked: Placing, mark: Callable[[str], str]) -> dict[str, Json]:
+    """What was asked, as JSON; of who it goes to only what tells them from another."""
     basket = asdict(asked.basket)
     basket["lines"] = list(basket["lines"])
     basket["coupons"] = list(basket["coupons"])
@@ -233,7 +233,10 @@ def _asked(asked: Placing) -> dict[str, Json]:
         if not basket[name]:
             del basket[name]
     basket["delivery"]["by"] = _iso(asked.basket.delivery.by)
-    return {"basket": basket, "agreed_cents": asked.agreed_cents}
+    told: dict[str, Json] = {"basket": basket, "agreed_cents": asked.agreed_cents}
+    if asked.recipient is not None:
+        told["recipient"] = mark(asked.recipient.written())
+    return told
 
 
 def _iso(moment: datetime | None) -> str | None:

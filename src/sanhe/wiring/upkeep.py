@@ -9,6 +9,7 @@ from sanhe.wiring.fulfilling import FulfilRun, fulfil_orders
 from sanhe.wiring.membership import LoyaltyRun, run_loyalty
 from sanhe.wiring.ordering import TOLD_AT_ONCE, expire_orders, tell_sales
 from sanhe.wiring.paying import PaymentsRun, settle_payments
+from sanhe.wiring.recipients import erase_recipients
 
 if TYPE_CHECKING:
     from sanhe.wiring.sanhe import Sanhe
@@ -27,12 +28,14 @@ class OrdersRun:
 
 @dataclass(frozen=True, slots=True)
 class UpkeepRun:
-    """What one run of all upkeep came to; `forgotten` answers to old commands."""
+    """What one run of all upkeep came to; `forgotten` answers to old commands,
+    `erased` recipients of guests' orders."""
 
     orders: OrdersRun
     payments: PaymentsRun
     loyalty: LoyaltyRun
     forgotten: int
+    erased: int
 
 
 def upkeep_orders(sanhe: Sanhe) -> OrdersRun:
@@ -56,5 +59,9 @@ def forget_commands(sanhe: Sanhe) -> int:
 def upkeep(sanhe: Sanhe) -> UpkeepRun:
     """One run of everything that goes on by itself; a server does it without being asked."""
     return UpkeepRun(
-        upkeep_orders(sanhe), settle_payments(sanhe), run_loyalty(sanhe), forget_commands(sanhe)
+        upkeep_orders(sanhe),
+        settle_payments(sanhe),
+        run_loyalty(sanhe),
+        forget_commands(sanhe),
+        erase_recipients(sanhe),
     )

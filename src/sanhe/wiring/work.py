@@ -35,7 +35,7 @@ from sanhe.people.promotions import Promotions
 from sanhe.place import sourcing, stores
 from sanhe.place.devices import Devices
 from sanhe.place.fulfil import Bookings, Fulfil
-from sanhe.place.orders import Benefits, Dues, Nearby, Orders
+from sanhe.place.orders import Benefits, Dues, Nearby, Orders, Recipients
 from sanhe.place.returns import Returns
 from sanhe.place.sourcing import Nodes
 from sanhe.place.stores import Stores
@@ -88,6 +88,7 @@ class Work:
     devices: Devices
     views: Views
     orders: Orders
+    recipients: Recipients
     dues: Dues
     nodes: Nodes
     sourcing: Nearby
@@ -139,12 +140,15 @@ def construct(tx: Transaction, settings: Settings) -> Work:
     nodes, bookings = Nodes(serving, lying, tasks), Bookings(tx, serving)
     near = Nearby(nodes, sourcing.Policy.load(settings.delivery))
     members = _members(tx, settings, ledger)
+    persons = Persons(tx, audit, master=master_keys(settings))
+    recipients = Recipients(tx, persons)
     orders = Orders(
         tx,
         ledger=ledger,
         stock=lying,
         benefits=_benefits(settings, items, members),
         outbox=outbox,
+        recipients=recipients,
         currency=settings.currency,
     )
     projections = (places, items, buying, lying, serving)
@@ -158,7 +162,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         audit=audit,
         access=Access(tx, audit, places),
         commands=Commands(tx),
-        persons=Persons(tx, audit, master=master_keys(settings)),
+        persons=persons,
         places=places,
         stores=serving,
         catalog=items,
@@ -171,6 +175,7 @@ def construct(tx: Transaction, settings: Settings) -> Work:
         ),
         views=Views(tx),
         orders=orders,
+        recipients=recipients,
         nodes=nodes,
         sourcing=near,
         fulfil=Fulfil(tx, orders=orders, stock=lying, tasks=tasks, bookings=bookings, nearby=near),

@@ -24,6 +24,7 @@ from sanhe.place.orders import (
     PaymentNotice,
     Placed,
     Placing,
+    Recipient,
 )
 from sanhe.place.tasks import StoreTask
 from sanhe.wiring import By, FulfilRun, Sanhe, finished, fulfil_orders, hand_over_by_code
@@ -35,6 +36,12 @@ NORTH = {"S1": 31.20, "S2": 31.21, "S3": 31.30}
 """The stores' latitudes: S2 lies 1.1 km from S1, S3 11 km."""
 HOME = (31.205, 121.0)
 STOCK: Mapping[str, int] = {"S1": 10, "S2": 3, "S3": 5}
+
+
+ZHANG = Recipient(
+    "张小明", "138 0013 1234", ("海椒路 17 号 4 单元 402",), "上海市浦东新区", "200120", "放门口"
+)
+"""Who things are brought home to."""
 
 
 @dataclass
@@ -50,14 +57,18 @@ class Town:
         at: str | None = "S1",
         channel: str = "web",
         substitutes: bool = False,
+        member: str | None = None,
+        recipient: Recipient | None = None,
     ) -> Placed:
-        """Place an order to be picked up at a store, or with None to be brought home."""
+        """Place an order to be picked up at a store, or with None to be brought home, to `ZHANG`
+        where nobody else is named."""
         delivery = Delivery("pickup", at) if at else Delivery("courier", None, *HOME)
         wanted = tuple(BasketLine(*line) for line in lines)
-        basket = Basket(channel, "CNY", wanted, delivery, substitutes=substitutes)
+        basket = Basket(channel, "CNY", wanted, delivery, member, substitutes=substitutes)
+        to = recipient if at else recipient or ZHANG
         with self.sanhe.work(actor="shopper") as work:
             total = work.orders.quote(basket, work.sourcing).total_cents
-            return work.orders.place(Placing(basket, total), work.sourcing)
+            return work.orders.place(Placing(basket, total, to), work.sourcing)
 
     def pay(self, order: UUID) -> UUID:
         with self.sanhe.work(actor="till") as work:

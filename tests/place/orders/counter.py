@@ -8,9 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+from sanhe.core.audit import PostgresAudit
 from sanhe.core.clock import FixedClock
 from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.facts import Fact
+from sanhe.core.persons import MasterKeys, Persons
 from sanhe.core.storage import Transaction
 from sanhe.core.values import new_id
 from sanhe.goods.stock import committed_account, on_hand_account
@@ -27,6 +29,7 @@ from sanhe.place.orders import (
     PaymentNotice,
     Placed,
     Placing,
+    Recipients,
     Settled,
 )
 from sanhe.place.orders.money import owed_account, provider_account, sales_account
@@ -92,8 +95,14 @@ class Counter:
             policy=Policy.load(),
             time_zone="Asia/Shanghai",
         )
+        master = MasterKeys(Path(KEYS.name) / "persons")
         orders = Orders(
-            tx, ledger=shop.ledger, stock=shop.stock, benefits=benefits, outbox=shop.outbox
+            tx,
+            ledger=shop.ledger,
+            stock=shop.stock,
+            benefits=benefits,
+            outbox=shop.outbox,
+            recipients=Recipients(tx, Persons(tx, PostgresAudit(tx), master=master)),
         )
         return cls(shop, orders, members)
 

@@ -20,7 +20,7 @@ from sanhe.core.values import new_id
 from sanhe.place.orders import Basket, BasketLine, Delivery, Placing, Promise, Quote
 from sanhe.place.sourcing import Method, window_ends
 from sanhe.wiring import By, Promised, Where, place_order, promise_baskets, quote_basket
-from tests.place.fulfil.store import HOME, OPENING, Town, fact, town
+from tests.place.fulfil.store import HOME, OPENING, ZHANG, Town, fact, town
 from tests.wiring.installation import installed
 
 BY = By("shopper")
@@ -78,8 +78,9 @@ def told(quote: Quote) -> tuple[object, ...]:
 def kept(at: Town, wanted: Basket, promise: Promise) -> None:
     """Order it as it was promised: the order says the same, and comes in time."""
     asked = replace(wanted, delivery=promise.delivery)
+    to = ZHANG if promise.delivery.method == "courier" else None
     placed = place_order(
-        at.sanhe, Placing(asked, promise.quote.total_cents), key=new_id().hex, by=BY
+        at.sanhe, Placing(asked, promise.quote.total_cents, to), key=new_id().hex, by=BY
     )
     assert isinstance(placed, dict)
     with at.sanhe.work(actor="reader") as work:

@@ -203,7 +203,7 @@ def test_what_is_kept_after_all_is_not_fetched(database_settings: Settings) -> N
         with at.sanhe.work(actor="reader") as work:
             (booking,) = work.returns.bookings(asked.id)
         assert booking.state == "cancelled"
-        assert at.sanhe.couriers.ask(booking) == "cancelled"
+        assert at.sanhe.couriers.ask(booking, None) == "cancelled"
         assert at.tasks("S2") == []
 
 

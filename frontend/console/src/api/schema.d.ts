@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 8b3ff96889a67c29867737fcd99acf83a4dd0cdf12f0b0bbcaa2efb5ce990767. Don't edit.
+// Made by `make client` from the OpenAPI document 95f9c0093ad1344ce521d4fa7857eb8280ba1e6ac03460009d72b3008c8046d6. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1198,6 +1198,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/sales/{number}/recipient": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Recipient
+         * @description Who an order goes to, which leaves an entry in the trail: for a store while it is open
+         *     there, for customer service as long as it is kept.
+         */
+        get: operations["read_recipient_api_sales__number__recipient_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/scope": {
         parameters: {
             query?: never;
@@ -1875,6 +1896,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/store/shipments/{shipment}/label": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Label
+         * @description Who a parcel goes to, for its label, while it is here; it leaves an entry in the trail.
+         */
+        get: operations["read_label_api_store_shipments__shipment__label_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/store/tasks": {
         parameters: {
             query?: never;
@@ -2395,12 +2436,13 @@ export interface components {
         };
         /**
          * AskedOrder
-         * @description A basket to be ordered at the total that the shopper saw.
+         * @description A basket to be ordered at the total that the shopper saw, and who it goes to.
          */
         AskedOrder: {
             /** Agreed Cents */
             agreed_cents: number;
             basket: components["schemas"]["AskedBasket"];
+            recipient?: components["schemas"]["AskedRecipient"] | null;
         };
         /**
          * AskedPiece
@@ -2440,6 +2482,34 @@ export interface components {
             pick_ups: number;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * AskedRecipient
+         * @description Who an order goes to. A courier needs name, phone and address, by lines, street first; who
+         *     fetches it may leave name and phone.
+         */
+        AskedRecipient: {
+            /** Lines */
+            lines?: string[];
+            /** Name */
+            name: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Phone */
+            phone: string;
+            /**
+             * Postcode
+             * @default
+             */
+            postcode: string;
+            /**
+             * Region
+             * @default
+             */
+            region: string;
         };
         /**
          * AskedReturn
@@ -3705,6 +3775,12 @@ export interface components {
             waste: number;
         };
         /**
+         * Kept
+         * @description What is left of an order's recipient.
+         * @enum {string}
+         */
+        Kept: "kept" | "erased" | "away";
+        /**
          * Key
          * @description A program's or device's key.
          */
@@ -3770,6 +3846,17 @@ export interface components {
         Keys: {
             /** Rows */
             rows: components["schemas"]["Key"][];
+        };
+        /**
+         * LabelTold
+         * @description What the label of a parcel says (面单): numbers of its order and shipment, and where to.
+         */
+        LabelTold: {
+            /** Order */
+            order: number;
+            recipient: components["schemas"]["RecipientTold"];
+            /** Shipment */
+            shipment: number;
         };
         /**
          * Lack
@@ -3942,6 +4029,20 @@ export interface components {
         Losses: {
             /** Rows */
             rows: components["schemas"]["Loss"][];
+        };
+        /**
+         * MaskedTold
+         * @description Who an order goes to, as who need not know it sees it. `state` says what is kept: `erased`
+         *     for good, or `away` while the key that opens it is.
+         */
+        MaskedTold: {
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Region */
+            region: string;
+            state: components["schemas"]["Kept"];
         };
         /**
          * MemberCoupon
@@ -4816,6 +4917,24 @@ export interface components {
             place: string;
         };
         /**
+         * RecipientTold
+         * @description Who an order goes to; the address by lines, street first.
+         */
+        RecipientTold: {
+            /** Lines */
+            lines: string[];
+            /** Name */
+            name: string;
+            /** Note */
+            note: string;
+            /** Phone */
+            phone: string;
+            /** Postcode */
+            postcode: string;
+            /** Region */
+            region: string;
+        };
+        /**
          * RefundTold
          * @description The refund that a command asked for, if any.
          */
@@ -5170,7 +5289,7 @@ export interface components {
         /**
          * SaleTold
          * @description An order with all that happened to it. `may_return` are units by line that can come back;
-         *     `deeds` is what the caller may do with it now.
+         *     `may_show`: the caller may see who it goes to; `deeds` is what the caller may do with it now.
          */
         SaleTold: {
             /** Arrives At */
@@ -5203,6 +5322,8 @@ export interface components {
             may_return: {
                 [key: string]: number;
             };
+            /** May Show */
+            may_show: boolean;
             /** Member */
             member: string | null;
             /** Method */
@@ -5230,6 +5351,7 @@ export interface components {
             points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            recipient: components["schemas"]["MaskedTold"] | null;
             /** Refund Cents */
             refund_cents: number;
             /** Refunds */
@@ -5514,7 +5636,7 @@ export interface components {
         };
         /**
          * ShopOrder
-         * @description An order; money in cents.
+         * @description An order; money in cents. `recipient` is null where nobody was named.
          */
         ShopOrder: {
             /** Arrives At */
@@ -5566,6 +5688,7 @@ export interface components {
             points_cents: number;
             /** Ready At */
             ready_at: string | null;
+            recipient: components["schemas"]["MaskedTold"] | null;
             /** Refund Cents */
             refund_cents: number;
             /** State */
@@ -13662,6 +13785,118 @@ export interface operations {
             };
         };
     };
+    read_recipient_api_sales__number__recipient_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecipientTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_scope_api_scope_get: {
         parameters: {
             query?: never;
@@ -17689,6 +17924,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StateTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_label_api_store_shipments__shipment__label_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                shipment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LabelTold"];
                 };
             };
             /** @description Bad Request */

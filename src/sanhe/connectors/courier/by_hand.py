@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sanhe.place.fulfil import Booking, BookingState
+from sanhe.place.orders import Recipient
 
 
 class ByHand:
@@ -12,8 +13,8 @@ class ByHand:
     return.
     """
 
-    def ask(self, booking: Booking) -> BookingState:
-        """Accepted; delivered once it was given away."""
+    def ask(self, booking: Booking, recipient: Recipient | None) -> BookingState:
+        """Accepted; delivered once it was given away. The store reads the label by itself."""
         if booking.state is BookingState.COLLECTED:
             return BookingState.DELIVERED
         return BookingState.ACCEPTED

@@ -10,6 +10,7 @@ from uuid import UUID
 from sanhe.core.clock import Clock
 from sanhe.core.errors import Temporary
 from sanhe.place.fulfil import Booking, BookingState
+from sanhe.place.orders import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class SimulatedCouriers:
     behaviours: Mapping[str, Behaviour] = field(default_factory=dict)
     cancelled: set[UUID] = field(default_factory=set)
 
-    def ask(self, booking: Booking) -> BookingState:
-        """How the booking stands by now. Raises Temporary for a courier that is away."""
+    def ask(self, booking: Booking, recipient: Recipient | None) -> BookingState:
+        """How the booking stands by now; nothing of the recipient is kept. Raises Temporary for a
+        courier that is away."""
         does = self.behaviours.get(booking.courier, Behaviour())
         if does.is_away:
             raise Temporary(f"the courier {booking.courier} is away", delay_seconds=5)
@@ -64,5 +66,5 @@ class SimulatedCouriers:
 
     def cancel(self, booking: Booking) -> None:
         """Take a booking back; a courier that is away is told when it is asked again."""
-        if self.ask(booking) in (BookingState.ASKED, BookingState.ACCEPTED):
+        if self.ask(booking, None) in (BookingState.ASKED, BookingState.ACCEPTED):
             self.cancelled.add(booking.id)

@@ -103,6 +103,13 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
         "sales.return": _action(
             {Role.STORE, Role.SERVICE, Role.CHANNEL, Role.ADMIN}, "ask for goods to come back"
         ),
+        "recipients.label": _action(
+            {Role.STORE, Role.SERVICE, Role.ADMIN},
+            "see who an open order of one's places goes to; each time is kept",
+        ),
+        "recipients.read": _action(
+            {Role.SERVICE, Role.ADMIN}, "see who any order goes to; each time is kept"
+        ),
         "members.read": _action(
             {Role.STORE, Role.SERVICE, Role.GROWTH, Role.CHANNEL, Role.ADMIN},
             "see what members have: tier, points, stored value",

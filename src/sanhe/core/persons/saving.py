@@ -52,12 +52,11 @@ def load_keys(database: Database, file: Path) -> int:
         before = sum(store.masters(tx).values())
         keys: list[WrappedKey] = []
         erased: list[dict[str, Any]] = []
-        for told in _read(file):
-            if "erased" in told:
-                named = {"key": told["erased"], "person": told["person"], "actor": told["actor"]}
-                erased.append({**named, "erased_at": told["at"]})
+        for one in _read(file):
+            if isinstance(one, WrappedKey):
+                keys.append(one)
             else:
-                keys.append(_key(told))
+                erased.append(one)
             if len(keys) + len(erased) >= _AT_ONCE:
                 _add(tx, keys, erased)
                 keys, erased = [], []
@@ -88,8 +87,13 @@ def _key(told: dict[str, Any]) -> WrappedKey:
     )
 
 
-def _read(file: Path) -> Iterator[dict[str, Any]]:
-    """The lines of a file that is whole."""
+def _erasure(told: dict[str, Any]) -> dict[str, Any]:
+    named = {"key": told["erased"], "person": told["person"], "actor": told["actor"]}
+    return {**named, "erased_at": told["at"]}
+
+
+def _read(file: Path) -> Iterator[WrappedKey | dict[str, Any]]:
+    """The keys and erasures in a file that is whole."""
     count, end = 0, None
     try:
         with file.open(encoding="utf-8") as lines:
@@ -99,8 +103,8 @@ def _read(file: Path) -> Iterator[dict[str, Any]]:
                     end = told["lines"]
                     break
                 count += 1
-                yield told
-    except (OSError, ValueError, TypeError) as error:
+                yield _erasure(told) if "erased" in told else _key(told)
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise _unusable(file, "can't be read") from error
     if end != count:
         raise _unusable(file, "is not whole")

@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Final, Protocol
 from uuid import UUID
 
+from sanhe.place.orders import Recipient
+
 
 class BookingState(StrEnum):
     """Where a booking of a courier stands."""
@@ -68,10 +70,12 @@ class Booking:
 class Couriers(Protocol):
     """Couriers (配送运力). Two implementations: by hand, and a simulator that is deterministic."""
 
-    def ask(self, booking: Booking) -> BookingState:
+    def ask(self, booking: Booking, recipient: Recipient | None) -> BookingState:
         """Ask for a booking, or how it stands: asked again it is the same booking.
 
-        Raises Temporary when the courier's system is away: that counts as no answer.
+        `recipient` is who it goes to, or is fetched from, as long as the courier has not answered;
+        afterwards it knows, and gets None. Raises Temporary when the courier's
+        system is away: that counts as no answer.
         """
         ...
 

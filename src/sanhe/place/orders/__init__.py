@@ -1,13 +1,13 @@
 """Orders (订单): one order for every channel: quoted, placed, paid, handed over, taken back.
 
 Systems: S30.
-Commands: sanhe sale promise, sanhe sale place, sanhe sale list, sanhe sale show, sanhe sale pay,
-sanhe sale cancel, sanhe sale hand-over.
+Commands: sanhe sale promise, sanhe sale place, sanhe sale list, sanhe sale show,
+sanhe sale recipient, sanhe sale pay, sanhe sale cancel, sanhe sale hand-over.
 
-Inputs: baskets of any channel, payment notices, hand-overs and returns. Decides: what an order
-costs, whether its stock is held, what becomes of each payment. Outputs: orders with their
-timeline; stock held and posted on the ledger, money beside it; what left the places, to be told
-as `sale.line` facts; refunds in the outbox.
+Inputs: baskets of any channel and who they go to, payment notices, hand-overs and returns.
+Decides: what an order costs, whether its stock is held, what becomes of each payment. Outputs:
+orders with their timeline; stock held and posted on the ledger, money beside it; what left the
+places, to be told as `sale.line` facts; refunds in the outbox.
 """
 
 from sanhe.place.orders.basket import (
@@ -40,6 +40,8 @@ from sanhe.place.orders.reading import (
     Sold,
     Wanted,
 )
+from sanhe.place.orders.recipient import Kept, Masked, Recipient
+from sanhe.place.orders.recipients import Recipients
 from sanhe.place.orders.rules import LineState, Outcome, State, Tenders
 
 __all__ = [
@@ -60,7 +62,9 @@ __all__ = [
     "Discount",
     "Dues",
     "Instead",
+    "Kept",
     "LineState",
+    "Masked",
     "Nearby",
     "Offered",
     "OpenCharge",
@@ -80,6 +84,8 @@ __all__ = [
     "PricedLine",
     "Promise",
     "Quote",
+    "Recipient",
+    "Recipients",
     "Refund",
     "RefundNotice",
     "Settled",

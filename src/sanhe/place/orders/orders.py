@@ -25,6 +25,7 @@ from sanhe.place.orders.placing import Draft, Placed, Placing, Quote
 from sanhe.place.orders.ports import PaymentNotice
 from sanhe.place.orders.quoting import Quoting
 from sanhe.place.orders.reading import Order, Sold, Wanted
+from sanhe.place.orders.recipients import Recipients
 from sanhe.place.orders.rules import Outcome, State
 
 REFUND_TOPIC: Final = "refund"
@@ -60,11 +61,12 @@ class Orders:
         stock: Stock,
         benefits: Benefits,
         outbox: Outbox,
+        recipients: Recipients,
         currency: str = "CNY",
         hold: timedelta = timedelta(minutes=15),
     ) -> None:
         self._tx, self._ledger, self._stock, self._benefits = tx, ledger, stock, benefits
-        self._outbox, self._hold = outbox, hold
+        self._outbox, self._recipients, self._hold = outbox, recipients, hold
         self._quoting = Quoting(tx, benefits, currency=currency, hold=hold)
 
     def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
@@ -433,7 +435,9 @@ class Orders:
         """Write orders with what holds their stock."""
         if not drafts:
             return []
-        numbers = store.insert(self._tx, [draft.row(holds) for draft, holds in drafts])
+        sealed = self._recipients.sealed([draft for draft, _ in drafts])
+        rows = [{**draft.row(holds), "recipient": sealed.get(draft.id)} for draft, holds in drafts]
+        numbers = store.insert(self._tx, rows)
         paid = [draft.id for draft, _ in drafts if draft.state is State.PAID]
         if paid:
             self._pay(self.find(paid))

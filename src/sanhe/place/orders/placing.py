@@ -15,6 +15,7 @@ from sanhe.people.promotions import Refusal
 from sanhe.place.orders.basket import Basket, PricedLine, shown_as
 from sanhe.place.orders.choose import Piece, Plan
 from sanhe.place.orders.reading import Order, OrderPart
+from sanhe.place.orders.recipient import Recipient, checked_recipient
 from sanhe.place.orders.rules import State, Tenders
 from sanhe.place.orders.store import Row
 
@@ -58,10 +59,11 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """A basket to be ordered at the total the shopper saw."""
+    """A basket to be ordered at the total the shopper saw, and who it goes to."""
 
     basket: Basket
     agreed_cents: int
+    recipient: Recipient | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,7 @@ class Draft:
     parts: tuple[OrderPart, ...]
     now: datetime
     expires_at: datetime
+    recipient: Recipient | None = None
 
     @property
     def state(self) -> State:
@@ -152,14 +155,16 @@ class Draft:
 
 
 def draft(placing: Placing, quote: Quote, *, now: datetime, hold: timedelta) -> Draft:
-    """The order that a basket would be. Raises Conflict when it costs something else by now."""
+    """The order that a basket would be. Raises Conflict when it costs something else by now,
+    BadInput naming the field for who it goes to."""
     if placing.agreed_cents != quote.total_cents:
         raise Conflict(
             f"it costs {quote.total_cents} now, not {placing.agreed_cents}: show the shopper the "
             "new quote"
         )
-    order = new_id()
-    return Draft(order, placing.basket, quote, parts_of(order, quote), now, now + hold)
+    order, wanted = new_id(), placing.basket
+    recipient = checked_recipient(placing.recipient, wanted.delivery.method)
+    return Draft(order, wanted, quote, parts_of(order, quote), now, now + hold, recipient)
 
 
 def parts_of(order: UUID, quote: Quote) -> tuple[OrderPart, ...]:

@@ -28,14 +28,16 @@ WITH given AS (
         points bigint, points_cents bigint, stored_cents bigint, uses jsonb,
         state text, placed_at timestamptz, expires_at timestamptz, ready_at timestamptz,
         arrives_at timestamptz, latitude double precision, longitude double precision,
-        why jsonb, holds uuid[], lines jsonb, parts jsonb)
+        why jsonb, holds uuid[], recipient bytea, lines jsonb, parts jsonb)
 ), made AS (
     INSERT INTO sales_order (id, channel, place, method, member, substitutes, currency,
         goods_cents, tax_cents, delivery_cents, total_cents, points, points_cents, stored_cents,
-        uses, state, placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds)
+        uses, state, placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds,
+        recipient)
     SELECT id, channel, place, method, member, substitutes, currency, goods_cents, tax_cents,
         delivery_cents, total_cents, points, points_cents, stored_cents, uses, state,
-        placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds FROM given
+        placed_at, expires_at, ready_at, arrives_at, latitude, longitude, why, holds,
+        recipient FROM given
     RETURNING id, number
 ), lines AS (
     INSERT INTO sales_order_line (order_id, line, sku, name, quantity, price_cents, per_units,
@@ -82,6 +84,23 @@ FROM sales_payment WHERE order_id = :id ORDER BY told_at, provider, reference
 _REFUNDS = sa.text("""
 SELECT id, order_id, provider, reference, amount_cents, currency, reason, asked_at, done_at
 FROM sales_refund WHERE order_id = :id ORDER BY asked_at, id
+""")
+
+_RECIPIENT = sa.text("""
+SELECT member, recipient, recipient_erased_at FROM sales_order WHERE id = :order
+""")
+_THEIRS = """recipient IS NOT NULL AND CASE WHEN CAST(:member AS text) IS NULL
+    THEN member IS NULL AND id = :order ELSE member = :member END"""
+_NEEDING = sa.text(f"""
+SELECT number FROM sales_order WHERE {_THEIRS} AND state IN ('placed', 'paid') ORDER BY number
+""")  # noqa: S608 -- constants
+_FORGET_RECIPIENTS = sa.text(f"""
+UPDATE sales_order SET recipient = NULL, recipient_erased_at = :now WHERE {_THEIRS}
+""")  # noqa: S608 -- constants
+_RECIPIENTS_DUE = sa.text("""
+SELECT id FROM sales_order
+WHERE recipient IS NOT NULL AND member IS NULL AND closed_at < :before
+ORDER BY closed_at LIMIT :limit
 """)
 
 _EVENT = sa.text("""
@@ -293,6 +312,31 @@ def read_payments(tx: Transaction, order: UUID) -> list[Row]:
 def read_refunds(tx: Transaction, order: UUID) -> list[Row]:
     """The refunds asked for an order."""
     return [dict(row) for row in tx.connection.execute(_REFUNDS, {"id": order}).mappings()]
+
+
+def read_recipient(tx: Transaction, order: UUID) -> Row | None:
+    """The sealed recipient of an order, whose it is, and when it was erased."""
+    row = tx.connection.execute(_RECIPIENT, {"order": order}).mappings().first()
+    return None if row is None else dict(row)
+
+
+def read_needing(tx: Transaction, member: str | None, order: UUID | None) -> list[int]:
+    """The numbers of open orders with a recipient: of a member, or a guest's one."""
+    given = {"member": member, "order": order}
+    return list(tx.connection.execute(_NEEDING, given).scalars())
+
+
+def forget_recipients(tx: Transaction, member: str | None, order: UUID | None) -> None:
+    """Say that the recipients of a member's orders, or of a guest's one, are erased now."""
+    given = {"member": member, "order": order, "now": tx.clock.now()}
+    tx.connection.execute(_FORGET_RECIPIENTS, given)
+
+
+def read_recipients_due(tx: Transaction, before: datetime, limit: int) -> list[UUID]:
+    """Guests' orders with a recipient that were closed before a moment, the oldest first."""
+    return list(
+        tx.connection.execute(_RECIPIENTS_DUE, {"before": before, "limit": limit}).scalars()
+    )
 
 
 def add_event(tx: Transaction, order: UUID, kind: str, *, details: Row) -> None:

@@ -11,6 +11,7 @@ them, the rest is told with its reason.
 from sanhe.place.returns.facts import SOURCE
 from sanhe.place.returns.returns import Asked, Returns
 from sanhe.place.returns.rules import (
+    WAITING,
     WAYS,
     Return,
     ReturnLine,
@@ -22,6 +23,7 @@ from sanhe.place.returns.rules import (
 
 __all__ = [
     "SOURCE",
+    "WAITING",
     "WAYS",
     "Asked",
     "Return",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from functools import cache
 from importlib import resources
@@ -15,6 +15,7 @@ from sanhe.core.toml import Page, Table
 _GUIDE: Final = "docs/guide/service.md"
 _MOST_CENTS: Final = 10**9
 _MOST_METRES: Final = 1_000_000
+_MOST_DAYS: Final = 3_650
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Policy:
     time costs `late_cents` and `late_cents_per_hour`; a queue counts by the lateness it brings. A
     unit taken is worth `scarcity` × its margin × the probability that it would have been asked
     for here. A same-day order is at the door by `day_ends`, local time. Shoppers go
-    `pickup_metres` to fetch an order, as the crow flies.
+    `pickup_metres` to fetch an order, as the crow flies. Who an order of a guest went to is erased
+    `keep_days` after it is closed.
     """
 
     detour: float = 1.3
@@ -50,6 +52,7 @@ class Policy:
     scarcity: float = 0.1
     day_ends: time = time(22)
     pickup_metres: int = 5_000
+    keep_days: int = 60
     fee: DeliveryFee = field(default_factory=DeliveryFee)
 
     def __post_init__(self) -> None:
@@ -57,7 +60,7 @@ class Policy:
             raise BadInput(f"detour is {self.detour}", remedy="give 1 or more")
         for name in (
             *("door_minutes", "pick_cents", "late_cents", "late_cents_per_hour"),
-            *("scarcity", "pickup_metres"),
+            *("scarcity", "pickup_metres", "keep_days"),
         ):
             if getattr(self, name) < 0:
                 raise BadInput(f"{name} is negative", remedy="give 0 or more")
@@ -75,9 +78,17 @@ class Policy:
 def _loaded(path: Path) -> Policy:
     whole = Page(path, "SANHE_DELIVERY", _GUIDE).read()
     fee, weighed = whole.inner("fee"), whole.inner("sourcing")
+    recipients = whole.inner("recipients")
     whole.end()
     paid = DeliveryFee() if fee is None else _fee(fee)
-    return Policy(fee=paid) if weighed is None else _policy(weighed, paid)
+    found = Policy(fee=paid) if weighed is None else _policy(weighed, paid)
+    return found if recipients is None else replace(found, keep_days=_keep_days(recipients))
+
+
+def _keep_days(table: Table) -> int:
+    found = table.whole("keep_days", default=Policy().keep_days, most=_MOST_DAYS)
+    table.end()
+    return found
 
 
 def _fee(table: Table) -> DeliveryFee:

@@ -8,20 +8,21 @@ from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from sanhe.core.access import may
 from sanhe.core.errors import NotFound
 from sanhe.place.orders import CHANNELS, METHODS, Order, State, Wanted
 from sanhe.place.returns import returnable
-from sanhe.web.asked import ScopeAsked, Window, Word
+from sanhe.web.asked import Number, ScopeAsked, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.told import ReturnTold, ShipmentTold, ShopOrder
-from sanhe.wiring import Work
+from sanhe.web.told import RecipientTold, ReturnTold, ShipmentTold, ShopOrder
+from sanhe.wiring import Work, is_open_for, masked_recipient, show_recipient
 
 router = APIRouter(prefix="/sales", tags=["sales"])
 Reads = Annotated[Caller, depends("sales.read")]
+Labels = Annotated[Caller, depends("recipients.label")]
 
 Channel = Literal[CHANNELS]  # type: ignore[valid-type]
 Method = Literal[METHODS]  # type: ignore[valid-type]
@@ -181,7 +182,7 @@ class SaleRefund(_Read):
 
 class SaleTold(ShopOrder):
     """An order with all that happened to it. `may_return` are units by line that can come back;
-    `deeds` is what the caller may do with it now."""
+    `may_show`: the caller may see who it goes to; `deeds` is what the caller may do with it now."""
 
     why: SaleWhy
     timeline: list[SaleEvent]
@@ -190,6 +191,7 @@ class SaleTold(ShopOrder):
     shipments: list[ShipmentTold]
     returns: list[ReturnTold]
     may_return: dict[int, int]
+    may_show: bool
     deeds: list[Deed]
 
 
@@ -203,13 +205,28 @@ def read_sales(asked: Annotated[SalesAsked, Query()], caller: Reads) -> SaleRows
 
 
 @router.get("/{number}")
-def read_sale(number: Annotated[int, Path(ge=1, le=2**63 - 1)], caller: Reads) -> SaleTold:
+def read_sale(number: Number, caller: Reads) -> SaleTold:
     """One order by its number: lines, timeline, money, shipments, why these places, returns."""
     with caller.work() as work:
-        found, _ = work.orders.page(Wanted(number=number), limit=1)
-        if not found:
-            raise NotFound(f"no order {number}: look for it in the list")
-        return _told(work, found[0], caller)
+        return _told(work, order_of(work, number), caller)
+
+
+@router.get("/{number}/recipient")
+def read_recipient(number: Number, caller: Labels) -> RecipientTold:
+    """Who an order goes to, which leaves an entry in the trail: for a store while it is open
+    there, for customer service as long as it is kept."""
+    with caller.work() as work:
+        order = order_of(work, number)
+    any_time = may(caller.identity, "recipients.read")
+    return RecipientTold.of(show_recipient(caller.sanhe, order.id, any_time=any_time, by=caller.by))
+
+
+def order_of(work: Work, number: int) -> Order:
+    """An order by its number. Raises NotFound."""
+    found, _ = work.orders.page(Wanted(number=number), limit=1)
+    if not found:
+        raise NotFound(f"no order {number}: look for it in the list")
+    return found[0]
 
 
 def _told(work: Work, order: Order, caller: Caller) -> SaleTold:
@@ -218,7 +235,8 @@ def _told(work: Work, order: Order, caller: Caller) -> SaleTold:
     may_return = returnable(order, returns)
     possible = deeds_of(order, may_return)
     return SaleTold(
-        **ShopOrder.of(order).model_dump(),
+        **ShopOrder.of(order, masked_recipient(caller.sanhe, order)).model_dump(),
+        may_show=mine_to_show(caller, order),
         why=SaleWhy.model_validate(dict(order.why)),
         timeline=[SaleEvent.model_validate(event) for event in work.orders.timeline(order.id)],
         payments=[
@@ -230,6 +248,13 @@ def _told(work: Work, order: Order, caller: Caller) -> SaleTold:
         may_return=may_return,
         deeds=[deed for deed in possible if may(caller.identity, NEEDS[deed])],
     )
+
+
+def mine_to_show(caller: Caller, order: Order) -> bool:
+    """Whether the caller may see now who an order goes to."""
+    if may(caller.identity, "recipients.read"):
+        return True
+    return may(caller.identity, "recipients.label") and is_open_for(order, caller.by)
 
 
 def deeds_of(order: Order, may_return: Mapping[int, int]) -> list[Deed]:

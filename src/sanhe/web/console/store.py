@@ -15,11 +15,12 @@ from sanhe.place.orders import Instead
 from sanhe.place.tasks import StoreTask, TaskState
 from sanhe.web.asked import Closed, Code, Key, Reason, Units, Window, Word
 from sanhe.web.caller import Caller, depends
-from sanhe.web.told import ShipmentTold, StateTold, own
-from sanhe.wiring import Work, choices_for, finish_task, hand_over_by_code
+from sanhe.web.told import RecipientTold, ShipmentTold, StateTold, own
+from sanhe.wiring import Work, choices_for, finish_task, hand_over_by_code, show_recipient
 
 router = APIRouter(prefix="/store", tags=["store"])
 Reads = Annotated[Caller, depends("sales.read")]
+Labels = Annotated[Caller, depends("recipients.label")]
 Picks = Annotated[Caller, depends("sales.pick")]
 Id = Annotated[UUID, Path()]
 
@@ -176,6 +177,14 @@ class ShipmentRows(BaseModel):
     total: int
 
 
+class LabelTold(BaseModel):
+    """What the label of a parcel says (面单): numbers of its order and shipment, and where to."""
+
+    order: int
+    shipment: int
+    recipient: RecipientTold
+
+
 class ShipmentsAsked(Window):
     """Which shipments: of a place, in states."""
 
@@ -262,6 +271,17 @@ def read_shipment(shipment: Id, caller: Reads) -> ShipmentTold:
     with caller.work() as work:
         found = work.fulfil.get(shipment)
         return ShipmentTold.of(found, work.bookings.of([shipment]))
+
+
+@router.get("/shipments/{shipment}/label")
+def read_label(shipment: Id, caller: Labels) -> LabelTold:
+    """Who a parcel goes to, for its label, while it is here; it leaves an entry in the trail."""
+    with caller.work() as work:
+        found = work.fulfil.get(shipment)
+        order = work.orders.get(found.order_id)
+    to = show_recipient(caller.sanhe, order.id, any_time=False, by=caller.by)
+    recipient = RecipientTold.of(to)
+    return LabelTold(order=order.number, shipment=found.number, recipient=recipient)
 
 
 @router.post("/shipments/{shipment}/hand-over")

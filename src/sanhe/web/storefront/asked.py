@@ -19,6 +19,7 @@ from sanhe.place.orders import (
     Piece,
     Placing,
     Quote,
+    Recipient,
 )
 from sanhe.web.asked import Closed, Code, LineNumber, Reason, Word
 from sanhe.web.told import QuotedLine, discounts_of, own
@@ -82,15 +83,33 @@ class AskedBasket(Closed):
         )
 
 
+class AskedRecipient(Closed):
+    """Who an order goes to. A courier needs name, phone and address, by lines, street first; who
+    fetches it may leave name and phone."""
+
+    name: Word
+    phone: Word
+    lines: list[Word] = Field(default_factory=list, max_length=10)
+    region: Word = ""
+    postcode: Word = ""
+    note: Annotated[str, StringConstraints(max_length=1_000)] = ""
+
+    def recipient(self) -> Recipient:
+        """As orders take it."""
+        return Recipient(**{**self.model_dump(), "lines": tuple(self.lines)})
+
+
 class AskedOrder(Closed):
-    """A basket to be ordered at the total that the shopper saw."""
+    """A basket to be ordered at the total that the shopper saw, and who it goes to."""
 
     basket: AskedBasket
     agreed_cents: Cents
+    recipient: AskedRecipient | None = None
 
     def placing(self) -> Placing:
         """As orders take it."""
-        return Placing(self.basket.basket(), self.agreed_cents)
+        to = None if self.recipient is None else self.recipient.recipient()
+        return Placing(self.basket.basket(), self.agreed_cents, to)
 
 
 class AskedPiece(Closed):

@@ -30,6 +30,7 @@ from sanhe.wiring import (
     Payer,
     cancel_order,
     hand_over,
+    masked_recipient,
     place_order,
     prepare_payment,
     queue_order,
@@ -67,7 +68,8 @@ async def place(asked: AskedOrder, key: Key, caller: Places) -> PlacedTold:
 def read(order: OrderId, caller: Reads) -> ShopOrder:
     """One order."""
     with caller.work() as work:
-        return ShopOrder.of(work.orders.get(order))
+        found = work.orders.get(order)
+    return ShopOrder.of(found, masked_recipient(caller.sanhe, found))
 
 
 @router.post("/orders/{order}/charges")

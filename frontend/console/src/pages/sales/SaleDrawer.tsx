@@ -12,6 +12,7 @@ import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
 import { Section } from "../../parts/LineDrawer";
 import { PlainTable } from "../../parts/PlainTable";
+import { MaskedRecipient } from "../../parts/Recipient";
 import { SaleActions, ShowCode } from "./SaleActions";
 import { SaleHistory } from "./SaleHistory";
 import { SaleStanding } from "./standing";
@@ -45,6 +46,16 @@ export function SaleDrawer() {
       {told && (
         <div tabIndex={0} className="drawer-told">
           <Head sale={told} />
+          {told.recipient && (
+            <Section title={t("recipient.title")}>
+              <MaskedRecipient
+                key={told.id}
+                masked={told.recipient}
+                mayShow={told.may_show}
+                show={() => get("/api/sales/{number}/recipient", { path: { number: told.number } })}
+              />
+            </Section>
+          )}
           <Section title={t("sale.lines")}>
             <Lines sale={told} />
           </Section>

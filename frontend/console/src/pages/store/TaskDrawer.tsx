@@ -7,6 +7,7 @@ import { get, post } from "../../api/client";
 import { useMay, useSession } from "../../app/session";
 import { useCommand } from "../../parts/command";
 import { Failure } from "../../parts/Failure";
+import { Label } from "../../parts/Recipient";
 import { Scan } from "../../parts/Scan";
 import { Units } from "../../parts/Units";
 import { HandOver } from "./HandOver";
@@ -98,6 +99,7 @@ function Handing({ task, shipment, onClose }: { task: Task; shipment: string; on
     queryKey: ["store", "shipment", shipment],
     queryFn: () => get("/api/store/shipments/{shipment}", { path: { shipment } }),
   });
+  const may = useMay();
   if (error) return <Failure error={error} />;
   if (!data) return null;
   return (
@@ -106,7 +108,14 @@ function Handing({ task, shipment, onClose }: { task: Task; shipment: string; on
       {data.method === "pickup" ? (
         <HandOver shipment={shipment} onDone={onClose} />
       ) : (
-        <Finish task={task} onClose={onClose} />
+        <>
+          {may("recipients.label") && (
+            <Label
+              show={() => get("/api/store/shipments/{shipment}/label", { path: { shipment } })}
+            />
+          )}
+          <Finish task={task} onClose={onClose} />
+        </>
       )}
     </>
   );
