@@ -53,7 +53,7 @@ def test_service_looks_a_member_up_and_corrects_their_points(shop: Shop, member:
     with town.sanhe.work(actor="shopper") as work:
         placed = work.orders.place(Placing(basket, 1_000), AtPlace())
     page = desk.signed_in("service")
-    page.click("nav >> text=Points and coupons")
+    page.click("nav >> text=Membership")
     page.wait_for_selector("text=No member chosen")
     page.fill(".member-box input", member)
     page.keyboard.press("Enter")

@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/types";
 import { useMay } from "../../app/session";
 import { Asked } from "../../parts/Asked";
-import { categoryAxis, valueAxis } from "../../parts/axes";
+import { categoryAxis, legend, valueAxis } from "../../parts/axes";
 import { Chart, type Colours } from "../../parts/Chart";
 import { Empty } from "../../parts/Empty";
 import { useFormat } from "../../parts/format";
@@ -60,6 +60,7 @@ function Months({ months }: { months: Month[] }) {
   const format = useFormat();
   const option = useCallback(
     (colours: Colours) => ({
+      legend: legend(colours),
       tooltip: { trigger: "axis", valueFormatter: (value: number) => format.quantity(value) },
       xAxis: categoryAxis(colours, months.map((one) => one.month)),
       yAxis: valueAxis(colours, t("liability.unit"), (value) => format.quantity(value)),
@@ -80,10 +81,10 @@ function Months({ months }: { months: Month[] }) {
         rowKey={(one) => one.month}
         empty={<Empty what={t("liability.none")} todo={t("liability.noneTodo")} />}
         columns={[
-          { name: "month", title: t("liability.month"), width: 100, show: (one) => one.month },
-          { name: "points", title: t("liability.points"), width: 110, numeric: true, show: (one) => format.quantity(one.points) },
+          { name: "month", title: t("liability.month"), width: 180, show: (one) => one.month },
+          { name: "points", title: t("liability.outstanding"), width: 110, numeric: true, show: (one) => format.quantity(one.points) },
           { name: "expected", title: t("liability.spent"), width: 110, numeric: true, show: (one) => format.quantity(one.expected_points) },
-          { name: "cents", title: t("liability.expected"), width: 110, numeric: true, show: (one) => format.money(one.expected_cents) },
+          { name: "cents", title: t("liability.worth"), width: 110, numeric: true, show: (one) => format.money(one.expected_cents) },
         ]}
       />
     </section>
