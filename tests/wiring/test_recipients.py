@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +19,7 @@ from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound, Tempor
 from sanhe.core.persons import store
 from sanhe.core.scope import Scope
 from sanhe.core.settings import Settings
+from sanhe.core.storage.server import binaries
 from sanhe.core.values import new_id
 from sanhe.place.fulfil import Booking, BookingState
 from sanhe.place.orders import Basket, BasketLine, Delivery, Kept, Masked, Placing, Recipient
@@ -38,7 +40,7 @@ from sanhe.wiring import (
 from tests.place.fulfil.store import HOME, ZHANG, Town, town
 
 SERVICE = By("service")
-MARKER = "欧阳马克尔"
+MARKER, ENGRAVED = "欧阳马克尔", "看得见的字"
 MARKED = Recipient(MARKER, "13912345678", (f"{MARKER}路 1 号",), f"{MARKER}区", "200000", MARKER)
 FETCHER = Recipient("李雷", "13800131234")
 
@@ -203,7 +205,7 @@ def test_a_members_orders_are_erased_together(at: Town) -> None:
 
 
 def test_guests_are_erased_when_their_time_is_over(at: Town) -> None:
-    guest, member, coming_back = delivered(at), delivered(at, member="M1"), delivered(at)
+    coming_back, guest, member = delivered(at), delivered(at), delivered(at, member="M1")
     unpaid = at.place(("A", 1), at=None).id
     with at.sanhe.work(actor="shopper") as work:
         work.returns.ask(Asked(coming_back, {0: 1}, "too big", "store", "S1"))
@@ -289,6 +291,12 @@ def is_lost(at: Town, order: UUID) -> bool:
     return refused.value.code is Code.ERASED
 
 
+def dumped(saved: Path) -> str:
+    """What a backup's dump says, as SQL."""
+    restore = [str(binaries() / "pg_restore"), "--file=-", str(saved / "database.dump")]
+    return subprocess.run(restore, capture_output=True, check=True).stdout.decode()
+
+
 def everything(at: Town) -> str:
     """Every row of every table, as text, and every file of the home."""
     found = []
@@ -311,7 +319,9 @@ def test_a_whole_life_leaves_no_name_anywhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     by = By("shopper")
-    wanted = priced(at, asked(2, MARKED))
+    plain = asked(2, MARKED)
+    line = BasketLine("A", 2, custom={"engraving": ENGRAVED})
+    wanted = priced(at, replace(plain, basket=replace(plain.basket, lines=(line,))))
     told = place_order(at.sanhe, wanted, key=new_id().hex, by=by)
     assert isinstance(told, dict)
     order = UUID(str(told["id"]))
@@ -337,14 +347,19 @@ def test_a_whole_life_leaves_no_name_anywhere(
     at.sanhe.refresh_lake()
     at.sanhe.backup(tmp_path / "saved")
     texts = everything(at)
-    assert str(order) in texts, "what is looked through is all there is"
+    dump = dumped(tmp_path / "saved")
+    for text in (texts, dump):
+        assert str(order) in text and ENGRAVED in text, "else nothing would be found"
     logs = caplog.text + "".join(capfd.readouterr())
     for secret in (MARKER, MARKED.phone):
         assert secret not in texts
+        assert secret not in dump
         assert secret not in logs
     for path in (tmp_path / "saved").rglob("*"):
         if path.is_file():
             assert MARKER.encode() not in path.read_bytes()
+            assert path.name != "persons.key"
+    assert "COPY public.person_key" not in dump
     assert shown(at, order) == MARKED
     erase_person(at.sanhe, "asked", order=order, by=SERVICE)
     assert is_erased(at, order)

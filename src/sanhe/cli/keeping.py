@@ -71,7 +71,10 @@ def backup(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Save the database and the lake, with a checksum for every file."""
+    """Save the database and the lake, with a checksum for every file.
+
+    The keys of personal data are not among them: see `sanhe persons save-keys`.
+    """
     with opened(home) as sanhe:
         saved = sanhe.backup(folder)
     Output(json).show(saved, f"saved {len(saved.files)} files to {folder}")
@@ -82,7 +85,10 @@ def restore(
     home: Home = None,
     json: Json = False,
 ) -> None:
-    """Bring a backup back into an empty home; refuses one that holds data."""
+    """Bring a backup back into an empty home; refuses one that holds data.
+
+    Personal data in it is read once `sanhe persons load-keys` has brought its keys back.
+    """
     from sanhe.wiring import Sanhe
 
     restored = Sanhe.restore(settings(home), folder)

@@ -94,11 +94,15 @@ def erase_recipients(sanhe: Sanhe) -> int:
     One of which something is still to come back is left for later.
     """
     keep = timedelta(days=Policy.load(sanhe.settings.delivery).keep_days)
-    erased = 0
-    with sanhe.work(actor="upkeep") as work:
-        for order in work.recipients.due(sanhe.clock.now() - keep):
-            if any(back.state in WAITING for back in work.returns.of(order)):
-                continue
-            work.recipients.erase(f"closed {keep.days} days ago", order=order)
-            erased += 1
-    return erased
+    erased = left = 0
+    while True:
+        with sanhe.work(actor="upkeep") as work:
+            due = work.recipients.due(sanhe.clock.now() - keep, offset=left)
+            for order in due:
+                if any(back.state in WAITING for back in work.returns.of(order)):
+                    left += 1
+                else:
+                    work.recipients.erase(f"closed {keep.days} days ago", order=order)
+                    erased += 1
+        if not due:
+            return erased

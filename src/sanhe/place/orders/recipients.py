@@ -72,9 +72,10 @@ class Recipients:
         store.forget_recipients(self._tx, member, order)
         return erased
 
-    def due(self, before: datetime, *, limit: int = 500) -> list[UUID]:
-        """Guests' orders that were closed before a moment and still have their recipient."""
-        return store.read_recipients_due(self._tx, before, limit)
+    def due(self, before: datetime, *, offset: int = 0, limit: int = 500) -> list[UUID]:
+        """Guests' orders that were closed before a moment and still have their recipient, the
+        oldest first, without the first `offset` of them."""
+        return store.read_recipients_due(self._tx, before, offset=offset, limit=limit)
 
 
 def person_of(order: UUID | None, member: str | None) -> str:

@@ -100,7 +100,7 @@ UPDATE sales_order SET recipient = NULL, recipient_erased_at = :now WHERE {_THEI
 _RECIPIENTS_DUE = sa.text("""
 SELECT id FROM sales_order
 WHERE recipient IS NOT NULL AND member IS NULL AND closed_at < :before
-ORDER BY closed_at LIMIT :limit
+ORDER BY closed_at, id LIMIT :limit OFFSET :offset
 """)
 
 _EVENT = sa.text("""
@@ -332,11 +332,12 @@ def forget_recipients(tx: Transaction, member: str | None, order: UUID | None) -
     tx.connection.execute(_FORGET_RECIPIENTS, given)
 
 
-def read_recipients_due(tx: Transaction, before: datetime, limit: int) -> list[UUID]:
+def read_recipients_due(
+    tx: Transaction, before: datetime, *, offset: int, limit: int
+) -> list[UUID]:
     """Guests' orders with a recipient that were closed before a moment, the oldest first."""
-    return list(
-        tx.connection.execute(_RECIPIENTS_DUE, {"before": before, "limit": limit}).scalars()
-    )
+    given = {"before": before, "offset": offset, "limit": limit}
+    return list(tx.connection.execute(_RECIPIENTS_DUE, given).scalars())
 
 
 def add_event(tx: Transaction, order: UUID, kind: str, *, details: Row) -> None:
