@@ -36,6 +36,7 @@ TOLD_ELSEWHERE = {
     ("post", "/api/till/sync"): "a device's own chain of signed events: tests/web/till",
     ("post", "/api/shop/promises"): "tells what can be had; holds and keeps nothing",
     ("post", "/api/shop/quotes"): "tells a price; holds and keeps nothing",
+    ("post", "/api/promotion-trials"): "tells a price and why not; holds and keeps nothing",
     ("post", "/api/shop/orders/{order}/charges"): "asks a provider; its notice is the entry",
     **{("post", path): "test_store_trail.py" for path in DONE_IN_A_DAY},
     **dict.fromkeys(LEAVE_ENTRIES, "test_promotions.py"),

@@ -164,6 +164,7 @@ def test_the_picker_is_told_what_is_like_it_and_lies_there(shop: Town) -> None:
     assert [(one.sku, one.price_cents, one.available) for one in found] == [
         ("C", 900, 5),
         ("D", 1_500, 5),
+        ("B", 333, 10),
     ]
     shop.paid(("A", 1))
     shop.run()

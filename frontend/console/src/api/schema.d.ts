@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 95f9c0093ad1344ce521d4fa7857eb8280ba1e6ac03460009d72b3008c8046d6. Don't edit.
+// Made by `make client` from the OpenAPI document 60127877b3ddcd3acbcb05482731a7a524387e8d661a6257f8fc58ebe065b855. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1026,6 +1026,27 @@ export interface paths {
         get: operations["read_promises_api_promises_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/promotion-trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try Basket
+         * @description What a basket would cost now, and what does not count in it and why: the quote that channels
+         *     are given. Nothing is held.
+         */
+        post: operations["try_basket_api_promotion_trials_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4783,8 +4804,9 @@ export interface components {
         PromotionState: "draft" | "published" | "withdrawn";
         /**
          * PromotionTold
-         * @description A promotion as it was saved last. `terms` as docs/guide/promotions.md has them; `published`:
-         *     the version that holds; `left_cents`: of its budget, if it has one and holds.
+         * @description A promotion as it was saved last. `terms` as docs/guide/promotions.md has them, `sentences`
+         *     say them by language, without the days; `published`: the version that holds; `left_cents`: of
+         *     its budget, if it has one and holds.
          */
         PromotionTold: {
             /** Decision */
@@ -4804,6 +4826,10 @@ export interface components {
             saved_at: string;
             /** Saved By */
             saved_by: string;
+            /** Sentences */
+            sentences: {
+                [key: string]: string;
+            };
             state: components["schemas"]["PromotionState"];
             /** Terms */
             terms: {
@@ -6139,19 +6165,26 @@ export interface components {
         };
         /**
          * UncountedTold
-         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it.
+         * @description A promotion or coupon that does not count: `why` is the rule, `sentence` says it. `by` stand
+         *     against it, it is `only` for these, it begins or ended `when`.
          */
         UncountedTold: {
+            /** By */
+            by: string[];
             /** Coupon */
             coupon: string;
             /** Has */
             has: number;
             /** Needs */
             needs: number;
+            /** Only */
+            only: string[];
             /** Promotion */
             promotion: string;
             /** Sentence */
             sentence: string;
+            /** When */
+            when: string;
             /** Why */
             why: string;
         };
@@ -12658,6 +12691,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PromisesTold"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_basket_api_promotion_trials_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskedBasket"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Quoted"];
                 };
             };
             /** @description Bad Request */

@@ -46,10 +46,12 @@ from sanhe.people.promotions.rules import (
     Stacking,
     Step,
 )
+from sanhe.people.promotions.sentences import LANGUAGES, Language, sentence
 from sanhe.people.promotions.written import read, write
 
 __all__ = [
     "ALL",
+    "LANGUAGES",
     "PUBLISHING",
     "USUAL",
     "Applied",
@@ -65,6 +67,7 @@ __all__ = [
     "Goods",
     "Item",
     "Kept",
+    "Language",
     "MemberPrice",
     "Off",
     "Offer",
@@ -86,6 +89,7 @@ __all__ = [
     "flaws",
     "priced",
     "read",
+    "sentence",
     "spent_account",
     "spread",
     "write",

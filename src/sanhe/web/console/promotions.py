@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
@@ -10,15 +11,26 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from sanhe.people.coupons import Campaign, KeptCampaign, NewCoupon
-from sanhe.people.promotions import Kept, Promotion, PromotionState, read, write
+from sanhe.people.promotions import (
+    LANGUAGES,
+    Kept,
+    Language,
+    Promotion,
+    PromotionState,
+    read,
+    sentence,
+    write,
+)
 from sanhe.web.asked import Closed, Code, Number, Reason, Window
 from sanhe.web.caller import Caller, depends
 from sanhe.web.console.jobs import JobRow
 from sanhe.web.running import Report
+from sanhe.web.storefront.asked import AskedBasket, Quoted
 from sanhe.wiring import (
     approve_promotion,
     issue_coupons,
     propose_promotion,
+    quote_basket,
     run_jobs,
     save_campaign,
     save_promotion,
@@ -42,13 +54,15 @@ class PromotionsAsked(Window):
 
 
 class PromotionTold(BaseModel):
-    """A promotion as it was saved last. `terms` as docs/guide/promotions.md has them; `published`:
-    the version that holds; `left_cents`: of its budget, if it has one and holds."""
+    """A promotion as it was saved last. `terms` as docs/guide/promotions.md has them, `sentences`
+    say them by language, without the days; `published`: the version that holds; `left_cents`: of
+    its budget, if it has one and holds."""
 
     id: str
     name: str
     state: PromotionState
     terms: dict[str, Any]
+    sentences: dict[Language, str]
     version: int
     saved_at: datetime
     saved_by: str
@@ -57,13 +71,15 @@ class PromotionTold(BaseModel):
     left_cents: int | None
 
     @classmethod
-    def of(cls, kept: Kept, left_cents: int | None = None) -> PromotionTold:
-        """As it is told."""
+    def of(cls, kept: Kept, left_cents: int | None = None, *, currency: str) -> PromotionTold:
+        """As it is told, with money in a currency."""
+        money = _written_in(currency)
         return cls(
             id=kept.promotion.id,
             name=kept.promotion.name,
             state=kept.state,
             terms=write(kept.promotion),
+            sentences={one: sentence(kept.promotion, one, money) for one in LANGUAGES},
             version=kept.version,
             saved_at=kept.saved_at,
             saved_by=kept.saved_by,
@@ -71,6 +87,16 @@ class PromotionTold(BaseModel):
             decision=kept.decision,
             left_cents=left_cents,
         )
+
+
+def _written_in(currency: str) -> Callable[[int], str]:
+    sign = "¥" if currency == "CNY" else f"{currency} "
+
+    def money(cents: int) -> str:
+        whole, rest = divmod(cents, 100)
+        return f"{sign}{whole:,}.{rest:02d}" if rest else f"{sign}{whole:,}"
+
+    return money
 
 
 class PromotionRows(BaseModel):
@@ -216,7 +242,17 @@ def read_promotions(asked: Annotated[PromotionsAsked, Query()], caller: Reads) -
     with caller.sanhe.work(actor=caller.by.actor) as work:
         found = work.promotions.page(state=asked.state, limit=asked.limit, offset=asked.offset)
         left = work.promotions.left_cents([one.promotion.id for one in found])
-    return PromotionRows(rows=[PromotionTold.of(one, left.get(one.promotion.id)) for one in found])
+    currency = caller.sanhe.settings.currency
+    return PromotionRows(
+        rows=[PromotionTold.of(one, left.get(one.promotion.id), currency=currency) for one in found]
+    )
+
+
+@router.post("/promotion-trials")
+def try_basket(asked: AskedBasket, caller: Reads) -> Quoted:
+    """What a basket would cost now, and what does not count in it and why: the quote that channels
+    are given. Nothing is held."""
+    return Quoted.of(quote_basket(caller.sanhe, asked.basket(), by=caller.by))
 
 
 @router.get("/promotions/{promotion}")
@@ -224,7 +260,8 @@ def read_promotion(promotion: Id, caller: Reads) -> PromotionTold:
     """One promotion."""
     with caller.sanhe.work(actor=caller.by.actor) as work:
         kept = work.promotions.get(promotion)
-        return PromotionTold.of(kept, work.promotions.left_cents([promotion]).get(promotion))
+        left = work.promotions.left_cents([promotion]).get(promotion)
+    return PromotionTold.of(kept, left, currency=caller.sanhe.settings.currency)
 
 
 @router.put("/promotions/{promotion}")
@@ -232,7 +269,7 @@ def put_promotion(promotion: Id, entered: PromotionEntered, caller: Changes) -> 
     """Save a draft; what is published holds on as it is."""
     terms = read(Promotion, {**entered.terms, "id": promotion})
     kept = save_promotion(caller.sanhe, terms, actor=caller.by.actor, based_on=entered.based_on)
-    return PromotionTold.of(kept)
+    return PromotionTold.of(kept, currency=caller.sanhe.settings.currency)
 
 
 @router.post("/promotions/{promotion}/propose", status_code=202)
@@ -280,10 +317,9 @@ def publish(promotion: Id, entered: DecisionEntered, caller: Publishes) -> Promo
 @router.post("/promotions/{promotion}/withdraw")
 def withdraw(promotion: Id, entered: PromotionReason, caller: Publishes) -> PromotionTold:
     """Let it hold no longer, at once."""
-    actor = caller.by.actor
-    return PromotionTold.of(
-        withdraw_promotion(caller.sanhe, promotion, reason=entered.reason, actor=actor)
-    )
+    sanhe, actor = caller.sanhe, caller.by.actor
+    kept = withdraw_promotion(sanhe, promotion, reason=entered.reason, actor=actor)
+    return PromotionTold.of(kept, currency=sanhe.settings.currency)
 
 
 @router.get("/campaigns")

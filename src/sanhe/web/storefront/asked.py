@@ -157,7 +157,8 @@ def pieces_of(asked: Sequence[AskedPiece] | None) -> list[Piece] | None:
 
 
 class UncountedTold(BaseModel):
-    """A promotion or coupon that does not count: `why` is the rule, `sentence` says it."""
+    """A promotion or coupon that does not count: `why` is the rule, `sentence` says it. `by` stand
+    against it, it is `only` for these, it begins or ended `when`."""
 
     promotion: str
     coupon: str
@@ -165,13 +166,16 @@ class UncountedTold(BaseModel):
     sentence: str
     has: int
     needs: int
+    by: list[str]
+    only: list[str]
+    when: str
 
     @classmethod
     def unusable(cls, code: str, lack: NotUsable) -> UncountedTold:
         """A code that is worth nothing."""
-        return cls(
-            promotion="", coupon=code, why=lack.lack.value, sentence=str(lack), has=0, needs=0
-        )
+        when = lack.when.isoformat() if lack.when else ""
+        told = {"why": lack.lack.value, "sentence": str(lack), "when": when}
+        return cls(promotion="", coupon=code, has=0, needs=0, by=[], only=[], **told)
 
     @classmethod
     def of(cls, refusal: Refusal) -> UncountedTold:
@@ -183,6 +187,9 @@ class UncountedTold(BaseModel):
             sentence=str(refusal),
             has=refusal.has,
             needs=refusal.needs,
+            by=list(refusal.by),
+            only=list(refusal.of),
+            when=refusal.when,
         )
 
 
