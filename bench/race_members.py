@@ -13,6 +13,7 @@ from uuid import UUID
 import psycopg
 
 from bench.http_load import fire
+from bench.offers import issue, publish
 from bench.race_rounds import (
     Attempt,
     Outcomes,
@@ -23,10 +24,8 @@ from bench.race_rounds import (
     refused_with,
 )
 from bench.race_world import CENTS, Goods, World, audited, orders_of
-from sanhe.core.decisions import Proposal, Subject
 from sanhe.core.values import new_id
-from sanhe.people.coupons import Campaign
-from sanhe.people.promotions import PUBLISHING, Off, Promotion, Step
+from sanhe.people.promotions import Off, Promotion, Step
 from sanhe.place.orders import AtPlace, Basket, BasketLine, Delivery, Order, Placing, State
 from sanhe.wiring import Work
 
@@ -148,16 +147,8 @@ def _issued(
         name, name, offer, "coupon", begins, ends, coupon=True,
         priority=int(name[1:]), per_member=PER_MEMBER, budget_cents=budget_cents,
     )  # fmt: skip
-    made = Proposal(
-        PUBLISHING, Subject(party=name), 0, 0, (0, 0, 0), "bench",
-        {"version": work.promotions.save(promotion)}, "none",
-    )  # fmt: skip
-    work.decisions.approve(work.decisions.propose(new_id(), [made]).numbers)
-    (decision,) = work.decisions.start(PUBLISHING)
-    work.promotions.publish(name, decision=decision)
-    work.decisions.executed({decision.number: ["bench"]})
-    work.coupons.save(Campaign(name, name, name, begins, ends))
-    return tuple(one.code for one in work.coupons.issue(name, count=coupons))
+    publish(work.promotions, work.decisions, promotion)
+    return tuple(issue(work.coupons, promotion, count=coupons))
 
 
 def _placed(work: Work, offer: Offer, coupon: int) -> UUID:

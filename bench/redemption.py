@@ -33,20 +33,21 @@ from pathlib import Path
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from bench.offers import issue, publish
 from bench.race_members import redeem, unguarded_wrong
 from bench.race_world import fresh_home, opened_world
 from bench.races import run
 from bench.results_file import write_results
 from sanhe.core.clock import SystemClock
-from sanhe.core.decisions import PostgresDecisions, Proposal, Subject
+from sanhe.core.decisions import PostgresDecisions
 from sanhe.core.errors import Shortage
 from sanhe.core.ledger import PostgresLedger
 from sanhe.core.settings import Settings
 from sanhe.core.storage import Database, Transaction
 from sanhe.core.values import new_id
 from sanhe.loop.promoting import PUBLISH
-from sanhe.people.coupons import Campaign, Coupons, Keys, Signed, Use, read_signed, sign
-from sanhe.people.promotions import PUBLISHING, Off, Promotion, Promotions, Step
+from sanhe.people.coupons import Coupons, Keys, Signed, Use, read_signed, sign
+from sanhe.people.promotions import Off, Promotion, Promotions, Step
 
 WAYS, POOLS, AT_ONCE = 64, 3, 15
 CONTROL = 1_000
@@ -90,17 +91,8 @@ class Shop:
             _, promotions, desk = self.desk(tx)
             decisions = PostgresDecisions(tx)
             decisions.register(PUBLISH)
-            made = Proposal(
-                PUBLISHING, Subject(party=name), 0, 0, (0, 0, 0), "bench",
-                {"version": promotions.save(promotion)}, "none",
-            )  # fmt: skip
-            numbers = decisions.propose(new_id(), [made]).numbers
-            decisions.approve(numbers)
-            (decision,) = decisions.start(PUBLISHING)
-            promotions.publish(name, decision=decision)
-            decisions.executed({decision.number: ["bench"]})
-            desk.save(Campaign(name, name, name, begins, ends))
-            return [one.code for one in desk.issue(name, count=coupons)]
+            publish(promotions, decisions, promotion)
+            return issue(desk, promotion, count=coupons)
 
     def take(self, number: int, used: Use, *, member: str | None, deed: str) -> bool:
         """One basket's attempt: held, then paid, let go, or paid and cancelled."""

@@ -75,6 +75,15 @@ SHOTS = (
     ),
     Shot("returns", "/store?tab=returns", "goods that came back, looked at", "store", phone=True),
     Shot("promises", "/promises?hour=12", "what comes within 2, 24 and 48 hours", wait=".plain"),
+    Shot("liability", "/members", "what members may still ask for", "growth", wait="canvas"),
+    Shot(
+        "member",
+        "/members?member=M1035",
+        "what a member has, and what happened to it",
+        "service",
+        phone=True,
+        wait=".plain tbody tr",
+    ),
     Shot("health", "/health", "where the money lies, how old it is, how long it lasts"),
     Shot("items", "/items?search=SKU-00&item=SKU-0012", "an item's price and stock", "service"),
     Shot("forecast", "/forecast", "what groups of items sell, and the weeks ahead"),
@@ -146,12 +155,17 @@ def names_in(looker: Looker, shots: tuple[Shot, ...]) -> dict[str, str]:
 
 def _in_the_store(looker: Looker) -> dict[str, str]:
     """An order that a courier brings, and a task that waits to be picked."""
-    with looker.window() as page:
-        looker.sign_in(page, "store")
-        asked = "fetch('/api/{}').then(told => told.json())"
-        sales = page.evaluate(asked.format("sales?method=courier&state=paid"))["rows"]
-        tasks = page.evaluate(asked.format("store/tasks?kind=pick"))["rows"]
+    sales = _rows(looker, "service", "sales?method=courier&state=paid")
+    tasks = _rows(looker, "store", "store/tasks?kind=pick")
     return {"sale": str(sales[0]["number"]), "task": tasks[0]["id"]}
+
+
+def _rows(looker: Looker, account: str, path: str) -> list[Any]:
+    """A list as an account sees it."""
+    with looker.window() as page:
+        looker.sign_in(page, account)
+        told = page.evaluate(f"fetch('/api/{path}').then(told => told.json())")
+    return list(told["rows"])
 
 
 def index(shots: tuple[Shot, ...]) -> str:

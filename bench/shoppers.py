@@ -8,8 +8,11 @@ from datetime import timedelta
 from itertools import count
 from uuid import UUID
 
+from bench.offers import issue, publish
 from sanhe.core.clock import FixedClock
 from sanhe.core.errors import Shortage
+from sanhe.people.loyalty.standing import months_after
+from sanhe.people.promotions import Percent, Promotion
 from sanhe.place.fulfil import shipment_of
 from sanhe.place.orders import Basket, BasketLine, Delivery, Placing, Recipient
 from sanhe.place.returns import Asked
@@ -33,6 +36,7 @@ from sanhe.wiring import (
 CHANNELS = ("miniprogram", "app", "web", "livestream")
 STORE, SHOP = By("store"), By("mini-program")
 ORDERS, UNPAID = 14, 2
+MEMBERS = tuple(f"M{1000 + 7 * number}" for number in range(1, ORDERS, 2))
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Shoppers:
 
     def shop(self) -> None:
         """Order, pay, pick, fetch and bring back: some of each is left for who looks on."""
+        self._members()
         paid = []
         for number in range(ORDERS):
             order = self._order(number)
@@ -87,6 +92,28 @@ class Shoppers:
                     by=STORE,
                 )
 
+    def _members(self) -> None:
+        """What members have: tiers, points by the month, stored value, a coupon each."""
+        now = self.clock.now()
+        begins, ends = now - timedelta(days=20), now + timedelta(days=40)
+        offer = Percent(1_000)
+        ten = Promotion("TEN", "10 % off", offer, "coupon", begins, ends, coupon=True)
+        with self.sanhe.work(actor="growth") as work:
+            publish(work.promotions, work.decisions, ten)
+            for number, member in enumerate(MEMBERS):
+                work.tiers.join(member, at=begins)
+                bought = 61_000 * (number + 1)
+                work.tiers.qualify(member, bought, cause="an earlier order", at=begins)
+                for months in range(1, 7):
+                    last = months_after(now.date().replace(day=28), months)
+                    points = 40 * months * (number + 2)
+                    cause = f"order of {months_after(begins.date(), -months):%B}"
+                    work.points.earn(member, points, cause=cause, at=begins, expires_on=last)
+                if number % 2:
+                    work.stored.top_up(member, 20_000, given_cents=2_000, cause="card", at=begins)
+            work.tiers.evaluate(now.date(), limit=100)
+            issue(work.coupons, ten, members=MEMBERS)
+
     def _key(self) -> str:
         return f"showroom-{next(self.keys):04d}"
 
@@ -113,7 +140,8 @@ class Shoppers:
             currency="CNY",
             lines=tuple(lines),
             delivery=self._home() if number % 3 == 2 else Delivery("pickup", self.store),
-            member=f"M{1000 + 7 * number}" if number % 2 else None,
+            member=MEMBERS[number // 2] if number % 2 else None,
+            points=100 if number % 4 == 1 else 0,
         )
         try:
             total = quote_basket(self.sanhe, basket, by=SHOP).total_cents
@@ -132,7 +160,7 @@ class Shoppers:
 
     def _pay(self, order: UUID) -> None:
         with self.sanhe.work(actor="reader") as work:
-            total = work.orders.get(order).total_cents
+            total = work.orders.get(order).tenders.money_cents
         slip = f"slip {order}"
         take_at_till(self.sanhe, order, "card", amount_cents=total, reference=slip, by=STORE)
 

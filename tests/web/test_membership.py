@@ -43,3 +43,25 @@ def test_what_is_outstanding_is_for_who_plans(site: Site) -> None:
     assert told["points"] == sum(month["points"] for month in told["months"]) >= 40
     assert planner.get("/api/loyalty/liability?as_of=2099-01-01").json()["points"] == 0
     assert store.get("/api/loyalty/liability").status_code == 403
+
+
+def test_a_history_is_of_points_or_of_stored_value_and_a_tier_tells_the_way(site: Site) -> None:
+    now = site.sanhe.clock.now()
+    with site.sanhe.work(actor="till") as work:
+        work.tiers.join("M8", at=now)
+        work.tiers.qualify("M8", 150_000, cause="order 1", at=now)
+        work.stored.top_up("M8", 4_000, given_cents=1_000, cause="slip 1", at=now)
+    service = site.signed_in("service")
+    told = service.get("/api/members/M8/points", params={"of": "stored"}).json()
+    assert sorted((one["lot"], one["amount"]) for one in told["history"]["lines"]) == [
+        ("given", 1_000),
+        ("paid", 4_000),
+    ]
+    assert told["standing"]["until"] is None
+    progress = told["progress"]
+    assert progress["window_cents"] == 150_000
+    assert progress["to_rise_cents"] > 0 and progress["next_tier"]
+    nobody = service.get("/api/members/nobody/points").json()
+    assert nobody["standing"] is None and nobody["progress"] is None
+    assert service.get("/api/members/M8/coupons").json() == {"rows": []}
+    assert service.get("/api/members/M8/points", params={"of": "cents"}).status_code == 422

@@ -1,4 +1,4 @@
-"""What both the console and the shops are told of orders, shipments and returns."""
+"""What both the console and the shops are told of orders, shipments, returns and coupons."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from sanhe.people.coupons import Carried, Lack, NotUsable
+from sanhe.people.promotions import Promotion
 from sanhe.place.fulfil import Booking, Shipment, ShipmentState
 from sanhe.place.orders import Discount, Kept, Masked, Order, Recipient
 from sanhe.place.returns import Return, ReturnState
@@ -272,4 +274,43 @@ class ShopOrder(BaseModel):
                 )
                 for part in order.parts
             ],
+        )
+
+
+class WhyNot(BaseModel):
+    """Why a coupon can't be used: the rule's name, a sentence, and the moment it speaks of."""
+
+    why: Lack
+    sentence: str
+    when: datetime | None
+
+    @classmethod
+    def of(cls, found: NotUsable) -> WhyNot:
+        """As it is told."""
+        return cls(why=found.lack, sentence=str(found), when=found.when)
+
+
+class CouponCarried(BaseModel):
+    """A coupon that a member has; `why_not` says what it lacks now, if anything."""
+
+    id: str
+    campaign: str
+    promotion: str
+    name: str
+    begins_at: datetime
+    ends_at: datetime
+    why_not: WhyNot | None
+
+    @classmethod
+    def of(cls, carried: Carried, promotion: Promotion) -> CouponCarried:
+        """As it is told; what its QR code shows is the member's alone."""
+        one, lack = carried.coupon, carried.lack
+        return cls(
+            id=str(one.id),
+            campaign=one.campaign,
+            promotion=one.promotion,
+            name=promotion.name,
+            begins_at=one.begins_at,
+            ends_at=one.ends_at,
+            why_not=None if lack is None else WhyNot.of(lack),
         )

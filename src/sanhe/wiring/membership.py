@@ -14,6 +14,9 @@ from sanhe.people.loyalty import (
     Page,
     PointsBalance,
     Policy,
+    Progress,
+    Purse,
+    Standing,
     StoredBalance,
     last_day,
     liability,
@@ -31,13 +34,16 @@ AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class MemberTold:
-    """What a member has: tier (empty for who is no member), points, stored value."""
+    """What a member has: tier (empty for who is no member), points, stored value. `standing` and
+    `progress` are missing for who is no member; `history` is of points or of stored value."""
 
     member: str
     tier: str
     points: PointsBalance
     stored: StoredBalance
     history: Page
+    standing: Standing | None
+    progress: Progress | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +57,29 @@ class LoyaltyRun:
 
 
 def member_points(
-    sanhe: Sanhe, member: str, *, limit: int, before: int | None = None, by: By
+    sanhe: Sanhe,
+    member: str,
+    *,
+    of: Purse = Purse.POINTS,
+    limit: int,
+    before: int | None = None,
+    by: By,
 ) -> MemberTold:
-    """What a member has and what happened to their points, the last first.
+    """What a member has and what happened to their points or stored value, the last first.
 
     Members belong to no place: it is read for everything, whatever places somebody works at.
     """
     with sanhe.work(actor=by.actor) as work:
+        tier = work.tiers.tier(member, at=sanhe.clock.now())
+        purse = work.stored if of is Purse.STORED else work.points
         return MemberTold(
             member,
-            work.tiers.tier(member, at=sanhe.clock.now()),
+            tier,
             work.points.balance(member),
             work.stored.balance(member),
-            work.points.history(member, limit=limit, before=before),
+            purse.history(member, limit=limit, before=before),
+            standing=work.tiers.standing(member) if tier else None,
+            progress=work.tiers.progress(member, on=_today(sanhe)) if tier else None,
         )
 
 

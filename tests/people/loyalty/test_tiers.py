@@ -13,7 +13,7 @@ from sanhe.core.clock import FixedClock
 from sanhe.core.errors import BadInput, Conflict, NotFound
 from sanhe.core.storage import Database
 from sanhe.people.loyalty import Policy, Reason, Standing, Tiers
-from sanhe.people.loyalty.standing import Bought, judge, next_look
+from sanhe.people.loyalty.standing import Bought, judge, next_look, progress
 
 TERMS = Policy.load().terms
 DAY = date(2024, 6, 3)
@@ -131,3 +131,23 @@ def test_what_points_are_worth() -> None:
     policy = Policy.load()
     assert policy.worth_cents(199) == 199
     assert (policy.per_100_yuan("gold"), policy.per_100_yuan("")) == (150, 0)
+
+
+@given(window=st.integers(-100, 900_000), kept=st.integers(-100, 900_000))
+def test_what_progress_asks_for_is_just_what_the_rules_ask_for(window: int, kept: int) -> None:
+    told = progress(TERMS, GOLD, Bought(window, kept))
+    assert (told.next_tier, told.to_rise_cents) == ("", 0)
+    assert told.keep_by == date(2025, 7, 3)
+    for more, keeps in ((told.to_keep_cents, True), (told.to_keep_cents - 1, False)):
+        if more < 0:
+            continue
+        verdict = judge(TERMS, GOLD, Bought(min(window, 0), kept + more), day=told.keep_by)
+        if told.to_keep_cents:
+            assert (verdict is not None and verdict[1] is Reason.KEPT) is keeps
+    silver = Standing("silver", DAY, date(2025, 6, 3))
+    rising = progress(TERMS, silver, Bought(window, kept))
+    if rising.to_rise_cents:
+        reached = judge(TERMS, silver, Bought(window + rising.to_rise_cents, kept), day=DAY)
+        assert reached is not None and reached[0].tier == rising.next_tier
+        short = judge(TERMS, silver, Bought(window + rising.to_rise_cents - 1, kept), day=DAY)
+        assert short is None or short[0].tier != rising.next_tier

@@ -216,6 +216,19 @@ def test_of_many_at_once_each_points_go_to_one(counter: Counter) -> None:
     assert (counter.free("A"), points(counter)) == (6, 500)
 
 
+def test_who_is_refused_for_points_keeps_no_coupon(counter: Counter) -> None:
+    held(counter, "TEN", stage="coupon", offer=Percent(1_000), coupon=True, budget_cents=1_000)
+    now = counter.clock.now()
+    campaign = Campaign("C", "for a test", "TEN", now, now + timedelta(days=7))
+    counter.members.coupons.save(campaign)
+    first, other = (one.code for one in counter.members.coupons.issue("C", count=2))
+    baskets = [member_of(("A", 4), points=1_500, coupons=(code,)) for code in (first, other)]
+    told = counter.orders.place_each([Placing(one, 3_600) for one in baskets], AtPlace())
+    assert [type(one) for one in told] == [Placed, Shortage]
+    assert counter.members.promotions.left_cents(["TEN"]) == {"TEN": 600}
+    assert counter.orders.quote(replace(baskets[1], points=0), AtPlace()).total_cents == 3_600
+
+
 # 4 A at 1,000 and 3 B at 333: 4,999 cents, 10 % off by a coupon: 3,600 and 899, 4,499 in all.
 LINES = (("A", 4), ("B", 3))
 PAID = {"points": 1_499, "stored_cents": 1_111}

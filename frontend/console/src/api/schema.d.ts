@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 05ba5da6f0f56a3a37864a2588c80825fbe303db383b5a3254c123cdaba6abad. Don't edit.
+// Made by `make client` from the OpenAPI document 95f9c0093ad1344ce521d4fa7857eb8280ba1e6ac03460009d72b3008c8046d6. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -851,6 +851,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/members/{code}/coupons": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Coupons
+         * @description A member's coupons with what each lacks now, if anything.
+         */
+        get: operations["read_coupons_api_members__code__coupons_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/members/{code}/points": {
         parameters: {
             query?: never;
@@ -860,7 +880,7 @@ export interface paths {
         };
         /**
          * Read Points
-         * @description A member's tier, points by lot and stored value, and what happened to the points.
+         * @description A member's tier, points by lot and stored value, and what happened to one of them.
          */
         get: operations["read_points_api_members__code__points_get"];
         put?: never;
@@ -2969,6 +2989,31 @@ export interface components {
             units: number;
         };
         /**
+         * CouponCarried
+         * @description A coupon that a member has; `why_not` says what it lacks now, if anything.
+         */
+        CouponCarried: {
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Campaign */
+            campaign: string;
+            /**
+             * Ends At
+             * Format: date-time
+             */
+            ends_at: string;
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /** Promotion */
+            promotion: string;
+            why_not: components["schemas"]["WhyNot"] | null;
+        };
+        /**
          * CouponChecked
          * @description What a code is worth: the promotion it gives, or why not.
          */
@@ -3020,6 +3065,14 @@ export interface components {
         CouponRows: {
             /** Rows */
             rows: components["schemas"]["CouponRow"][];
+        };
+        /**
+         * CouponsCarried
+         * @description A member's coupons, the first to end first.
+         */
+        CouponsCarried: {
+            /** Rows */
+            rows: components["schemas"]["CouponCarried"][];
         };
         /**
          * CouponsChecked
@@ -4028,13 +4081,15 @@ export interface components {
         };
         /**
          * MemberPoints
-         * @description What a member has; `tier` is empty for who is no member.
+         * @description What a member has; `tier` is empty for who is no member, and has no standing.
          */
         MemberPoints: {
             history: components["schemas"]["PointsHistory"];
             /** Member */
             member: string;
             points: components["schemas"]["PointsHad"];
+            progress: components["schemas"]["TierProgress"] | null;
+            standing: components["schemas"]["TierStanding"] | null;
             stored: components["schemas"]["StoredHad"];
             /** Tier */
             tier: string;
@@ -4459,6 +4514,7 @@ export interface components {
         /**
          * PointsHistory
          * @description Lines of a history, the last first; ask with `before` = `next` for those after them.
+         *     Of stored value, amounts are cents and `lot` is paid or given.
          */
         PointsHistory: {
             /** Lines */
@@ -4756,6 +4812,12 @@ export interface components {
             /** Version */
             version: number;
         };
+        /**
+         * Purse
+         * @description What a member has: points (积分), or money paid ahead (储值).
+         * @enum {string}
+         */
+        Purse: "points" | "stored";
         /**
          * PutOff
          * @description Decisions to put off until a day begins, or a moment.
@@ -6010,6 +6072,38 @@ export interface components {
             value: number;
             /** Words */
             words: string;
+        };
+        /**
+         * TierProgress
+         * @description What a member bought within the window, what is missing to rise into the next tier (empty
+         *     for the highest), and to keep this one until the last day of grace; cents.
+         */
+        TierProgress: {
+            /** Keep By */
+            keep_by: string | null;
+            /** Next Tier */
+            next_tier: string;
+            /** To Keep Cents */
+            to_keep_cents: number;
+            /** To Rise Cents */
+            to_rise_cents: number;
+            /** Window Cents */
+            window_cents: number;
+        };
+        /**
+         * TierStanding
+         * @description The tier that a member has since a day until another; the lowest has no end.
+         */
+        TierStanding: {
+            /**
+             * Since
+             * Format: date
+             */
+            since: string;
+            /** Tier */
+            tier: string;
+            /** Until */
+            until: string | null;
         };
         /**
          * Tile
@@ -11629,9 +11723,122 @@ export interface operations {
             };
         };
     };
+    read_coupons_api_members__code__coupons_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                code: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CouponsCarried"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_points_api_members__code__points_get: {
         parameters: {
             query?: {
+                of?: components["schemas"]["Purse"];
                 limit?: number;
                 before?: number | null;
             };

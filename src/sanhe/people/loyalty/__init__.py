@@ -18,7 +18,7 @@ from sanhe.people.loyalty.policy import Events, MemberDays, Policy
 from sanhe.people.loyalty.ports import DEBT, Entries, Entry, Kind, Purse, Written
 from sanhe.people.loyalty.rewards import Rewards
 from sanhe.people.loyalty.rules import Life, Until, last_day, points_for, share
-from sanhe.people.loyalty.standing import Level, Reason, Standing, Terms
+from sanhe.people.loyalty.standing import Level, Progress, Reason, Standing, Terms
 from sanhe.people.loyalty.store import PostgresEntries
 from sanhe.people.loyalty.stored import StoredBalance, StoredBook, StoredValue
 from sanhe.people.loyalty.tiers import Change, Tiers
@@ -43,6 +43,7 @@ __all__ = [
     "PointsBook",
     "Policy",
     "PostgresEntries",
+    "Progress",
     "Purse",
     "Reason",
     "Rewards",

@@ -122,6 +122,38 @@ def next_look(terms: Terms, standing: Standing, *, day: date) -> date | None:
     return standing.until + timedelta(days=terms.grace_days + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a member is within the window: what was bought, the tier above (empty for the
+    highest) and the cents that lead into it, the cents that are missing to keep the tier, and the
+    last day on which it can still be kept."""
+
+    window_cents: int
+    next_tier: str
+    to_rise_cents: int
+    to_keep_cents: int
+    keep_by: date | None
+
+
+def progress(terms: Terms, standing: Standing, bought: Bought) -> Progress:
+    """How far a member is; what was reached and is not looked at yet counts as reached."""
+    reached = terms.levels.index(terms.reached(bought.window_cents))
+    now = max(terms.rank(standing.tier), reached)
+    above = terms.levels[now + 1] if now + 1 < len(terms.levels) else None
+    if standing.until is None:
+        missing, keep_by = 0, None
+    else:
+        missing = max(terms.levels[now].keep_cents - bought.kept_cents, 0)
+        keep_by = standing.until + timedelta(days=terms.grace_days)
+    return Progress(
+        bought.window_cents,
+        next_tier=above.code if above else "",
+        to_rise_cents=max(above.from_cents - bought.window_cents, 0) if above else 0,
+        to_keep_cents=missing if reached < now else 0,
+        keep_by=keep_by,
+    )
+
+
 def flaws(levels: Sequence[Level]) -> str:
     """What is wrong with tiers, empty when nothing is."""
     if not levels or levels[0].from_cents or levels[0].keep_cents:

@@ -14,12 +14,14 @@ from sanhe.people.loyalty import store
 from sanhe.people.loyalty.policy import Policy
 from sanhe.people.loyalty.standing import (
     Bought,
+    Progress,
     Reason,
     Standing,
     joined,
     judge,
     months_after,
     next_look,
+    progress,
 )
 
 NO_MEMBER: Final = ""
@@ -75,6 +77,11 @@ class Tiers:
             raise NotFound(f"{member} is no member: let them join first")
         return found
 
+    def progress(self, member: str, *, on: date) -> Progress:
+        """How far a member is on a day. Raises NotFound for who is no member."""
+        standing = self.standing(member)
+        return progress(self._policy.terms, standing, self._bought(member, standing, on))
+
     def changes(self, member: str, *, limit: int = 100) -> list[Change]:
         """The history of a member's tiers with the reasons, the last first."""
         return [
@@ -100,11 +107,7 @@ class Tiers:
         terms, due = self._policy.terms, store.lock_due(self._tx, day, limit)
         for row in due:
             member, standing = row["member"], Standing(row["tier"], row["since"], row["until"])
-            window_from = months_after(day, -terms.window_months)
-            bought = Bought(
-                *store.bought(self._tx, member, window_from=window_from, kept_from=standing.since)
-            )
-            verdict = judge(terms, standing, bought, day=day)
+            verdict = judge(terms, standing, self._bought(member, standing, day), day=day)
             if verdict is not None:
                 standing, reason = verdict
                 now = self._tx.clock.now()
@@ -112,6 +115,12 @@ class Tiers:
             look_on = next_look(terms, standing, day=day)
             store.stand(self._tx, member, standing, look_on=look_on)
         return len(due)
+
+    def _bought(self, member: str, standing: Standing, day: date) -> Bought:
+        window_from = months_after(day, -self._policy.terms.window_months)
+        return Bought(
+            *store.bought(self._tx, member, window_from=window_from, kept_from=standing.since)
+        )
 
     def _day(self, moment: datetime) -> date:
         return business_day(moment, time_zone=self._zone, cut_off=time())

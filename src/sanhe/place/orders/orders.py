@@ -109,7 +109,7 @@ class Orders:
             held = {}
             for at, holding in found.items():
                 try:
-                    held[at] = drafts[at], [*holding, *self._benefits.hold(drafts[at])]
+                    held[at] = drafts[at], [*holding, *self._held(drafts[at])]
                 except SanheError as error:
                     self._ledger.void_all(holding)
                     outcomes[at] = error
@@ -118,6 +118,14 @@ class Orders:
             # Who was refused may find it at another place.
             left = [at for at in drafts if at not in found]
         return outcomes
+
+    def _held(self, draft: Draft) -> list[UUID]:
+        """What an order holds beside stock: all of it, or nothing where a later part is short."""
+        quote = draft.quote
+        if not (quote.uses or quote.tenders.points or quote.tenders.stored_cents):
+            return []
+        with self._tx.connection.begin_nested():
+            return self._benefits.hold(draft)
 
     def settle(self, notice: PaymentNotice) -> Settled:
         """Take a payment, or give it back whole; see `rules` for the reasons.

@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from sanhe.people.loyalty import Purse
 from sanhe.web.asked import Closed, Code, Key, Number, Reason
 from sanhe.web.caller import Caller, depends
-from sanhe.wiring import adjust_points, loyalty_liability, member_points
+from sanhe.web.told import CouponCarried
+from sanhe.wiring import adjust_points, coupons_of, loyalty_liability, member_points
 
 router = APIRouter(tags=["membership"])
 Reads = Annotated[Caller, depends("members.read")]
@@ -22,8 +24,10 @@ Points = Annotated[int, Field(ge=-(10**9), le=10**9)]
 
 
 class HistoryAsked(BaseModel):
-    """Which part of a history: so many lines before one that a page named as its `next`."""
+    """Which part of a history, of points or of stored value: so many lines before one that a page
+    named as its `next`."""
 
+    of: Purse = Purse.POINTS
     limit: int = Field(default=50, ge=1, le=500)
     before: Number | None = None
 
@@ -74,20 +78,48 @@ class PointsLine(_Told):
 
 
 class PointsHistory(_Told):
-    """Lines of a history, the last first; ask with `before` = `next` for those after them."""
+    """Lines of a history, the last first; ask with `before` = `next` for those after them.
+    Of stored value, amounts are cents and `lot` is paid or given."""
 
     lines: list[PointsLine]
     next: int | None
 
 
+class TierStanding(_Told):
+    """The tier that a member has since a day until another; the lowest has no end."""
+
+    tier: str
+    since: date
+    until: date | None
+
+
+class TierProgress(_Told):
+    """What a member bought within the window, what is missing to rise into the next tier (empty
+    for the highest), and to keep this one until the last day of grace; cents."""
+
+    window_cents: int
+    next_tier: str
+    to_rise_cents: int
+    to_keep_cents: int
+    keep_by: date | None
+
+
 class MemberPoints(_Told):
-    """What a member has; `tier` is empty for who is no member."""
+    """What a member has; `tier` is empty for who is no member, and has no standing."""
 
     member: str
     tier: str
     points: PointsHad
     stored: StoredHad
     history: PointsHistory
+    standing: TierStanding | None
+    progress: TierProgress | None
+
+
+class CouponsCarried(BaseModel):
+    """A member's coupons, the first to end first."""
+
+    rows: list[CouponCarried]
 
 
 class AdjustmentEntered(Closed):
@@ -129,9 +161,16 @@ class LiabilityTold(_Told):
 def read_points(
     code: Member, asked: Annotated[HistoryAsked, Query()], caller: Reads
 ) -> MemberPoints:
-    """A member's tier, points by lot and stored value, and what happened to the points."""
-    told = member_points(caller.sanhe, code, limit=asked.limit, before=asked.before, by=caller.by)
+    """A member's tier, points by lot and stored value, and what happened to one of them."""
+    told = member_points(caller.sanhe, code, **asked.model_dump(), by=caller.by)
     return MemberPoints.model_validate(told)
+
+
+@router.get("/members/{code}/coupons")
+def read_coupons(code: Member, caller: Reads) -> CouponsCarried:
+    """A member's coupons with what each lacks now, if anything."""
+    found = coupons_of(caller.sanhe, code, actor=caller.by.actor)
+    return CouponsCarried(rows=[CouponCarried.of(*one) for one in found])
 
 
 @router.post("/members/{code}/adjustments")

@@ -9,56 +9,28 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from sanhe.people.coupons import Carried, Lack, NotUsable, Shown
+from sanhe.people.coupons import Carried, Shown
 from sanhe.people.promotions import Promotion
 from sanhe.web.asked import Closed, Code
 from sanhe.web.caller import Caller, depends
 from sanhe.web.storefront.asked import Shows
+from sanhe.web.told import CouponCarried, WhyNot
 from sanhe.wiring import check_coupons, coupons_of
 
 router = APIRouter(prefix="/shop", tags=["shop"])
 Places = Annotated[Caller, depends("sales.place")]
 
 
-class WhyNot(BaseModel):
-    """Why a coupon can't be used: the rule's name, a sentence, and the moment it speaks of."""
-
-    why: Lack
-    sentence: str
-    when: datetime | None
-
-    @classmethod
-    def of(cls, found: NotUsable) -> WhyNot:
-        """As it is told."""
-        return cls(why=found.lack, sentence=str(found), when=found.when)
-
-
-class MemberCoupon(BaseModel):
+class MemberCoupon(CouponCarried):
     """A coupon that a member has; `signed` is what its QR code shows."""
 
-    id: str
-    campaign: str
-    promotion: str
-    name: str
     signed: str
-    begins_at: datetime
-    ends_at: datetime
-    why_not: WhyNot | None
 
     @classmethod
-    def of(cls, carried: Carried, promotion: Promotion) -> MemberCoupon:
-        """As it is told."""
-        one, lack = carried.coupon, carried.lack
-        return cls(
-            id=str(one.id),
-            campaign=one.campaign,
-            promotion=one.promotion,
-            name=promotion.name,
-            signed=carried.signed,
-            begins_at=one.begins_at,
-            ends_at=one.ends_at,
-            why_not=None if lack is None else WhyNot.of(lack),
-        )
+    def shown(cls, carried: Carried, promotion: Promotion) -> MemberCoupon:
+        """As the member is told it."""
+        told = CouponCarried.of(carried, promotion)
+        return cls(**told.model_dump(), signed=carried.signed)
 
 
 class MemberCoupons(BaseModel):
@@ -115,7 +87,7 @@ class CouponKey(BaseModel):
 def read_member_coupons(member: Annotated[Code, Path()], caller: Places) -> MemberCoupons:
     """A member's coupons with what each lacks now, if anything."""
     found = coupons_of(caller.sanhe, member, actor=caller.by.actor)
-    return MemberCoupons(rows=[MemberCoupon.of(*one) for one in found])
+    return MemberCoupons(rows=[MemberCoupon.shown(*one) for one in found])
 
 
 @router.post("/coupons/check")

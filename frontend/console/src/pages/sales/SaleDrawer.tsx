@@ -1,10 +1,13 @@
 /** One order opened: what can be done, lines, money, shipments, returns, why this place, history. */
 import { useQuery } from "@tanstack/react-query";
 import { Drawer, Grid, Skeleton } from "antd";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import { Link } from "react-router";
 import { get } from "../../api/client";
 import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
+import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
 import { Section } from "../../parts/LineDrawer";
@@ -76,11 +79,18 @@ export function SaleDrawer() {
 function Head({ sale }: { sale: Sale }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const facts: [string, string][] = [
+  const may = useMay();
+  const member =
+    sale.member && may("members.read") ? (
+      <Link to={`/members?member=${encodeURIComponent(sale.member)}`}>{sale.member}</Link>
+    ) : (
+      (sale.member ?? "–")
+    );
+  const facts: [string, ReactNode][] = [
     [t("sales.channel"), t(`sale.channel.${sale.channel}`, { defaultValue: sale.channel })],
     [t("sales.method"), t(`sale.method.${sale.method}`, { defaultValue: sale.method })],
     [t("col.place"), sale.place],
-    [t("sale.member"), sale.member ?? "–"],
+    [t("sale.member"), member],
     [t("sale.placedAt"), format.moment(sale.placed_at)],
     [t("sale.ready"), format.moment(sale.ready_at)],
     [t("sale.promised"), format.moment(sale.arrives_at)],
