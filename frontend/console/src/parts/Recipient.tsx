@@ -44,7 +44,7 @@ export function Label({ show }: LabelProps) {
     return (
       <>
         {asked.error && <Alert type="error" showIcon title={inWords(asked.error)} />}
-        <Button block size="large" loading={asked.isPending} onClick={() => asked.mutate()}>
+        <Button block size="large" className="show-label" loading={asked.isPending} onClick={() => asked.mutate()}>
           {t("recipient.label")}
         </Button>
       </>
