@@ -75,6 +75,16 @@ SHOTS = (
     ),
     Shot("returns", "/store?tab=returns", "goods that came back, looked at", "store", phone=True),
     Shot("promises", "/promises?hour=12", "what comes within 2, 24 and 48 hours", wait=".plain"),
+    Shot("promotions", "/promotions", "what each promotion gives, and when", "growth"),
+    Shot(
+        "promotion",
+        "/promotions?promotion=TEN",
+        "a promotion opened",
+        "pricing",
+        wait=".drawer-told .facts",
+    ),
+    Shot("calendar", "/promotions?tab=calendar", "promotions over the weeks", "growth"),
+    Shot("try", "/promotions?tab=try", "a basket tried: why not?", "service", phone=True),
     Shot("liability", "/members", "what members may still ask for", "growth", wait="canvas"),
     Shot(
         "member",

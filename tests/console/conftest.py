@@ -89,7 +89,7 @@ class Desk:
 
     def _heard(self, message: Any) -> None:
         # What is refused or not there yet is told by the page; the browser says it as well.
-        if message.type == "error" and "status of 40" not in message.text:
+        if message.type == "error" and "status of 4" not in message.text:
             self.complaints.append(message.text)
 
     def _asked(self, request: Any) -> None:

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 60127877b3ddcd3acbcb05482731a7a524387e8d661a6257f8fc58ebe065b855. Don't edit.
+// Made by `make client` from the OpenAPI document e2ae7939c8744e3a32576546740e9e149587f1b7fbb4ae2460ad6978bc15f4b6. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -736,7 +736,7 @@ export interface paths {
         /**
          * Read Jobs
          * @description Long work of this server: imports, plans, backtests, simulations; one's own where one sees
-         *     a part of the places.
+         *     a part of the places, or does not look after the data.
          */
         get: operations["read_jobs_api_jobs_get"];
         put?: never;

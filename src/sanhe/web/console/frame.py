@@ -224,10 +224,12 @@ async def read_events(
 
 def _concerns(event: Event, caller: Caller) -> bool:
     scope = caller.identity.scope
+    if event.kind == "job" and event.data.get("actor") == caller.identity.actor:
+        return True
     if scope.is_everything:
         return event.kind != "job" or may(caller.identity, "data.read")
     if event.kind == "job":
-        return event.data.get("actor") == caller.identity.actor
+        return False
     if event.kind == "decisions" and not may(caller.identity, "decisions.read"):
         return False
     if event.places is None:

@@ -82,7 +82,7 @@ export function Edit({ promotion, done }: Props) {
       </Form.Item>
       <OfferFields kind={kind} />
       <Form.Item name="days" label={t("promotions.days")} rules={needed}>
-        <DatePicker.RangePicker className="wide" showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" />
+        <DatePicker.RangePicker className="wide" needConfirm={false} showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" />
       </Form.Item>
       {(["categories", "skus", "brands", "tiers", "places", "channels"] as const).map((name) => (
         <Form.Item key={name} name={name} label={t(`promotions.for.${name}`)}>
