@@ -19,6 +19,7 @@ from sanhe.people.loyalty import (
     Purse,
     Standing,
     StoredBalance,
+    StoredTopUp,
     last_day,
     liability,
 )
@@ -131,7 +132,9 @@ def top_up_stored(
     def run(work: Work) -> Json:
         now, cause = sanhe.clock.now(), _top_up(top_up)
         work.stored.top_up(member, paid_cents, given_cents=given_cents, cause=cause, at=now)
-        return _stored(work, "member.top_up", (member, top_up), paid_cents, given_cents)
+        return _stored(
+            work, "member.top_up", (member, top_up), done=StoredTopUp(paid_cents, given_cents)
+        )
 
     body: Json = {"member": member, "paid_cents": paid_cents, "given_cents": given_cents}
     return once(sanhe, ("member.top_up", key), by, body=body, run=run)
@@ -148,21 +151,20 @@ def refund_stored(sanhe: Sanhe, member: str, top_up: UUID, *, key: str, by: By) 
     def run(work: Work) -> Json:
         cause, now = _top_up(top_up), sanhe.clock.now()
         done = work.stored.refund(member, cause=cause, step=step, at=now)
-        return _stored(work, "member.refund", (member, top_up), -done.paid_cents, -done.given_cents)
+        out = StoredTopUp(-done.paid_cents, -done.given_cents)
+        return _stored(work, "member.refund", (member, top_up), done=out)
 
     body: Json = {"member": member, "top_up": str(top_up)}
     return once(sanhe, ("member.refund", key), by, body=body, run=run)
 
 
-def _stored(
-    work: Work, action: str, of: tuple[str, UUID], /, paid_cents: int, given_cents: int
-) -> Json:
+def _stored(work: Work, action: str, of: tuple[str, UUID], *, done: StoredTopUp) -> Json:
     """The answer to a change of stored value, which is put into the audit trail."""
     member, top_up = of
     told: dict[str, Json] = {
         "top_up": str(top_up),
-        "paid_cents": paid_cents,
-        "given_cents": given_cents,
+        "paid_cents": done.paid_cents,
+        "given_cents": done.given_cents,
     }
     work.audit.record(action, member, told)
     available = work.stored.balance(member).available_cents
