@@ -38,6 +38,12 @@ def test_points_from_the_terminal(server: EmbeddedServer, tmp_path: Path) -> Non
         assert terminal.asked("upkeep")["standings"] == 0
         assert "0 standings" in terminal.well("loyalty", "run").out
         assert terminal("member", "adjust", "M1", "--points", "-401", "--reason", "no").code == 7
+        top_up = ("member", "top-up", "M2", "--paid-cents", "900", "--key", "once-only")
+        stored = [terminal.asked(*top_up) for _ in range(2)]
+        assert stored[0] == stored[1] and stored[0]["available_cents"] == 900
+        refund = ("member", "refund", "M2", stored[0]["top_up"])
+        assert "-9.00 CNY paid" in terminal.well(*refund, "--key", "r1").out
+        assert terminal(*refund, "--key", "r2").code == 4
         with opened(settings) as sanhe:
             with sanhe.work(actor="auditor") as work:
                 trail = work.audit.trail(subject="M1")

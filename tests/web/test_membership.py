@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from httpx import Response
 from starlette.testclient import TestClient
 
 from tests.web.conftest import Site
@@ -65,3 +66,30 @@ def test_a_history_is_of_points_or_of_stored_value_and_a_tier_tells_the_way(site
     assert nobody["standing"] is None and nobody["progress"] is None
     assert service.get("/api/members/M8/coupons").json() == {"rows": []}
     assert service.get("/api/members/M8/points", params={"of": "cents"}).status_code == 422
+
+
+def test_value_is_stored_and_refunded_once(site: Site) -> None:
+    service, store = site.signed_in("service"), site.signed_in("store")
+
+    def stored(client: TestClient, paid: int, key: str) -> Response:
+        body, headers = {"paid_cents": paid, "given_cents": 50}, {"Idempotency-Key": key}
+        return client.post("/api/members/M9/top-ups", json=body, headers=headers)
+
+    def refunded(client: TestClient, member: str, key: str) -> int:
+        path, headers = f"/api/members/{member}/top-ups/{top_up}/refund", {"Idempotency-Key": key}
+        return client.post(path, headers=headers).status_code
+
+    told = stored(service, 400, "top-up-1").json()
+    assert (told["paid_cents"], told["given_cents"], told["available_cents"]) == (400, 50, 450)
+    assert stored(service, 400, "top-up-1").json() == told
+    assert stored(service, 401, "top-up-1").status_code == 409
+    assert stored(service, 0, "top-up-2").status_code == 422
+    assert stored(store, 400, "top-up-3").status_code == 403
+    top_up = told["top_up"]
+    assert refunded(store, "M9", "refund-0") == 403
+    assert refunded(service, "M8", "refund-1") == 404
+    assert [refunded(service, "M9", "refund-2") for _ in range(2)] == [200, 200]
+    stored(service, 400, "top-up-4")
+    assert refunded(service, "M9", "refund-3") == 409
+    had = service.get("/api/members/M9/points").json()["stored"]
+    assert had == {"paid_cents": 400, "given_cents": 50, "held_cents": 0}

@@ -154,6 +154,16 @@ def _adjust(site: Site, client: TestClient) -> Any:
     return client.post("/api/members/M1/adjustments", json=body, headers=headers)
 
 
+def _top_up(site: Site, client: TestClient) -> Any:
+    body, headers = {"paid_cents": 500}, {"Idempotency-Key": "top-it-up"}
+    return client.post("/api/members/M1/top-ups", json=body, headers=headers)
+
+
+def _refund(site: Site, client: TestClient) -> Any:
+    top_up, headers = _top_up(site, client).json()["top_up"], {"Idempotency-Key": "refund-it"}
+    return client.post(f"/api/members/M1/top-ups/{top_up}/refund", headers=headers)
+
+
 DEEDS: dict[tuple[str, str], Deed] = {
     ("post", "/api/session"): _sign_in,
     ("delete", "/api/session"): lambda site, _: site.signed_in("planner").delete("/api/session"),
@@ -176,6 +186,8 @@ DEEDS: dict[tuple[str, str], Deed] = {
     ("post", "/api/shop/orders/{order}/cancel"): _cancel,
     ("post", "/api/shop/orders/{order}/hand-over"): _hand_over,
     ("post", "/api/members/{code}/adjustments"): _adjust,
+    ("post", "/api/members/{code}/top-ups"): _top_up,
+    ("post", "/api/members/{code}/top-ups/{top_up}/refund"): _refund,
     ("post", "/api/devices"): _device,
     ("post", "/api/devices/{name}/block"): lambda _, client: client.post(
         "/api/devices/till-1/block", json={"why": "lost"}

@@ -1,8 +1,9 @@
-"""Commands of membership: member points, adjust; loyalty liability, run."""
+"""Commands of membership: member points, adjust, top-up, refund; loyalty liability, run."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
 
 import typer
 
@@ -12,6 +13,7 @@ from sanhe.cli.output import Output, money, table
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from sanhe.core.values import Json as Told
     from sanhe.people.loyalty import Liability
     from sanhe.wiring import MemberTold
 
@@ -23,6 +25,8 @@ def register(app: typer.Typer) -> None:
     members = typer.Typer(help="What members have.", no_args_is_help=True)
     members.command("points")(member_points)
     members.command("adjust")(member_adjust)
+    members.command("top-up")(member_top_up)
+    members.command("refund")(member_refund)
     app.add_typer(members, name="member")
     loyalty = typer.Typer(help="Points and tiers of all members.", no_args_is_help=True)
     loyalty.command("liability")(loyalty_liability)
@@ -71,6 +75,49 @@ def member_adjust(
     Output(json).show(told, f"{member} has {told['available']:,} points to spend")
 
 
+def member_top_up(
+    member: Member,
+    paid: Annotated[int, typer.Option("--paid-cents", help="What was paid.")],
+    given: Annotated[int, typer.Option("--given-cents", help="The bonus given with it.")] = 0,
+    key: Annotated[
+        str | None, typer.Option("--key", help="Given again with the same key it is one.")
+    ] = None,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Store what a member paid, and a bonus given with it."""
+    from sanhe.core.values import new_id
+    from sanhe.wiring import By, top_up_stored
+
+    with opened(home) as sanhe:
+        by, key = By(actor or default_actor()), key or new_id().hex
+        told = top_up_stored(sanhe, member, paid, given_cents=given, key=key, by=by)
+        currency = sanhe.settings.currency
+    Output(json).show(told, *_changed(told, currency))
+
+
+def member_refund(
+    member: Member,
+    top_up: Annotated[UUID, typer.Argument(help="The top-up, as its answer named it.")],
+    key: Annotated[
+        str | None, typer.Option("--key", help="Given again with the same key it is one.")
+    ] = None,
+    actor: Actor = "",
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Take a top-up out again, whole, while all of it is left."""
+    from sanhe.core.values import new_id
+    from sanhe.wiring import By, refund_stored
+
+    with opened(home) as sanhe:
+        by = By(actor or default_actor())
+        told = refund_stored(sanhe, member, top_up, key=key or new_id().hex, by=by)
+        currency = sanhe.settings.currency
+    Output(json).show(told, *_changed(told, currency))
+
+
 def loyalty_liability(
     as_of: Annotated[
         str | None, typer.Option("--as-of", help="What can be spent on a day [default: today].")
@@ -103,6 +150,15 @@ def loyalty_run(home: Home = None, json: Json = False) -> None:
         f"{done.referred:,} referrals settled"
     )
     Output(json).show(done, told)
+
+
+def _changed(told: Told, currency: str) -> list[RenderableType]:
+    assert isinstance(told, dict)
+    paid, given, left = (
+        money(int(str(told[name])), currency)
+        for name in ("paid_cents", "given_cents", "available_cents")
+    )
+    return [f"top-up {told['top_up']}: {paid} paid, {given} given; {left} to spend"]
 
 
 def _member(told: MemberTold, currency: str) -> list[RenderableType]:

@@ -31,7 +31,9 @@ from sanhe.wiring.membership import (
     adjust_points,
     loyalty_liability,
     member_points,
+    refund_stored,
     run_loyalty,
+    top_up_stored,
 )
 from sanhe.wiring.offering import (
     MOST_PICK_UPS,
@@ -205,6 +207,7 @@ __all__ = [
     "receive_order",
     "receive_return",
     "record_facts",
+    "refund_stored",
     "replay_past",
     "replay_sweep",
     "run_daily",
@@ -224,6 +227,7 @@ __all__ = [
     "take_in",
     "take_notice",
     "tell_sales",
+    "top_up_stored",
     "undo_import",
     "upkeep",
     "upkeep_orders",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, time
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
 from sanhe.core.errors import BadInput, Code
 from sanhe.core.values import Json, business_day, derived_id
@@ -18,6 +19,7 @@ from sanhe.people.loyalty import (
     Purse,
     Standing,
     StoredBalance,
+    StoredTopUp,
     last_day,
     liability,
 )
@@ -113,6 +115,64 @@ def adjust_points(sanhe: Sanhe, member: str, points: int, *, reason: str, key: s
 
     body: Json = {"member": member, "points": points, "reason": reason}
     return once(sanhe, ("member.adjust", key), by, body=body, run=run)
+
+
+def top_up_stored(
+    sanhe: Sanhe, member: str, paid_cents: int, *, given_cents: int, key: str, by: By
+) -> Json:
+    """Store what a member paid to somebody here, and the bonus given with it; both in cents.
+
+    Once for each key, kept in the audit trail. The answer's `top_up` is what a refund names.
+    Raises BadInput when nothing was paid or less than nothing given.
+    """
+    if paid_cents <= 0:
+        raise BadInput("nothing was paid", place="paid_cents", remedy="say what was paid")
+    top_up = derived_id("loyalty.top_up", by.actor, key)
+
+    def run(work: Work) -> Json:
+        now, cause = sanhe.clock.now(), _top_up(top_up)
+        work.stored.top_up(member, paid_cents, given_cents=given_cents, cause=cause, at=now)
+        return _stored(
+            work, "member.top_up", (member, top_up), done=StoredTopUp(paid_cents, given_cents)
+        )
+
+    body: Json = {"member": member, "paid_cents": paid_cents, "given_cents": given_cents}
+    return once(sanhe, ("member.top_up", key), by, body=body, run=run)
+
+
+def refund_stored(sanhe: Sanhe, member: str, top_up: UUID, *, key: str, by: By) -> Json:
+    """Take a top-up out again, whole, so that what was paid can be paid back.
+
+    Once for each key and once for each top-up. Raises NotFound for a top-up this member never
+    had, Conflict for one refunded before, Shortage when too much of it is spent or held.
+    """
+    step = str(derived_id("loyalty.refund", by.actor, key))
+
+    def run(work: Work) -> Json:
+        cause, now = _top_up(top_up), sanhe.clock.now()
+        done = work.stored.refund(member, cause=cause, step=step, at=now)
+        out = StoredTopUp(-done.paid_cents, -done.given_cents)
+        return _stored(work, "member.refund", (member, top_up), done=out)
+
+    body: Json = {"member": member, "top_up": str(top_up)}
+    return once(sanhe, ("member.refund", key), by, body=body, run=run)
+
+
+def _stored(work: Work, action: str, of: tuple[str, UUID], *, done: StoredTopUp) -> Json:
+    """The answer to a change of stored value, which is put into the audit trail."""
+    member, top_up = of
+    told: dict[str, Json] = {
+        "top_up": str(top_up),
+        "paid_cents": done.paid_cents,
+        "given_cents": done.given_cents,
+    }
+    work.audit.record(action, member, told)
+    available = work.stored.balance(member).available_cents
+    return {"member": member, **told, "available_cents": available}
+
+
+def _top_up(top_up: UUID) -> str:
+    return f"top-up/{top_up}"
 
 
 def loyalty_liability(sanhe: Sanhe, *, as_of: date | None = None, by: By) -> Liability:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sanhe.core.clock import FixedClock
-from sanhe.core.errors import BadInput, Conflict, Shortage
+from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
 from sanhe.core.ledger import MemoryLedger, PostgresLedger
 from sanhe.core.storage import Database
-from sanhe.people.loyalty import MemoryEntries, StoredBalance, StoredBook, StoredValue
+from sanhe.people.loyalty import MemoryEntries, StoredBalance, StoredBook, StoredTopUp, StoredValue
 
 NOON = datetime(2024, 6, 3, 4, tzinfo=UTC)
 UNTIL = NOON + timedelta(minutes=15)
@@ -54,6 +54,25 @@ def test_what_is_not_there_can_not_be_spent() -> None:
     with pytest.raises(BadInput, match="-1 given"):
         book.top_up("M1", 5, given_cents=-1, cause="payment/2", at=NOON)
     assert book.balance("nobody") == StoredBalance(0, 0, 0)
+
+
+def test_a_top_up_is_refunded_whole_once_while_all_of_it_is_left() -> None:
+    book, ledger = topped_up()
+    held = book.hold("M1", 1, cause="order/1", at=NOON, until=UNTIL)
+    with pytest.raises(Shortage, match="9999 cents paid are left of 10000"):
+        book.refund("M1", cause="payment/1", step="r1", at=NOON)
+    ledger.void_all(held)
+    for _ in range(2):
+        told = book.refund("M1", cause="payment/1", step="r1", at=NOON)
+        assert told == StoredTopUp(10_000, 2_000)
+        assert book.balance("M1") == StoredBalance(0, 0, 0)
+    book.top_up("M1", 10_000, given_cents=2_000, cause="payment/2", at=NOON)
+    with pytest.raises(Conflict, match="refunded before"):
+        book.refund("M1", cause="payment/1", step="r2", at=NOON)
+    for member, cause in (("M1", "payment/3"), ("M2", "payment/2")):
+        with pytest.raises(NotFound):
+            book.refund(member, cause=cause, step="r3", at=NOON)
+    assert book.balance("M1") == StoredBalance(10_000, 2_000, 0)
 
 
 def test_it_is_kept_in_the_database(database: Database) -> None:

@@ -115,6 +115,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             "see what members have: tier, points, stored value",
         ),
         "members.adjust": _action({Role.SERVICE, Role.ADMIN}, "correct a member's points"),
+        "members.store": _action({Role.SERVICE, Role.ADMIN}, "store value, and refund it unspent"),
         "loyalty.read": _action(
             {Role.GROWTH, Role.PRICING, Role.PLANNER, Role.ADMIN},
             "see what members may still ask for",

@@ -1,7 +1,8 @@
 """Loyalty (会员忠诚): points, stored value and tiers of members.
 
 Systems: S11.
-Commands: sanhe member points, sanhe member adjust, sanhe loyalty liability, sanhe loyalty run.
+Commands: sanhe member points, sanhe member adjust, sanhe member top-up, sanhe member refund,
+sanhe loyalty liability, sanhe loyalty run.
 
 Inputs: what members bought, what came back, what they spend. Points and stored value are accounts
 in the same double-entry ledger as stock; a member's code is the retailer's own and names nobody.
@@ -20,7 +21,7 @@ from sanhe.people.loyalty.rewards import Rewards
 from sanhe.people.loyalty.rules import Life, Until, last_day, points_for, share
 from sanhe.people.loyalty.standing import Level, Progress, Reason, Standing, Terms
 from sanhe.people.loyalty.store import PostgresEntries
-from sanhe.people.loyalty.stored import StoredBalance, StoredBook, StoredValue
+from sanhe.people.loyalty.stored import StoredBalance, StoredBook, StoredTopUp, StoredValue
 from sanhe.people.loyalty.tiers import Change, Tiers
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Standing",
     "StoredBalance",
     "StoredBook",
+    "StoredTopUp",
     "StoredValue",
     "Terms",
     "Tiers",

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sanhe.core.errors import BadInput, Conflict, Shortage
+from sanhe.core.errors import BadInput, Conflict, NotFound, Shortage
 from sanhe.core.ledger import Ledger
 from sanhe.core.storage import Transaction
 from sanhe.people.loyalty.history import Page, page_of
@@ -33,6 +33,14 @@ class StoredBalance:
     def available_cents(self) -> int:
         """All that can be spent."""
         return self.paid_cents + self.given_cents
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTopUp:
+    """What one top-up stored, in cents: paid by the member, and the bonus given with it."""
+
+    paid_cents: int
+    given_cents: int
 
 
 class StoredBook:
@@ -63,6 +71,36 @@ class StoredBook:
         why = Why(cause, "", at)
         parts = [(lot, cents) for lot, cents in both.items() if cents]
         self._purse.move([self._purse.entry(member, Kind.EARNED, part, why=why) for part in parts])
+
+    def refund(self, member: str, *, cause: str, step: str, at: datetime) -> StoredTopUp:
+        """Take out what a top-up stored, paid and given, so that its money can be paid back.
+
+        Whole or not at all; once for a step. Raises NotFound for a cause that stored nothing,
+        Conflict for one refunded by another step, Shortage when less is left of either part:
+        stored value is one sum, whichever top-up it came from.
+        """
+        self._purse.lock(member)
+        stored = self._purse.of(member, cause, Kind.EARNED)
+        if not stored:
+            raise NotFound(f"member {member} has no top-up {cause}: look it up in the history")
+        parts = {one.lot: one.amount for one in stored}
+        told = StoredTopUp(parts.get(PAID, 0), parts.get(GIVEN, 0))
+        if done := self._purse.of(member, cause, Kind.TAKEN_BACK):
+            if any(one.step != step for one in done):
+                raise Conflict(f"{cause} of member {member} was refunded before: pay nothing again")
+            return told
+        found = self._purse.balances(member, _LOTS)
+        for lot, cents in parts.items():
+            if found[lot].available < cents:
+                raise Shortage(
+                    f"of member {member} {found[lot].available} cents {lot} are left of {cents}: "
+                    "what was spent can't be refunded"
+                )
+        why = Why(cause, step, at)
+        self._purse.move(
+            [self._purse.entry(member, Kind.TAKEN_BACK, part, why=why) for part in parts.items()]
+        )
+        return told
 
     def hold(
         self, member: str, cents: int, *, cause: str, at: datetime, until: datetime

@@ -1,9 +1,10 @@
-"""Membership: what a member has, a correction by hand, what all may still ask for."""
+"""Membership: what a member has, corrected by hand, stored and refunded; what all may ask for."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,15 +13,24 @@ from sanhe.people.loyalty import Purse
 from sanhe.web.asked import Closed, Code, Key, Number, Reason
 from sanhe.web.caller import Caller, depends
 from sanhe.web.told import CouponCarried
-from sanhe.wiring import adjust_points, coupons_of, loyalty_liability, member_points
+from sanhe.wiring import (
+    adjust_points,
+    coupons_of,
+    loyalty_liability,
+    member_points,
+    refund_stored,
+    top_up_stored,
+)
 
 router = APIRouter(tags=["membership"])
 Reads = Annotated[Caller, depends("members.read")]
 Adjusts = Annotated[Caller, depends("members.adjust")]
+Stores = Annotated[Caller, depends("members.store")]
 Watches = Annotated[Caller, depends("loyalty.read")]
 Member = Annotated[Code, Path()]
 
 Points = Annotated[int, Field(ge=-(10**9), le=10**9)]
+Cents = Annotated[int, Field(ge=0, le=10**9)]
 
 
 class HistoryAsked(BaseModel):
@@ -136,6 +146,23 @@ class Adjusted(BaseModel):
     available: int
 
 
+class TopUpEntered(Closed):
+    """What a member paid here, and the bonus given with it, in cents."""
+
+    paid_cents: Cents = Field(ge=1)
+    given_cents: Cents = 0
+
+
+class StoredChanged(BaseModel):
+    """How a top-up, or its refund (below 0), changed what is stored; what can be spent now."""
+
+    member: str
+    top_up: UUID
+    paid_cents: int
+    given_cents: int
+    available_cents: int
+
+
 class PointsEnding(_Told):
     """Points that end in a month, those expected to be spent, and what these are worth."""
 
@@ -180,6 +207,20 @@ def adjust(code: Member, entered: AdjustmentEntered, *, key: Key, caller: Adjust
         caller.sanhe, code, entered.points, reason=entered.reason, key=key, by=caller.by
     )
     return Adjusted.model_validate(told)
+
+
+@router.post("/members/{code}/top-ups")
+def top_up(code: Member, entered: TopUpEntered, *, key: Key, caller: Stores) -> StoredChanged:
+    """Store what a member paid (储值), and the bonus given with it; `top_up` names it."""
+    told = top_up_stored(caller.sanhe, code, **entered.model_dump(), key=key, by=caller.by)
+    return StoredChanged.model_validate(told)
+
+
+@router.post("/members/{code}/top-ups/{top_up}/refund")
+def refund(code: Member, top_up: UUID, *, key: Key, caller: Stores) -> StoredChanged:
+    """Take a top-up out again, whole, while all of it is left: then pay back what was paid."""
+    told = refund_stored(caller.sanhe, code, top_up, key=key, by=caller.by)
+    return StoredChanged.model_validate(told)
 
 
 @router.get("/loyalty/liability")
