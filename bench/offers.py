@@ -14,7 +14,8 @@ def publish(promotions: Promotions, decisions: Decisions, promotion: Promotion) 
     """Save a promotion, propose it, approve that and carry it out."""
     terms = {"version": promotions.save(promotion)}
     subject = Subject(party=promotion.id)
-    made = Proposal(PUBLISHING, subject, 0, 0, (0, 0, 0), "bench", terms, "none")
+    why = "not weighed: there are no receipts yet"
+    made = Proposal(PUBLISHING, subject, 0, 0, (0, 0, 0), why, terms, "none")
     decisions.approve(decisions.propose(new_id(), [made]).numbers)
     (decision,) = decisions.start(PUBLISHING)
     promotions.publish(promotion.id, decision=decision)

@@ -1,7 +1,9 @@
-/** Promotions over the weeks: one bar each, so that what overlaps is seen. */
+/** Promotions over the weeks around the day of the figures: one bar each, so that what overlaps is
+ * seen. */
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { useScope } from "../../app/scope";
+import { useChoices } from "../../app/ScopeBar";
 import { Empty } from "../../parts/Empty";
 import { useFormat } from "../../parts/format";
 import { termsOf, type Promotion } from "./Promotions";
@@ -14,7 +16,9 @@ export function Calendar({ rows }: { rows: Promotion[] }) {
   const { t } = useTranslation();
   const format = useFormat();
   const { set } = useScope();
-  const [now] = useState(Date.now);
+  const [today] = useState(Date.now);
+  const asOf = useChoices().data?.as_of;
+  const now = asOf ? Date.parse(`${asOf}T12:00`) : today;
   const first = monday(now) - BEFORE_WEEKS * WEEK_MS;
   const last = first + WEEKS * WEEK_MS;
   const share = (moment: number) => Math.min(Math.max((moment - first) / (last - first), 0), 1);

@@ -95,7 +95,8 @@ function Evidence({ id }: { id: string }) {
   if (error instanceof Problem && error.status === 404)
     return <p className="muted">{t("promotions.notWeighed")}</p>;
   if (error) return <Failure error={error} />;
-  return data ? <Weighed told={data} /> : <Skeleton active title={false} />;
+  if (!data) return <Skeleton active title={false} />;
+  return "baskets" in data.evidence ? <Weighed told={data} /> : <p>{data.reason}</p>;
 }
 
 function Weighed({ told }: { told: Weighing }) {
