@@ -79,6 +79,23 @@ def published(site: Site, growth: TestClient, pricing: TestClient) -> int:
     return int(weighed["decision"])
 
 
+def test_who_tries_a_basket_is_told_what_is_wrong_with_it(fresh_site: Site) -> None:
+    site = fresh_site
+    growth = site.signed_in("growth")
+    basket = {
+        "channel": "web",
+        "currency": "CNY",
+        "lines": [{"sku": "TEA", "quantity": 1}],
+        "delivery": {"method": "pickup", "place": "S1"},
+    }
+    other = {"basket": basket, "at": "2025-10-31T12:00:00+08:00"}
+    for asked in ({"basket": basket}, other):
+        refused = growth.post("/api/promotion-trials", json=asked)
+        assert (refused.status_code, refused.json()["place"]) == (422, "lines/0/sku")
+    assert growth.post("/api/promotion-trials", json={**other, "at": "noon"}).status_code == 422
+    assert site.signed_in("supplier").post("/api/promotion-trials", json=other).status_code == 403
+
+
 def test_from_a_draft_to_a_coupon_at_the_till(fresh_site: Site) -> None:
     site = fresh_site
     growth, pricing = site.signed_in("growth"), site.signed_in("pricing")

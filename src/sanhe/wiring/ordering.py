@@ -61,10 +61,11 @@ def _pieces(pieces: Sequence[Piece] | None) -> list[Json] | None:
     return None if pieces is None else [asdict(piece) for piece in pieces]
 
 
-def quote_basket(sanhe: Sanhe, basket: Basket, *, by: By) -> Quote:
-    """What a basket costs and promises now; nothing is held."""
+def quote_basket(sanhe: Sanhe, basket: Basket, *, at: datetime | None = None, by: By) -> Quote:
+    """What a basket costs and promises now, or by the prices and promotions of another moment;
+    nothing is held."""
     with sanhe.work(actor=by.actor) as work:
-        return work.orders.quote(basket, Within(work.sourcing, by))
+        return work.orders.quote(basket, Within(work.sourcing, by), at=at)
 
 
 def place_order(sanhe: Sanhe, asked: Placing, *, key: str, by: By) -> Json:

@@ -126,6 +126,14 @@ def test_a_budget_is_never_overspent_and_comes_back_with_the_whole(counter: Coun
     assert counter.orders.quote(basket_of(("A", 1)), AtPlace()).total_cents == 900
 
 
+def test_a_basket_is_priced_by_the_promotions_of_another_moment(counter: Counter) -> None:
+    tomorrow = counter.clock.now() + timedelta(days=1)
+    held(counter, "TEN", offer=Percent(1_000), begins_at=tomorrow)
+    basket = basket_of(("A", 1))
+    assert counter.orders.quote(basket, AtPlace()).total_cents == 1_000
+    assert counter.orders.quote(basket, AtPlace(), at=tomorrow).total_cents == 900
+
+
 def test_members_have_their_price_and_guests_do_not(counter: Counter) -> None:
     held(counter, "MEMBERS", stage="price", offer=MemberPrice())
     counter.set_member_price("A", 800)

@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document fe7628756e75cbc7da463a2d394c44364b9d1d28e3a9bb3f6fddb6ee68270d35. Don't edit.
+// Made by `make client` from the OpenAPI document 3c225a72159ea5534655eb018ab0f3c56866528a8b9f15b74f2b750416cb9754. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1083,7 +1083,7 @@ export interface paths {
         put?: never;
         /**
          * Try Basket
-         * @description What a basket would cost now, and what does not count in it and why: the quote that channels
+         * @description What a basket would cost, and what does not count in it and why: the quote that channels
          *     are given. Nothing is held.
          */
         post: operations["try_basket_api_promotion_trials_post"];
@@ -6234,6 +6234,15 @@ export interface components {
             given_cents: number;
             /** Paid Cents */
             paid_cents: number;
+        };
+        /**
+         * Trial
+         * @description A basket to be priced, now or by the prices and promotions of another moment.
+         */
+        Trial: {
+            /** At */
+            at?: string | null;
+            basket: components["schemas"]["AskedBasket"];
         };
         /**
          * UncountedTold
@@ -13101,7 +13110,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AskedBasket"];
+                "application/json": components["schemas"]["Trial"];
             };
         };
         responses: {

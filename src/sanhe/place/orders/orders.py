@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from uuid import UUID
@@ -69,14 +69,14 @@ class Orders:
         self._outbox, self._recipients, self._hold = outbox, recipients, hold
         self._quoting = Quoting(tx, benefits, currency=currency, hold=hold)
 
-    def quote(self, basket: Basket, sourcing: Sourcing) -> Quote:
-        """What the basket costs and where it would come from.
+    def quote(self, basket: Basket, sourcing: Sourcing, *, at: datetime | None = None) -> Quote:
+        """What the basket costs, now or by the prices of `at`, and where it would come from.
 
         Raises BadInput naming the field, Shortage when no place can give it, or the member has
         fewer points or less stored value than they want to pay with. A coupon that does not count
         is among `refused`.
         """
-        return self._quoting.quote(basket, sourcing)
+        return self._quoting.quote(basket, sourcing, at=at)
 
     def place(self, asked: Placing, sourcing: Sourcing) -> Placed:
         """Order a basket: all of its stock is held, or nothing is.

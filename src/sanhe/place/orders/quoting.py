@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sanhe.core.errors import SanheError, Shortage
 from sanhe.core.storage import Transaction
@@ -23,15 +23,24 @@ class Quoting:
     ) -> None:
         self._tx, self._benefits, self._currency, self._hold = tx, benefits, currency, hold
 
-    def quote(self, basket: Basket, sourcing: Sourcing, *, gifts: bool = True) -> Quote:
+    def quote(
+        self,
+        basket: Basket,
+        sourcing: Sourcing,
+        *,
+        gifts: bool = True,
+        at: datetime | None = None,
+    ) -> Quote:
         """A quote; where no place has the gifts as well, or they are not wanted, without them.
 
-        Raises as `Orders.quote` does.
+        `at`: the moment whose prices and promotions count, now unless one is given; stock is
+        that of now. Raises as `Orders.quote` does.
         """
         check_basket(basket, currency=self._currency)
         now = self._tx.clock.now()
+        at = at or now
         offered = self._benefits.offer(
-            basket, at=now, newcomer=lambda member: not store.has_ordered(self._tx, member)
+            basket, at=at, newcomer=lambda member: not store.has_ordered(self._tx, member)
         )
         try:
             given = offered.with_gifts if gifts else offered.without_gifts
@@ -43,7 +52,7 @@ class Quoting:
             plan = sourcing.choose(basket, given.lines, now=now)
         fee_cents = given.fee_cents(plan.delivery_cents)
         total_cents = fee_cents + sum(line.amount_cents for line in given.lines)
-        tenders = self._benefits.paid_with(basket, total_cents, at=now)
+        tenders = self._benefits.paid_with(basket, total_cents, at=at)
         rewarded_cents = tenders.without_points(total_cents - fee_cents)
         return Quote(
             lines=given.lines,
@@ -54,7 +63,7 @@ class Quoting:
             refused=given.refused,
             unusable=given.unusable,
             tenders=tenders,
-            earns_points=self._benefits.earns_points(basket.member, rewarded_cents, at=now),
+            earns_points=self._benefits.earns_points(basket.member, rewarded_cents, at=at),
         )
 
     def draft(self, asked: Placing, sourcing: Sourcing, *, gifts: bool) -> Draft:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from sanhe.people.coupons import Campaign, KeptCampaign, NewCoupon
 from sanhe.people.promotions import (
@@ -124,6 +124,13 @@ class Weighing(BaseModel):
     low_cents: float | None
     high_cents: float | None
     evidence: dict[str, Any]
+
+
+class Trial(Closed):
+    """A basket to be priced, now or by the prices and promotions of another moment."""
+
+    basket: AskedBasket
+    at: AwareDatetime | None = None
 
 
 class DecisionEntered(Closed):
@@ -249,10 +256,11 @@ def read_promotions(asked: Annotated[PromotionsAsked, Query()], caller: Reads) -
 
 
 @router.post("/promotion-trials")
-def try_basket(asked: AskedBasket, caller: Reads) -> Quoted:
-    """What a basket would cost now, and what does not count in it and why: the quote that channels
+def try_basket(asked: Trial, caller: Reads) -> Quoted:
+    """What a basket would cost, and what does not count in it and why: the quote that channels
     are given. Nothing is held."""
-    return Quoted.of(quote_basket(caller.sanhe, asked.basket(), by=caller.by))
+    quoted = quote_basket(caller.sanhe, asked.basket.basket(), at=asked.at, by=caller.by)
+    return Quoted.of(quoted)
 
 
 @router.get("/promotions/{promotion}")

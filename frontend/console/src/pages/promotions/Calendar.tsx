@@ -39,7 +39,7 @@ export function Calendar({ rows }: { rows: Promotion[] }) {
           <li key={one.id}>
             <button
               type="button"
-              className={`calendar-bar calendar-${one.state}`}
+              className={`calendar-bar calendar-${one.state}${from < first ? " calendar-earlier" : ""}${until > last ? " calendar-later" : ""}`}
               style={{ marginLeft: `${100 * share(from)}%`, width: `${100 * (share(until) - share(from))}%` }}
               title={`${one.name}: ${format.moment(termsOf(one).begins_at)} – ${format.moment(termsOf(one).ends_at)}`}
               onClick={() => set({ promotion: one.id })}

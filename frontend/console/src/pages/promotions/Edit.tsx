@@ -3,7 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Button, Checkbox, DatePicker, Form, Input, InputNumber, Select } from "antd";
 import dayjs, { type Dayjs } from "dayjs";
 import { useTranslation } from "react-i18next";
-import { put } from "../../api/client";
+import { Problem, put } from "../../api/client";
 import { Failure } from "../../parts/Failure";
 import { termsOf, type Promotion, type Terms } from "./Promotions";
 
@@ -36,6 +36,7 @@ type Entered = {
   group: string;
 };
 
+type Field = keyof Entered | ["offer", string];
 type Props = { promotion?: Promotion; done: (id: string) => void };
 
 export function Edit({ promotion, done }: Props) {
@@ -50,6 +51,10 @@ export function Edit({ promotion, done }: Props) {
         path: { promotion: promotion?.id ?? entered.id.trim() },
         body: { terms: { ...before, ...written(entered, before) }, based_on: promotion?.version ?? null },
       }),
+    onError: (error) => {
+      const name = fieldOf(error);
+      if (name) form.setFields([{ name, errors: [error.message] }]);
+    },
     onSuccess: ({ id }) => {
       void cache.invalidateQueries({ queryKey: ["promotions"] });
       done(id);
@@ -145,6 +150,16 @@ function OfferFields({ kind }: { kind: string }) {
   );
 }
 
+/** The field that a refusal names, as `promotions/TEA-10/budget_cents` or `offer/percent/rate`. */
+function fieldOf(error: Error): Field | undefined {
+  const path = error instanceof Problem ? error.place.split("/") : [];
+  const last = path.at(-1) ?? "";
+  if (path.includes("offer") || path.includes("steps")) return ["offer", last];
+  if (last === "begins_at" || last === "ends_at") return "days";
+  return NAMED.find((name) => name === last.replace(/_cents$/, ""));
+}
+
+const NAMED: (keyof Entered)[] = ["name", "stage", "priority", "group", "minimum", "cap", "budget", "per_member", "coupon", "tiers", "places", "channels"];
 const HUNDREDTHS = /_cents$|^rate$/;
 const cents = (value: number | null | undefined) => (typeof value === "number" ? Math.round(value * 100) : null);
 const whole = (value: unknown) => (typeof value === "number" ? value / 100 : null);

@@ -154,12 +154,13 @@ function Next({ promotion }: { promotion: Promotion }) {
     done,
   });
   const waits = weighed?.status === "proposed";
+  const holds = promotion.published === promotion.version;
   return (
     <Space wrap>
       {may("promotions.change") && (
         <>
           <Button onClick={() => set({ edit: "1" })}>{t("promotions.edit")}</Button>
-          <Button type={waits ? "default" : "primary"} loading={job.busy} onClick={job.start}>
+          <Button type={waits || holds ? "default" : "primary"} loading={job.busy} onClick={job.start}>
             {t("promotions.weigh")}
           </Button>
         </>

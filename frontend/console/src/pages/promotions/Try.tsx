@@ -1,6 +1,7 @@
 /** "Why not?": a basket priced as a channel would price it, and the rule of all that doesn't count. */
 import { useMutation } from "@tanstack/react-query";
-import { Button, Form, Input, InputNumber, Select, Space } from "antd";
+import { Button, DatePicker, Form, Input, InputNumber, Select, Space } from "antd";
+import type { Dayjs } from "dayjs";
 import { useTranslation } from "react-i18next";
 import { post } from "../../api/client";
 import type { Schemas } from "../../api/types";
@@ -12,7 +13,14 @@ import { PlainTable } from "../../parts/PlainTable";
 
 type Quoted = Schemas["Quoted"];
 type Line = { sku: string; quantity: number };
-type Entered = { channel: string; place: string; member?: string; coupons?: string[]; lines: Line[] };
+type Entered = {
+  channel: string;
+  place: string;
+  member?: string;
+  coupons?: string[];
+  at?: Dayjs | null;
+  lines: Line[];
+};
 const CHANNELS = ["miniprogram", "app", "web", "livestream", "till"];
 
 export function Try() {
@@ -21,17 +29,20 @@ export function Try() {
   const { data: session } = useSession();
   const needed = [{ required: true, message: t("signIn.required") }];
   const trying = useMutation({
-    mutationFn: ({ place, member, coupons, ...entered }: Entered) =>
+    mutationFn: ({ place, member, coupons, at, ...entered }: Entered) =>
       post("/api/promotion-trials", {
         body: {
-          ...entered,
-          currency: session?.currency ?? "CNY",
-          delivery: { method: "pickup", place },
-          member: member || null,
-          coupons: coupons ?? [],
-          points: 0,
-          stored_cents: 0,
-          substitutes: false,
+          at: at?.toISOString() ?? null,
+          basket: {
+            ...entered,
+            currency: session?.currency ?? "CNY",
+            delivery: { method: "pickup", place },
+            member: member || null,
+            coupons: coupons ?? [],
+            points: 0,
+            stored_cents: 0,
+            substitutes: false,
+          },
         },
       }),
   });
@@ -55,6 +66,9 @@ export function Try() {
           </Form.Item>
           <Form.Item name="coupons" label={t("promotions.codes")}>
             <Select mode="tags" open={false} suffixIcon={null} tokenSeparators={[" ", ","]} />
+          </Form.Item>
+          <Form.Item name="at" label={t("promotions.at")}>
+            <DatePicker className="wide" needConfirm={false} showTime={{ format: "HH:mm" }} format="YYYY-MM-DD HH:mm" placeholder={t("promotions.now")} />
           </Form.Item>
           <Form.List name="lines">
             {(fields, { add, remove }) => (
