@@ -15,6 +15,16 @@ export default ts.config(
     },
   },
   {
+    files: ["src/**"],
+    ignores: ["src/parts/SideDrawer.tsx"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { paths: [{ name: "antd", importNames: ["Drawer"], message: "Use parts/SideDrawer." }] },
+      ],
+    },
+  },
+  {
     files: ["scripts/**", "*.js"],
     languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
     rules: { "no-console": "off" },

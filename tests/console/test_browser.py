@@ -93,6 +93,24 @@ def test_a_planner_reads_edits_approves_and_sees_the_order(desk: Desk) -> None:
     assert not desk.complaints
 
 
+def test_the_focus_stays_where_somebody_types_after_a_drawer_closed(desk: Desk) -> None:
+    page = desk.signed_in("planner")
+    open_page(page, f"{desk.address}/workbench?status=all")
+    page.wait_for_selector("[data-row='0']")
+    page.add_style_tag(content="* { transition-duration: 1s !important }")  # slides away slowly
+    page.focus("[data-row='0']")
+    page.keyboard.press("o")
+    page.wait_for_selector(".terms tbody tr")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".ant-drawer-open", state="hidden")
+    page.wait_for_selector("[data-row='0']:focus")  # at once, not when it has slid away
+    search = page.locator(".filters input[type=search]:not([role])").first
+    search.focus()
+    page.wait_for_timeout(1_500)
+    assert search.evaluate("one => one === document.activeElement")
+    assert not desk.complaints
+
+
 def test_the_menu_shows_what_a_role_may_open(desk: Desk) -> None:
     menu = {
         name: desk.signed_in(name).inner_text("nav").split("\n") for name in ("planner", "service")

@@ -1,11 +1,12 @@
 /** The frame around every page: menu on the left, scope and tools on top. */
 import { MenuOutlined } from "@ant-design/icons";
-import { Button, Drawer, Grid, Layout, Menu, Spin } from "antd";
+import { Button, Grid, Layout, Menu, Spin } from "antd";
 import { Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, Navigate, Route, Routes, useLocation } from "react-router";
 import { Empty } from "../parts/Empty";
 import { ErrorBoundary } from "../parts/Failure";
+import { SideDrawer } from "../parts/SideDrawer";
 import { AccountMenu } from "./AccountMenu";
 import { Bell } from "./Bell";
 import { LiveContext, useListening } from "./events";
@@ -39,7 +40,7 @@ export function Frame({ session }: { session: Session }) {
             {menu}
           </Layout.Sider>
         ) : (
-          <Drawer
+          <SideDrawer
             open={open}
             onClose={() => setOpen(false)}
             placement="left"
@@ -48,7 +49,7 @@ export function Frame({ session }: { session: Session }) {
             className="frame-menu-drawer"
           >
             {menu}
-          </Drawer>
+          </SideDrawer>
         )}
         <Layout>
           <Layout.Header className="frame-top">

@@ -1,11 +1,12 @@
 /** The scope: organisation > region > place, category, supplier, period and comparison. */
 import { FilterOutlined } from "@ant-design/icons";
 import { useQuery } from "@tanstack/react-query";
-import { Button, Cascader, Drawer, Grid, Select, Tag } from "antd";
+import { Button, Cascader, Grid, Select, Tag } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
 import type { Schemas } from "../api/types";
+import { SideDrawer } from "../parts/SideDrawer";
 import { useFormat } from "../parts/format";
 import { useScope } from "./scope";
 
@@ -40,7 +41,7 @@ export function ScopeBar() {
       <Button icon={<FilterOutlined />} onClick={() => setOpen(true)}>
         {t("scope.title")} {count > 0 && <Tag>{count}</Tag>}
       </Button>
-      <Drawer
+      <SideDrawer
         open={open}
         onClose={() => setOpen(false)}
         placement="top"
@@ -51,7 +52,7 @@ export function ScopeBar() {
           <Choices choices={data} />
           {stamp}
         </div>
-      </Drawer>
+      </SideDrawer>
     </div>
   );
 }

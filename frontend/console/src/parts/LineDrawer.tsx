@@ -4,7 +4,7 @@
  * It is open while the address has `line=PLACE/SKU`, so that a link leads to it.
  */
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Grid, Skeleton, Tag, Timeline } from "antd";
+import { Grid, Skeleton, Tag, Timeline } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../api/client";
@@ -15,6 +15,7 @@ import { useMay } from "../app/session";
 import { DecideBar } from "./DecideBar";
 import { Failure } from "./Failure";
 import { ForecastBand } from "./ForecastBand";
+import { SideDrawer } from "./SideDrawer";
 import { useFormat } from "./format";
 import { Happened } from "./Happened";
 import { useReason } from "./reason";
@@ -48,7 +49,7 @@ export function LineDrawer() {
   const told = data?.explanation;
   const decision = data?.decision;
   return (
-    <Drawer
+    <SideDrawer
       open={!!filters.line}
       onClose={close}
       size={wide ? 620 : "100%"}
@@ -60,7 +61,7 @@ export function LineDrawer() {
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Skeleton active title={false} />}
       {data && <Told told={data} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

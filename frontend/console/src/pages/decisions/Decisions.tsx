@@ -1,6 +1,6 @@
 /** The decision log: what was proposed, what people made of it, and what it did. */
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Grid, Select, Skeleton } from "antd";
+import { Grid, Select, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get } from "../../api/client";
@@ -10,6 +10,7 @@ import { DecideBar } from "../../parts/DecideBar";
 import { Happened } from "../../parts/Happened";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useFormat } from "../../parts/format";
 import { AutoApproval, Explained, History, Section, useFoot } from "../../parts/LineDrawer";
 import { PagedTable, type Column } from "../../parts/PagedTable";
@@ -133,7 +134,7 @@ function DecisionDrawer() {
   const close = () => set({ decision: undefined });
   const decision = data?.decision;
   return (
-    <Drawer
+    <SideDrawer
       open={!!number}
       onClose={close}
       size={wide ? 620 : "100%"}
@@ -168,6 +169,6 @@ function DecisionDrawer() {
           </Section>
         </div>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }

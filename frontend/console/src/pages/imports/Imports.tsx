@@ -1,7 +1,7 @@
 /** Imports and data quality: bring a file, see what came of each, and what could not be used. */
 import { InboxOutlined } from "@ant-design/icons";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { App, Button, Drawer, Grid, Popconfirm, Progress, Space, Upload } from "antd";
+import { App, Button, Grid, Popconfirm, Progress, Space, Upload } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { get, inWords, post, upload } from "../../api/client";
@@ -10,6 +10,7 @@ import { useLive } from "../../app/events";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useFormat } from "../../parts/format";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
@@ -148,7 +149,7 @@ function Rejects() {
     { name: "remedy", title: t("col.remedy"), width: 240, show: (row) => <span title={row.remedy ?? ""}>{row.remedy ?? "–"}</span> },
   ];
   return (
-    <Drawer
+    <SideDrawer
       open={!!batch}
       onClose={() => set({ batch: undefined })}
       size={wide ? 820 : "100%"}
@@ -168,6 +169,6 @@ function Rejects() {
           empty={<Empty what={t("imports.noRejects")} />}
         />
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }

@@ -1,6 +1,6 @@
 /** Items: found by code, barcode or name; what one costs and where it lies. */
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Grid, Skeleton } from "antd";
+import { Grid, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -11,6 +11,7 @@ import { addressOf, useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useFormat } from "../../parts/format";
 import { PageHead } from "../../parts/PageHead";
 import { PlainTable } from "../../parts/PlainTable";
@@ -115,7 +116,7 @@ function ItemDrawer() {
     { name: "price", title: t("col.price"), width: 120, numeric: true, show: price },
   ];
   return (
-    <Drawer
+    <SideDrawer
       open={!!sku}
       onClose={() => set({ item: undefined })}
       size={wide ? 620 : "100%"}
@@ -135,6 +136,6 @@ function ItemDrawer() {
           />
         </>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }

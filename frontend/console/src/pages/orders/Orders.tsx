@@ -1,6 +1,6 @@
 /** Purchase orders: what was ordered where, its lines and what has arrived. */
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Grid, Skeleton } from "antd";
+import { Grid, Skeleton } from "antd";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -11,6 +11,7 @@ import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useFormat } from "../../parts/format";
 import { PagedTable, type Column } from "../../parts/PagedTable";
 import { PageHead } from "../../parts/PageHead";
@@ -84,7 +85,7 @@ function OrderDrawer() {
     enabled: !!name,
   });
   return (
-    <Drawer open={!!name} onClose={() => set({ order: undefined })} size={wide ? 620 : "100%"} title={name}>
+    <SideDrawer open={!!name} onClose={() => set({ order: undefined })} size={wide ? 620 : "100%"} title={name}>
       {error && <Failure error={error} retry={() => void refetch()} />}
       {!data && !error && <Skeleton active title={false} />}
       {data && (
@@ -131,6 +132,6 @@ function OrderDrawer() {
           </div>
         </>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }

@@ -1,6 +1,6 @@
 /** One promotion: what it says, what it would have done to past receipts, and what comes next. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Button, Drawer, Form, Grid, Input, Modal, Skeleton, Space } from "antd";
+import { Button, Form, Grid, Input, Modal, Skeleton, Space } from "antd";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post, Problem } from "../../api/client";
@@ -8,6 +8,7 @@ import type { Schemas } from "../../api/types";
 import { useLive } from "../../app/events";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useCommand } from "../../parts/command";
 import { Failure } from "../../parts/Failure";
 import { useFormat } from "../../parts/format";
@@ -33,7 +34,7 @@ export function PromotionDrawer() {
   const told = data && data.id === id ? data : undefined;
   const close = () => set({ promotion: undefined, edit: undefined });
   return (
-    <Drawer
+    <SideDrawer
       open={!!id}
       onClose={close}
       size={wide ? 680 : "100%"}
@@ -47,7 +48,7 @@ export function PromotionDrawer() {
       {isNew && <Edit done={(saved) => set({ promotion: saved })} />}
       {told && filters.edit && <Edit promotion={told} done={() => set({ edit: undefined })} />}
       {told && !filters.edit && <Told promotion={told} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

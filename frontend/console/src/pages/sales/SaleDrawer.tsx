@@ -1,6 +1,6 @@
 /** One order opened: what can be done, lines, money, shipments, returns, why this place, history. */
 import { useQuery } from "@tanstack/react-query";
-import { Drawer, Grid, Skeleton } from "antd";
+import { Grid, Skeleton } from "antd";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -9,6 +9,7 @@ import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
 import { useMay } from "../../app/session";
 import { Failure } from "../../parts/Failure";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useFormat } from "../../parts/format";
 import { Section } from "../../parts/LineDrawer";
 import { PlainTable } from "../../parts/PlainTable";
@@ -32,7 +33,7 @@ export function SaleDrawer() {
   });
   const told = data && String(data.number) === number ? data : undefined;
   return (
-    <Drawer
+    <SideDrawer
       open={!!number}
       onClose={() => set({ sale: undefined })}
       size={wide ? 680 : "100%"}
@@ -72,7 +73,7 @@ export function SaleDrawer() {
           </Section>
         </div>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

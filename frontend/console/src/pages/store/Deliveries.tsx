@@ -1,11 +1,12 @@
 /** What is to come for this place, and what leaves it for others: taken in, or sent, by scan. */
 import { useQuery } from "@tanstack/react-query";
-import { App, Button, Drawer, Form, Input, Skeleton } from "antd";
+import { App, Button, Form, Input, Skeleton } from "antd";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post } from "../../api/client";
 import type { Schemas } from "../../api/types";
 import { useScope } from "../../app/scope";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useCommand } from "../../parts/command";
 import { Empty } from "../../parts/Empty";
 import { Failure } from "../../parts/Failure";
@@ -70,10 +71,10 @@ function Delivery({ name, way, onClose }: Props) {
     enabled: !!name,
   });
   return (
-    <Drawer open={!!name} onClose={onClose} size="min(560px, 100vw)" title={name} destroyOnHidden>
+    <SideDrawer open={!!name} onClose={onClose} size="min(560px, 100vw)" title={name} destroyOnHidden>
       {error && <Failure error={error} />}
       {data && data.name === name && <Goods key={name} order={data} way={way} onClose={onClose} />}
-    </Drawer>
+    </SideDrawer>
   );
 }
 

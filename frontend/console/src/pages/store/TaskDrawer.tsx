@@ -1,10 +1,11 @@
 /** One task done: picked by scan, handed over by code, looked at, counted. */
 import { useQuery } from "@tanstack/react-query";
-import { App, Button, Drawer, Popconfirm, Space } from "antd";
+import { App, Button, Popconfirm, Space } from "antd";
 import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { get, post } from "../../api/client";
 import { useMay, useSession } from "../../app/session";
+import { SideDrawer } from "../../parts/SideDrawer";
 import { useCommand } from "../../parts/command";
 import { Failure } from "../../parts/Failure";
 import { Label } from "../../parts/Recipient";
@@ -24,7 +25,7 @@ const COUNTED = new Set(["count", "discrepancy"]);
 export function TaskDrawer({ task, onClose }: Props) {
   const { t } = useTranslation();
   return (
-    <Drawer
+    <SideDrawer
       open={task !== undefined}
       onClose={onClose}
       size="min(560px, 100vw)"
@@ -39,7 +40,7 @@ export function TaskDrawer({ task, onClose }: Props) {
           </Taken>
         </div>
       )}
-    </Drawer>
+    </SideDrawer>
   );
 }
 
