@@ -79,6 +79,20 @@ def published(site: Site, growth: TestClient, pricing: TestClient) -> int:
     return int(weighed["decision"])
 
 
+def test_who_saved_it_is_told_to_leave_it_to_somebody_else(fresh_site: Site) -> None:
+    site = fresh_site
+    pricing = site.signed_in("pricing")
+    sell(site)
+    done(pricing.put("/api/promotions/welcome", json={"terms": WELCOME}))
+    ended(pricing, done(pricing.post("/api/promotions/welcome/propose"), 202))
+    weighed = done(pricing.get("/api/promotions/welcome/evidence"))
+    asked = {"decision": weighed["decision"], "reason": "mine"}
+    refused = pricing.post("/api/promotions/welcome/publish", json=asked)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:sanhe:problem:second_person")
+    admin = site.signed_in("admin")
+    assert done(admin.post("/api/promotions/welcome/publish", json=asked))["state"] == "published"
+
+
 def test_who_tries_a_basket_is_told_what_is_wrong_with_it(fresh_site: Site) -> None:
     site = fresh_site
     growth = site.signed_in("growth")
@@ -114,6 +128,9 @@ def test_from_a_draft_to_a_coupon_at_the_till(fresh_site: Site) -> None:
     noted_decision = done(pricing.get(f"/api/decisions/{number}"))
     assert noted_decision["decision"]["status"] == "executed"
     assert done(growth.get("/api/promotions/welcome"))["left_cents"] == 100_000
+    none = {"receipts": 0, "discount_cents": 0, "first": None, "last": None}
+    assert done(growth.get("/api/promotions/welcome/given")) == none
+    assert growth.get("/api/promotions/nothing/given").status_code == 404
     assert done(growth.put("/api/campaigns/autumn", json=SPRING))["issued"] == 0
     noted("growth")
     asked = {"members": ["M1", "M1", "M2"], "count": 1}

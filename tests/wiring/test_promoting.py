@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sanhe.core.decisions import Status
-from sanhe.core.errors import BadInput, Conflict, NotFound
+from sanhe.core.errors import BadInput, Conflict, Denied, NotFound
 from sanhe.core.facts import Fact, facts_table
 from sanhe.core.storage import EmbeddedServer
 from sanhe.people.promotions import Goods, Percent, Promotion
@@ -131,3 +131,20 @@ def test_without_evidence_there_is_nothing_to_decide(sanhe: Sanhe) -> None:
     save_promotion(sanhe, replace(TEA, goods=Goods(frozenset({"NONE"}))), actor="growth")
     with pytest.raises(BadInput, match="none of 10 past baskets would have had it"):
         propose_promotion(sanhe, "tea", actor="growth")
+
+
+def test_who_saved_it_does_not_approve_it_where_somebody_else_can(sanhe: Sanhe) -> None:
+    save_promotion(sanhe, TEA, actor="pricing")
+    number = propose_promotion(sanhe, "tea", actor="growth").decision
+    assert number is not None
+    with sanhe.work(actor="admin") as work:
+        work.access.add("pricing", "four unlike words here", roles=["admin"], language="en")
+        work.access.add("boss", "four unlike words here", roles=["pricing"], language="en")
+    with pytest.raises(Denied, match="somebody else approves it"):
+        approve_promotion(sanhe, "tea", number, reason="mine", actor="pricing")
+    assert not run_jobs(sanhe) and holding(sanhe) == []
+    with sanhe.work(actor="admin") as work:
+        work.access.change("boss", roles=["planner"])
+    approve_promotion(sanhe, "tea", number, reason="nobody else may", actor="pricing")
+    run_jobs(sanhe)
+    assert holding(sanhe) == ["tea"]

@@ -28,6 +28,7 @@ class Code(StrEnum):
     TOO_MANY = "too_many"
     FORBIDDEN = "forbidden"
     FORBIDDEN_PART = "forbidden_part"
+    SECOND_PERSON = "second_person"
     SIGNED_OUT = "signed_out"
     WRONG_PASSWORD = "wrong_password"
     NOT_ADMITTED = "not_admitted"

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from sanhe.core.access import ACTIONS
 from sanhe.core.decisions import Decision, Status
-from sanhe.core.errors import Conflict, NotFound
+from sanhe.core.errors import Code, Conflict, Denied, NotFound
 from sanhe.core.values import new_id
-from sanhe.loop.promoting import DAYS, Evidence, Offered, Promoting, proposal
+from sanhe.loop.promoting import DAYS, Evidence, Given, Offered, Promoting, proposal
 from sanhe.people.coupons import Campaign, Carried, NewCoupon, Shown
 from sanhe.people.promotions import PUBLISHING, Kept, Promotion
 from sanhe.wiring.jobs import PUBLISH_APPROVED, queue_seal
@@ -118,20 +119,42 @@ def weighing_of(sanhe: Sanhe, promotion: str, *, actor: str) -> Decision:
         return work.decisions.get(max(numbers))
 
 
+def given_by(sanhe: Sanhe, promotion: str) -> Given:
+    """What a promotion took off so far on goods that have left. Raises NotFound."""
+    with sanhe.work(actor="reader") as work:
+        work.promotions.get(promotion)
+    sanhe.refresh_lake()
+    return Promoting(sanhe.lake).given(promotion)
+
+
 def approve_promotion(
     sanhe: Sanhe, promotion: str, decision: int, *, reason: str, actor: str
 ) -> None:
     """Approve the decision to publish a promotion; its publishing is queued with it.
 
-    Raises NotFound for a decision on something else, and what `Decisions.approve` does.
+    Who saved it does not approve it, unless nobody else could (四眼原则). Raises Denied for them,
+    NotFound for a decision on something else, and what `Decisions.approve` does.
     """
     with sanhe.work(actor=actor) as work:
         subject = work.decisions.subjects([decision]).get(decision)
         kind = work.decisions.get(decision).proposal.kind if subject else ""
         if subject is None or kind != PUBLISHING or subject.party != promotion:
             raise NotFound(f"decision {decision} is none to publish {promotion}")
+        if work.promotions.get(promotion).saved_by == actor and _others_may_publish(work, actor):
+            raise Denied(
+                f"{actor} saved promotion {promotion}: somebody else approves it",
+                code=Code.SECOND_PERSON,
+            )
         work.decisions.approve([decision], reason=reason)
         work.jobs.defer(PUBLISH_APPROVED, {"actor": actor}, lock=PUBLISH_APPROVED)
+
+
+def _others_may_publish(work: Work, actor: str) -> bool:
+    """Whether an account besides this one may approve promotions."""
+    roles = ACTIONS["promotions.publish"].roles
+    return any(
+        one.active and one.name != actor and one.roles & roles for one in work.access.accounts()
+    )
 
 
 def save_campaign(sanhe: Sanhe, campaign: Campaign, *, actor: str) -> None:

@@ -31,6 +31,7 @@ from sanhe.people import loyalty
 from sanhe.people.coupons import FACT_TYPES as COUPON_FACT_TYPES
 from sanhe.people.coupons import Coupons, Keys
 from sanhe.people.loyalty import Points, Rewards, StoredValue, Tiers
+from sanhe.people.promotions import FACT_TYPES as PROMOTION_FACT_TYPES
 from sanhe.people.promotions import Promotions
 from sanhe.place import sourcing, stores
 from sanhe.place.devices import Devices
@@ -49,6 +50,7 @@ FACT_TYPES = FactTypes(
     + demand.FACT_TYPES
     + stores.FACT_TYPES
     + COUPON_FACT_TYPES
+    + PROMOTION_FACT_TYPES
 )
 """All published fact types."""
 

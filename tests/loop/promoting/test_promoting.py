@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from sanhe.core.lake import MemoryLake, write_facts
 from sanhe.loop.promoting import (
     PUBLISH,
     Evidence,
+    Given,
     Offered,
     PastBasket,
     Promoting,
@@ -167,3 +169,37 @@ def test_receipts_of_the_lake_are_the_baskets() -> None:
     assert Promoting(lake).evidence(coupon, [], **asked).reached == 3
     with pytest.raises(NotFound, match="no receipts from 2025"):
         Promoting(lake).evidence(FULL, [], **{**asked, "as_of": date(2026, 1, 1)})
+
+
+def given_to(line: Fact, promotion: str, cents: int) -> Fact:
+    """What a promotion took off a line."""
+    payload = {**line.payload, "promotion": promotion, "coupon": False}
+    return replace(
+        line,
+        type="discount.given",
+        external_id=f"{line.external_id}/{promotion}",
+        amount_cents=cents,
+        payload=payload,
+    )
+
+
+def test_past_baskets_are_weighed_at_their_prices_before_promotions() -> None:
+    """Ten were taken off a hundred then: the hundred is reached all the same."""
+    lake = MemoryLake()
+    line = sold(1, "r1", "A", units=2, cents=9_000, day=30)
+    other = sold(2, "r2", "A", units=1, cents=5_000, day=30)
+    asked = {
+        "stacking": USUAL,
+        "goods": {"A": Offered("Food", unit_cost_cents=3_000)},
+        "as_of": date(2026, 6, 1),
+        "time_zone": "Asia/Shanghai",
+    }
+    write_facts(lake, facts_table([line, other]))
+    assert Promoting(lake).evidence(FULL, [], **asked).reached == 0
+    assert Promoting(lake).given("old") == Given(0, 0, None, None)
+    facts = [line, other, given_to(line, "old", 600), given_to(line, "older", 400)]
+    write_facts(lake, facts_table(facts))
+    found = Promoting(lake).evidence(FULL, [], **asked)
+    assert (found.reached, found.revenue_cents, found.discount_cents) == (1, 10_000, 1_000)
+    day = date(2026, 5, 30)
+    assert Promoting(lake).given("old") == Given(1, 600, day, day)

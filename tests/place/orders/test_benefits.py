@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from itertools import permutations
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,17 @@ from sanhe.core.errors import BadInput, Conflict, Shortage
 from sanhe.core.storage import Database, Transaction
 from sanhe.people.coupons import Campaign
 from sanhe.people.promotions import FreePostage, Gift, MemberPrice, Percent, Promotion
-from sanhe.place.orders import AtPlace, Basket, Placed, Placing, Plan, State, Tenders
+from sanhe.place.orders import (
+    AtPlace,
+    Basket,
+    Piece,
+    Placed,
+    Placing,
+    Plan,
+    State,
+    Tenders,
+    sale_facts,
+)
 from tests.place.orders.counter import Counter, basket_of
 
 MEMBER = "M1"
@@ -94,6 +104,34 @@ def test_a_coupon_takes_its_share_off_each_line_and_tax_is_of_what_is_left(
     order = counter.orders.get(place(counter, basket).id)
     assert [line.discounts for line in order.lines] == [line.discounts for line in quote.lines]
     assert basket.coupons[0] not in str(order)
+
+
+def test_what_promotions_took_off_is_told_when_the_goods_leave(counter: Counter) -> None:
+    """A third of it leaves first; a bundle's discount is shared by its components."""
+    held(counter, "TEN", stage="coupon", offer=Percent(1_000), coupon=True)
+    code = coupon(counter, "TEN")
+    placed = place(counter, replace(basket_of(("A", 3), ("SET", 1)), coupons=(code,)))
+    counter.pay(placed.id)
+    lines = counter.orders.get(placed.id).lines
+    told = []
+    for pieces in ([Piece(0, "S1", 1)], None):
+        counter.orders.hand_over(placed.id, pieces)
+        sold = counter.orders.untold(limit=10)
+        told += sale_facts(sold, {"S1": ("Asia/Shanghai", time())})
+        counter.orders.told(sold)
+    assert len({(one.type, one.external_id) for one in told}) == len(told)
+    given = [one for one in told if one.type == "discount.given"]
+    assert [(one.sku, one.quantity, one.amount_cents) for one in given[:2]] == [
+        ("A", 1, 100),
+        ("A", 2, 200),
+    ]
+    whole = sum(one.cents for line in lines for one in line.discounts)
+    assert sum(one.amount_cents or 0 for one in given) == whole == 300 + lines[1].discounts[0].cents
+    assert {one.sku for one in given[2:]} == {"A", "B"}, "the bundle's components"
+    assert {one.payload["promotion"] for one in given} == {"TEN"}
+    assert all(one.payload["coupon"] is True for one in given) and code not in str(told)
+    paid = sum(one.amount_cents or 0 for one in told if one.type == "sale.line")
+    assert paid == placed.total_cents
 
 
 def test_a_coupon_is_for_one_order_until_that_one_is_let_go(counter: Counter) -> None:

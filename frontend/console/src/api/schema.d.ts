@@ -1,4 +1,4 @@
-// Made by `make client` from the OpenAPI document 3c225a72159ea5534655eb018ab0f3c56866528a8b9f15b74f2b750416cb9754. Don't edit.
+// Made by `make client` from the OpenAPI document 8df2eb9a2a546042e3d4485e5934771af9c510a1444c5ac58ac1d4672cfa5e38. Don't edit.
 export interface paths {
     "/api/accounts": {
         parameters: {
@@ -1149,6 +1149,26 @@ export interface paths {
          * @description What it would have done to past receipts, when it was weighed last.
          */
         get: operations["read_evidence_api_promotions__promotion__evidence_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/promotions/{promotion}/given": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Given
+         * @description What it took off so far on goods that have left.
+         */
+        get: operations["read_given_api_promotions__promotion__given_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3577,6 +3597,20 @@ export interface components {
         FoundRows: {
             /** Rows */
             rows: components["schemas"]["Found"][];
+        };
+        /**
+         * GivenTold
+         * @description What a promotion took off: on so many receipts, from the first day to the last.
+         */
+        GivenTold: {
+            /** Discount Cents */
+            discount_cents: number;
+            /** First */
+            first: string | null;
+            /** Last */
+            last: string | null;
+            /** Receipts */
+            receipts: number;
         };
         /**
          * GoodsEntered
@@ -13575,6 +13609,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Weighing"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Implemented */
+            501: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_given_api_promotions__promotion__given_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                promotion: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenTold"];
                 };
             };
             /** @description Bad Request */

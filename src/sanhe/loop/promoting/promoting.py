@@ -1,4 +1,4 @@
-"""The façade: what a promotion would have done, and the proposal to publish it."""
+"""The façade: what a promotion would have done and has done, and the proposal to publish it."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ PUBLISH = DecisionKind(
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a promotion took off so far: on so many receipts, from the first day to the last."""
+
+    receipts: int
+    discount_cents: int
+    first: date | None
+    last: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class Offered:
     """What is known of an SKU: its category, base unit, tax, and what one unit costs."""
 
@@ -71,8 +81,8 @@ class Promoting:
         time_zone: str,
         days: int = DAYS,
     ) -> Evidence:
-        """What the promotion would have done in the days before `as_of`, each line at the price
-        paid then, with the promotions that hold beside it.
+        """What the promotion would have done in the days before `as_of`, each line at its price of
+        then before promotions, with those that hold now beside it.
 
         Promotions count here as if they held on every day and everywhere their places are, with a
         coupon in every basket. A receipt does not name who bought: one for members is weighed as
@@ -100,6 +110,11 @@ class Promoting:
             including=Book(always, stacking),
             promotion=promotion.id,
         )
+
+    def given(self, promotion: str) -> Given:
+        """What a promotion took off goods that have left, as the facts tell it."""
+        (row,) = store.given(self._lake, promotion).to_pylist()
+        return Given(**row)
 
 
 def proposal(promotion: Promotion, found: Evidence, *, version: int, days: int = DAYS) -> Proposal:

@@ -14,6 +14,7 @@ pure function on whole numbers, so that a till without a connection comes to the
 
 from sanhe.people.promotions.book import Book
 from sanhe.people.promotions.checks import Flaw, check, flaws
+from sanhe.people.promotions.facts import FACT_TYPES
 from sanhe.people.promotions.pricing import Applied, Present, Priced, PricedItem, priced, spread
 from sanhe.people.promotions.promotions import (
     PUBLISHING,
@@ -51,6 +52,7 @@ from sanhe.people.promotions.written import read, write
 
 __all__ = [
     "ALL",
+    "FACT_TYPES",
     "LANGUAGES",
     "PUBLISHING",
     "USUAL",

@@ -1,8 +1,10 @@
-"""What orders tell as facts: the sale of what left a place, on its business day."""
+"""What orders tell as facts: the sale of what left a place, on its business day, and what
+promotions took off it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import time
 from typing import Final
 
@@ -15,14 +17,15 @@ SOURCE: Final = "sanhe.orders"
 
 
 def sale_facts(sold: Sequence[Sold], calendars: Mapping[str, tuple[str, time]]) -> list[Fact]:
-    """A fact of sale for each; `calendars` give each place's time zone and beginning of the day.
+    """A fact of sale for each, and one of what each promotion took off it; `calendars` give each
+    place's time zone and beginning of the day.
 
-    The sale is told when the goods left, as that is when the stock moves.
+    They are told when the goods left, as that is when the stock moves. A coupon's code is in none.
     """
     facts = []
     for one in sold:
         zone, cut_off = calendars[one.place]
-        fact = Fact(
+        sale = Fact(
             type="sale.line",
             source=SOURCE,
             external_id=one.id,
@@ -35,5 +38,20 @@ def sale_facts(sold: Sequence[Sold], calendars: Mapping[str, tuple[str, time]]) 
             currency=one.currency,
             payload={"receipt": one.receipt, "line": one.line},
         )
-        facts.append(fact)
+        facts.append(sale)
+        facts.extend(
+            replace(
+                sale,
+                type="discount.given",
+                external_id=f"{one.id}/{given.promotion}",
+                amount_cents=given.cents,
+                payload={
+                    **sale.payload,
+                    "promotion": given.promotion,
+                    "coupon": bool(given.coupon),
+                },
+            )
+            for given in one.discounts
+            if given.cents
+        )
     return facts

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -239,7 +239,8 @@ class AskedRefund:
 class Sold:
     """Base units of an SKU that left a place with a hand-over, to be told as a fact of sale.
 
-    `id` is its name for good; `receipt` and `line` are the order's number and line.
+    `id` is its name for good; `receipt` and `line` are the order's number and line. `discounts`:
+    what promotions took off these units.
     """
 
     id: str
@@ -253,6 +254,7 @@ class Sold:
     amount_cents: int
     currency: str
     at: datetime
+    discounts: tuple[Discount, ...] = ()
 
 
 Rows = Sequence[Mapping[str, Any]]
@@ -293,7 +295,10 @@ def orders_of(found: tuple[Rows, Rows, Rows], wanted: Sequence[UUID]) -> list[Or
 
 
 def sold_of(rows: Rows) -> list[Sold]:
-    """What hand-overs say was sold: a bundle's amount is shared evenly by its components."""
+    """What hand-overs say was sold: a bundle's amount is shared evenly by its components.
+
+    Of each discount of a line the units have their share, see `rules.share_cents`.
+    """
     of: dict[int, list[Mapping[str, Any]]] = {}
     for row in rows:
         of.setdefault(row["number"], []).append(row)
@@ -307,11 +312,28 @@ def sold_of(rows: Rows) -> list[Sold]:
             place=row["place"],
             sku=row["sku"],
             quantity=row["units"] * row["each"],
-            amount_cents=share_cents(row["amount_cents"], at + 1, of=len(parts))
-            - share_cents(row["amount_cents"], at, of=len(parts)),
+            amount_cents=_part_cents(row["amount_cents"], at, of=len(parts)),
             currency=row["currency"],
             at=row["at"],
+            discounts=tuple(
+                replace(one, cents=_part_cents(one.cents, at, of=len(parts)))
+                for one in _discounts(row)
+            ),
         )
         for number, parts in of.items()
         for at, row in enumerate(parts)
     ]
+
+
+def _part_cents(cents: int, at: int, *, of: int) -> int:
+    """The share of one of equal parts."""
+    return share_cents(cents, at + 1, of=of) - share_cents(cents, at, of=of)
+
+
+def _discounts(row: Mapping[str, Any]) -> Iterator[Discount]:
+    """What promotions took off the units of a hand-over, `before` which others of the line left."""
+    before, units = row["before"], row["units"]
+    for one in row["discounts"]:
+        found = Discount(**one)
+        until = share_cents(found.cents, before + units, of=row["of_units"])
+        yield replace(found, cents=until - share_cents(found.cents, before, of=row["of_units"]))

@@ -234,9 +234,12 @@ WITH taken AS (
     ORDER BY number LIMIT :limit FOR UPDATE SKIP LOCKED
 )
 SELECT h.number, h.order_id, h.line, h.units, h.amount_cents, h.at, h.place,
-    o.number AS order_number, o.currency, p.sku, p.each
+    o.number AS order_number, o.currency, p.sku, p.each, l.discounts, l.quantity AS of_units,
+    (SELECT coalesce(sum(b.units), 0)::bigint FROM sales_handover AS b
+        WHERE b.order_id = h.order_id AND b.line = h.line AND b.number < h.number) AS before
 FROM taken AS h
 JOIN sales_order AS o ON o.id = h.order_id
+JOIN sales_order_line AS l ON l.order_id = h.order_id AND l.line = h.line
 JOIN sales_order_part AS p
     ON p.order_id = h.order_id AND p.line = h.line AND p.place = h.place
 ORDER BY h.number, p.sku

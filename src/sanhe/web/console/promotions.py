@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -28,6 +28,7 @@ from sanhe.web.running import Report
 from sanhe.web.storefront.asked import AskedBasket, Quoted
 from sanhe.wiring import (
     approve_promotion,
+    given_by,
     issue_coupons,
     propose_promotion,
     quote_basket,
@@ -124,6 +125,15 @@ class Weighing(BaseModel):
     low_cents: float | None
     high_cents: float | None
     evidence: dict[str, Any]
+
+
+class GivenTold(BaseModel):
+    """What a promotion took off: on so many receipts, from the first day to the last."""
+
+    receipts: int
+    discount_cents: int
+    first: date | None
+    last: date | None
 
 
 class Trial(Closed):
@@ -311,6 +321,12 @@ def read_evidence(promotion: Id, caller: Reads) -> Weighing:
         high_cents=None if effect is None else effect.high,
         evidence=dict(found.proposal.inputs),
     )
+
+
+@router.get("/promotions/{promotion}/given")
+def read_given(promotion: Id, caller: Reads) -> GivenTold:
+    """What it took off so far on goods that have left."""
+    return GivenTold(**asdict(given_by(caller.sanhe, promotion)))
 
 
 @router.post("/promotions/{promotion}/publish")
