@@ -14,7 +14,7 @@ import pytest
 from sanhe.core.errors import BadInput, Conflict, Shortage
 from sanhe.core.storage import Database, Transaction
 from sanhe.people.coupons import Campaign
-from sanhe.people.promotions import FreePostage, Gift, MemberPrice, Percent, Promotion
+from sanhe.people.promotions import FreePostage, Gift, MemberPrice, Percent, Promotion, Why
 from sanhe.place.orders import (
     AtPlace,
     Basket,
@@ -204,6 +204,26 @@ def test_postage_is_given_as_far_as_it_goes(counter: Counter) -> None:
     quote = counter.orders.quote(basket_of(("A", 1)), Brought())
     assert (quote.plan.delivery_cents, quote.delivery_cents, quote.total_cents) == (800, 300, 1_300)
     assert counter.orders.quote(basket_of(("B", 1)), Brought()).total_cents == 1_133
+
+
+def test_postage_comes_out_of_its_budget(counter: Counter) -> None:
+    """Of 1,000 cents the first delivery takes 800, the second 200; then it is spent."""
+    held(counter, "FREE", stage="postage", offer=FreePostage(), budget_cents=1_000)
+    first = counter.orders.quote(basket_of(("A", 1)), Brought())
+    assert (first.delivery_cents, first.uses[0].cents) == (0, 800)
+    whole = Placing(basket_of(("A", 1)), first.total_cents)
+    placed = counter.orders.place(whole, Brought())
+    assert counter.members.promotions.left_cents(["FREE"]) == {"FREE": 200}
+    second = counter.orders.quote(basket_of(("A", 1)), Brought())
+    assert (second.delivery_cents, second.uses[0].cents) == (600, 200)
+    counter.orders.place(Placing(basket_of(("A", 1)), second.total_cents), Brought())
+    third = counter.orders.quote(basket_of(("A", 1)), Brought())
+    assert third.delivery_cents == 800 and not third.uses
+    assert [one.why for one in third.refused] == [Why.BUDGET]
+    counter.orders.cancel(placed.id, reason="changed mind")
+    assert counter.members.promotions.left_cents(["FREE"]) == {"FREE": 800}
+    atplace = counter.orders.quote(basket_of(("A", 1)), AtPlace())
+    assert [one.cents for one in atplace.uses] == [0], "nothing is given where nothing is charged"
 
 
 def test_points_and_stored_value_are_held_spent_and_freed(counter: Counter) -> None:

@@ -71,7 +71,8 @@ class Present:
 class Priced:
     """What a basket costs, why, and why not less.
 
-    `postage_cents`: up to so much of the delivery fee is given; None = all of it, 0 = none.
+    `postage_cents`: up to so much of the delivery fee is given; None = all of it, 0 = none. It is
+    given by the promotion `postage_by`, as far as its budget goes.
     `refused` has every coupon that does not count, and the promotions on goods of the basket.
     """
 
@@ -79,6 +80,7 @@ class Priced:
     applied: tuple[Applied, ...]
     presents: tuple[Present, ...]
     postage_cents: int | None
+    postage_by: str
     refused: tuple[Refusal, ...]
 
     @property
@@ -129,6 +131,7 @@ def priced(asked: Asked, book: Book) -> Priced:
         applied=tuple(run.applied),
         presents=tuple(run.presents),
         postage_cents=run.postage_cents,
+        postage_by=run.postage_by,
         refused=tuple(run.refused),
     )
 
@@ -153,6 +156,7 @@ class _Run:
     presents: list[Present] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     postage_cents: int | None = 0
+    postage_by: str = ""
 
     def all(self) -> None:
         """Work out each promotion that is shown or has goods in the basket."""
@@ -216,17 +220,22 @@ class _Run:
             present = Present(promotion.id, promotion.offer.sku, promotion.offer.units)
             self.presents.append(present)
         elif isinstance(promotion.offer, FreePostage):
-            self._free(promotion.offer)
+            self._free(promotion, promotion.offer)
         for at, cents in found.items():
             self.basket.now[at] -= cents
             self.basket.stages[at] |= self.book.stage_bit[promotion.stage]
             self.basket.by[at].append(promotion.id)
 
-    def _free(self, offer: FreePostage) -> None:
-        if offer.most_cents is None or self.postage_cents is None:
-            self.postage_cents = None
-        else:
-            self.postage_cents = max(self.postage_cents, offer.most_cents)
+    def _free(self, promotion: Promotion, offer: FreePostage) -> None:
+        """The one that gives most of the postage gives it; the first of equals."""
+        limits = [one for one in (offer.most_cents, self._left(promotion)) if one is not None]
+        most = min(limits) if limits else None
+        if self.postage_cents is not None and (most is None or most > self.postage_cents):
+            self.postage_cents, self.postage_by = most, promotion.id
+
+    def _left(self, promotion: Promotion) -> int | None:
+        """What is left of its budget; None = it has none."""
+        return self.asked.left_cents.get(promotion.id, promotion.budget_cents)
 
     def _refuse(
         self, promotion: str, coupon: Coupon | None, *, why: Why, by: tuple[str, ...] = ()
@@ -242,6 +251,8 @@ class _Run:
             return refusal
         if not lines:
             return Refusal(promotion.id, Why.GOODS)
+        if isinstance(promotion.offer, FreePostage) and self._left(promotion) == 0:
+            return Refusal(promotion.id, Why.BUDGET, has=0, needs=promotion.offer.most_cents or 1)
         if isinstance(promotion.offer, (Gift, FreePostage)):
             return _short(promotion, self.basket, lines) or {}
         if isinstance(promotion.offer, PIECEWISE):
@@ -276,7 +287,7 @@ class _Run:
         if promotion.cap_cents is not None and total > promotion.cap_cents:
             found = dict(zip(found, spread(promotion.cap_cents, list(found.values())), strict=True))
             total = promotion.cap_cents
-        left = self.asked.left_cents.get(promotion.id, promotion.budget_cents)
+        left = self._left(promotion)
         if left is not None and total > left:
             return Refusal(promotion.id, Why.BUDGET, has=left, needs=total)
         return found

@@ -60,7 +60,8 @@ class Offered:
     """A basket's lines with what is taken off them, what is used for it, and what is not and why.
 
     `unusable` are codes that are worth nothing, `refused` what does not count in this basket.
-    `postage_cents` of the delivery fee are given, None = all of it. `gifts` are lines besides.
+    Up to `postage_cents` of the delivery fee are given, None = all of it, by the promotion
+    `postage_by`. `gifts` are lines besides.
     """
 
     lines: tuple[PricedLine, ...]
@@ -68,6 +69,7 @@ class Offered:
     refused: tuple[Refusal, ...]
     unusable: Mapping[str, NotUsable]
     postage_cents: int | None
+    postage_by: str = ""
     gifts: tuple[tuple[Use, PricedLine], ...] = ()
 
     @property
@@ -94,6 +96,14 @@ class Offered:
         """What is left of a delivery fee."""
         given = delivery_cents if self.postage_cents is None else self.postage_cents
         return max(delivery_cents - given, 0)
+
+    def used(self, delivery_cents: int) -> tuple[Use, ...]:
+        """What is used with a delivery fee: what is given of it comes out of a budget, too."""
+        given = delivery_cents - self.fee_cents(delivery_cents)
+        return tuple(
+            replace(use, cents=use.cents + given) if use.promotion == self.postage_by else use
+            for use in self.uses
+        )
 
 
 class Benefits:
@@ -154,6 +164,7 @@ class Benefits:
             found.refused,
             shown.refused,
             found.postage_cents,
+            found.postage_by,
             tuple(self._gifts(basket, found.presents, uses, at=at)),
         )
 

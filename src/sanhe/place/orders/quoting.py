@@ -59,7 +59,7 @@ class Quoting:
             plan=plan,
             currency=self._currency,
             delivery_cents=fee_cents,
-            uses=given.uses,
+            uses=given.used(plan.delivery_cents),
             refused=given.refused,
             unusable=given.unusable,
             tenders=tenders,
