@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from sanhe.core.decisions import Status
 from sanhe.core.errors import BadInput, Conflict, Denied, NotFound
 from sanhe.core.facts import Fact, facts_table
 from sanhe.core.storage import EmbeddedServer
-from sanhe.people.promotions import Goods, Percent, Promotion
+from sanhe.people.promotions import Gift, Goods, Percent, Promotion
 from sanhe.wiring import (
     Sanhe,
     approve,
@@ -36,7 +37,14 @@ TEA = Promotion(
 @pytest.fixture
 def sanhe(server: EmbeddedServer, tmp_path: Path) -> Iterator[Sanhe]:
     """Receipts of ten days: TEA on each, bought for 40.00 and sold for 60.00."""
-    facts = []
+    first = datetime(2025, 9, 1, tzinfo=UTC)
+    facts = [
+        Fact(
+            "item.described", "pos", f"item {sku}", first, date(2025, 9, 1), sku,
+            payload={"name": sku, "category": "Food/Drinks"},
+        )
+        for sku in ("TEA", "CUP")
+    ]  # fmt: skip
     for day in range(10, 20):
         moment, on = datetime(2025, 9, day, 4, tzinfo=UTC), date(2025, 9, day)
         for sku in ("TEA", "CUP"):
@@ -128,9 +136,42 @@ def test_a_decision_on_another_promotion_is_none_to_publish_this(sanhe: Sanhe) -
 
 
 def test_without_evidence_there_is_nothing_to_decide(sanhe: Sanhe) -> None:
-    save_promotion(sanhe, replace(TEA, goods=Goods(frozenset({"NONE"}))), actor="growth")
+    save_promotion(sanhe, replace(TEA, minimum_cents=6_001), actor="growth")
     with pytest.raises(BadInput, match="none of 10 past baskets would have had it"):
         propose_promotion(sanhe, "tea", actor="growth")
+
+
+@pytest.mark.parametrize(
+    ("terms", "place"),
+    [
+        ({"goods": Goods(skus=frozenset({"TEA", "TAE"}))}, "goods/skus"),
+        ({"goods": Goods(categories=frozenset({"Food", "Fod/Drinks"}))}, "goods/categories"),
+        ({"goods": Goods(brands=frozenset({"Acme"}))}, "goods/brands"),
+        ({"goods": Goods(without_skus=frozenset({"TAE"}))}, "goods/without_skus"),
+        ({"places": frozenset({"S9"})}, "places"),
+        ({"tiers": frozenset({"golden"})}, "tiers"),
+        ({"offer": Gift("TAE", 1), "stage": "postage"}, "offer/sku"),
+    ],
+)
+def test_what_nobody_knows_is_refused_by_its_field(
+    sanhe: Sanhe, terms: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(BadInput, match="nobody knows") as refused:
+        save_promotion(sanhe, replace(TEA, **terms), actor="growth")
+    assert refused.value.place == f"promotions/tea/{place}"
+    known = Goods(frozenset({"TEA"}), categories=frozenset({"Food", "Food/Drinks"}))
+    save_promotion(sanhe, replace(TEA, goods=known, tiers=frozenset({"gold"})), actor="growth")
+
+
+def test_an_overlap_is_told_of_the_one_that_is_saved(sanhe: Sanhe) -> None:
+    save_promotion(sanhe, TEA, actor="growth")
+    number = propose_promotion(sanhe, "tea", actor="growth").decision
+    assert number is not None
+    approve_promotion(sanhe, "tea", number, reason="", actor="pricing")
+    run_jobs(sanhe)
+    with pytest.raises(BadInput, match="overlaps with tea") as refused:
+        save_promotion(sanhe, replace(TEA, id="a new one"), actor="growth")
+    assert refused.value.place == "promotions/a new one/priority"
 
 
 def test_who_saved_it_does_not_approve_it_where_somebody_else_can(sanhe: Sanhe) -> None:

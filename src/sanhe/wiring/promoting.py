@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from sanhe.core.access import ACTIONS
 from sanhe.core.decisions import Decision, Status
-from sanhe.core.errors import Code, Conflict, Denied, NotFound
+from sanhe.core.errors import BadInput, Code, Conflict, Denied, NotFound
 from sanhe.core.values import new_id
 from sanhe.loop.promoting import DAYS, Evidence, Given, Offered, Promoting, proposal
 from sanhe.people.coupons import Campaign, Carried, NewCoupon, Shown
-from sanhe.people.promotions import PUBLISHING, Kept, Promotion
+from sanhe.people.loyalty import Policy
+from sanhe.people.promotions import PUBLISHING, Kept, Names, Promotion, named, strangers
 from sanhe.wiring.jobs import PUBLISH_APPROVED, queue_seal
 from sanhe.wiring.planning import next_day
 
@@ -40,8 +41,10 @@ class Weighed:
 def save_promotion(
     sanhe: Sanhe, promotion: Promotion, *, actor: str, based_on: int | None = None
 ) -> Kept:
-    """Keep a draft. Raises what `Promotions.save` does."""
+    """Keep a draft. Raises what `Promotions.save` does, and BadInput for names nobody knows."""
     with sanhe.work(actor=actor) as work:
+        for flaw in strangers(promotion, _known(sanhe, work, named(promotion))):
+            raise BadInput(flaw.what, place=flaw.at, remedy=flaw.remedy)
         version = work.promotions.save(promotion, based_on=based_on)
         _tell(work, "promotion saved", promotion.id, version=version)
         return work.promotions.get(promotion.id)
@@ -117,6 +120,19 @@ def weighing_of(sanhe: Sanhe, promotion: str, *, actor: str) -> Decision:
         if not numbers:
             raise NotFound(f"promotion {promotion} was not weighed: propose it")
         return work.decisions.get(max(numbers))
+
+
+def _known(sanhe: Sanhe, work: Work, asked: Names) -> Names:
+    """Which of these names there are."""
+    catalog, levels = work.catalog, Policy.load(sanhe.settings.loyalty).terms.levels
+    categories = catalog.categories() if asked.categories else []
+    return Names(
+        skus=frozenset(catalog.items(asked.skus).column("sku").to_pylist()),
+        categories=frozenset(one.path for one in categories),
+        brands=frozenset(catalog.brands()),
+        places=asked.places - set(work.places.unknown(asked.places)),
+        tiers=frozenset(one.code for one in levels),
+    )
 
 
 def given_by(sanhe: Sanhe, promotion: str) -> Given:

@@ -106,6 +106,10 @@ class Catalog:
         """The category tree, derived from the SKUs' paths, with the count of SKUs."""
         return rules.category_tree(self.items().column("category").to_pylist())
 
+    def brands(self) -> list[str]:
+        """The brands (品牌) of the SKUs."""
+        return store.read_brands(self._tx)
+
     def prices(self, day: date, *, skus: Collection[str] | None = None) -> pa.Table:
         """Prices that hold on a day: sku, place (null = wherever no own price is set),
         price_cents, currency, per_units (base units the price is for), tax_included, tax_rate,

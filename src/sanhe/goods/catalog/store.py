@@ -112,6 +112,8 @@ _ALIKE = sa.text("""
     WHERE item.sku = :sku ORDER BY other.sku
 """)
 
+_BRANDS = sa.text("SELECT DISTINCT brand FROM item_description WHERE brand <> ''")
+
 _SEARCH = f"""
     SELECT {_ITEM_COLUMNS}
     FROM ({_ITEMS}) AS item
@@ -157,6 +159,11 @@ def read_selling(
 def read_alike(tx: Transaction, sku: str) -> list[str]:
     """The SKUs that were ever described as of a category that this one was."""
     return list(tx.connection.execute(_ALIKE, {"sku": sku}).scalars())
+
+
+def read_brands(tx: Transaction) -> list[str]:
+    """All brands that SKUs were described with."""
+    return list(tx.connection.execute(_BRANDS).scalars())
 
 
 def search_items(tx: Transaction, text: str, limit: int) -> pa.Table:

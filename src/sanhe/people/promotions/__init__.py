@@ -13,7 +13,7 @@ pure function on whole numbers, so that a till without a connection comes to the
 """
 
 from sanhe.people.promotions.book import Book
-from sanhe.people.promotions.checks import Flaw, check, flaws
+from sanhe.people.promotions.checks import Flaw, Names, check, flaws, named, strangers
 from sanhe.people.promotions.facts import FACT_TYPES
 from sanhe.people.promotions.pricing import Applied, Present, Priced, PricedItem, priced, spread
 from sanhe.people.promotions.promotions import (
@@ -71,6 +71,7 @@ __all__ = [
     "Kept",
     "Language",
     "MemberPrice",
+    "Names",
     "Off",
     "Offer",
     "Part",
@@ -89,10 +90,12 @@ __all__ = [
     "budget_account",
     "check",
     "flaws",
+    "named",
     "priced",
     "read",
     "sentence",
     "spent_account",
     "spread",
+    "strangers",
     "write",
 ]

@@ -37,15 +37,71 @@ class Flaw:
     what: str
     remedy: str
 
+    @property
+    def at(self) -> str:
+        """The place as refusals name it."""
+        return f"promotions/{self.promotion}/{self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names that mean something to a promotion, or those that it names."""
+
+    skus: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    brands: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    tiers: frozenset[str] = frozenset()
+
+
+def named(promotion: Promotion) -> Names:
+    """All that a promotion names."""
+    several = [goods for _, goods in _goods_of(promotion)]
+    gift = {promotion.offer.sku} if isinstance(promotion.offer, Gift) else set()
+    return Names(
+        skus=frozenset(gift).union(*(one.skus | one.without_skus for one in several)),
+        categories=frozenset().union(*(one.categories | one.without_categories for one in several)),
+        brands=frozenset().union(*(one.brands for one in several)),
+        places=promotion.places,
+        tiers=promotion.tiers,
+    )
+
+
+def strangers(promotion: Promotion, known: Names) -> Iterator[Flaw]:
+    """What it names that nobody knows: a slip of the pen, for which it would never count."""
+    asked: list[tuple[str, frozenset[str], frozenset[str]]] = [
+        ("places", promotion.places, known.places),
+        ("tiers", promotion.tiers, known.tiers),
+    ]
+    for place, goods in _goods_of(promotion):
+        asked += [
+            (f"{place}/skus", goods.skus, known.skus),
+            (f"{place}/categories", goods.categories, known.categories),
+            (f"{place}/brands", goods.brands, known.brands),
+            (f"{place}/without_skus", goods.without_skus, known.skus),
+            (f"{place}/without_categories", goods.without_categories, known.categories),
+        ]
+    if isinstance(promotion.offer, Gift):
+        asked.append(("offer/sku", frozenset({promotion.offer.sku}), known.skus))
+    for place, names, there in asked:
+        for name in sorted(names - there):
+            remedy = "write it as it is there, or import it first"
+            yield Flaw(promotion.id, place, f"nobody knows {name!r}", remedy)
+
+
+def _goods_of(promotion: Promotion) -> Iterator[tuple[str, Goods]]:
+    yield "goods", promotion.goods
+    if isinstance(promotion.offer, Bundle):
+        for number, part in enumerate(promotion.offer.parts):
+            yield f"offer/parts/{number}/goods", part.goods
+
 
 def check(
     promotions: Sequence[Promotion], stacking: Stacking, *, now: datetime, new: Iterable[str] = ()
 ) -> None:
     """Raise BadInput for the first flaw; see `flaws`."""
     for flaw in flaws(promotions, stacking, now=now, new=new):
-        raise BadInput(
-            flaw.what, place=f"promotions/{flaw.promotion}/{flaw.place}", remedy=flaw.remedy
-        )
+        raise BadInput(flaw.what, place=flaw.at, remedy=flaw.remedy)
 
 
 def flaws(
@@ -68,7 +124,7 @@ def flaws(
     known = {one.id: one for one in promotions if one.stage in stacking.stages}
     yield from _groups(known.values())
     yield from _exclusions(known, stacking)
-    yield from _overlaps(list(known.values()), stacking)
+    yield from _overlaps(list(known.values()), stacking, fresh)
 
 
 def _twice(promotions: Sequence[Promotion]) -> Iterator[Flaw]:
@@ -227,14 +283,16 @@ def _circle(excludes: dict[str, list[str]]) -> list[str]:
     return []
 
 
-def _overlaps(promotions: list[Promotion], stacking: Stacking) -> Iterator[Flaw]:
+def _overlaps(promotions: list[Promotion], stacking: Stacking, fresh: set[str]) -> Iterator[Flaw]:
+    """Told of the fresh one of the two, as it is that one that can be mended."""
     alike: dict[tuple[str, int], list[Promotion]] = {}
     for one in promotions:
         bears = not isinstance(one.offer, (Gift, FreePostage))
         if bears and not stacking.allows(one.stage, one.stage) and one.begins_at.tzinfo:
             alike.setdefault((one.stage, one.priority), []).append(one)
     for several in alike.values():
-        for one, other in combinations(sorted(several, key=lambda each: each.id), 2):
+        by_age = sorted(several, key=lambda each: (each.id in fresh, each.id))
+        for one, other in combinations(by_age, 2):
             if _meet(one, other):
                 what = f"it overlaps with {one.id}: nothing says which of the two counts"
                 remedy = "give one a higher priority, or put both into a group"

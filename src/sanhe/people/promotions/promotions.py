@@ -170,8 +170,7 @@ class Promotions:
         new = [promotion.id]
         for flaw in flaws([*others, promotion], self.stacking, now=now, new=new):
             if flaw not in before:
-                place = f"promotions/{flaw.promotion}/{flaw.place}"
-                raise BadInput(flaw.what, place=place, remedy=flaw.remedy)
+                raise BadInput(flaw.what, place=flaw.at, remedy=flaw.remedy)
 
     def _fund(self, promotion: Promotion, version: int) -> None:
         """Bring what was given to the budget in line with it. Raises BadInput below what is used.

@@ -52,7 +52,7 @@ export function Edit({ promotion, done }: Props) {
         body: { terms: { ...before, ...written(entered, before) }, based_on: promotion?.version ?? null },
       }),
     onError: (error) => {
-      const name = fieldOf(error);
+      const name = fieldOf(error, promotion?.id ?? form.getFieldValue("id"));
       if (name) form.setFields([{ name, errors: [error.message] }]);
     },
     onSuccess: ({ id }) => {
@@ -150,16 +150,25 @@ function OfferFields({ kind }: { kind: string }) {
   );
 }
 
-/** The field that a refusal names, as `promotions/TEA-10/budget_cents` or `offer/percent/rate`. */
-function fieldOf(error: Error): Field | undefined {
+/**
+ * The field that a refusal names, as `promotions/TEA-10/budget_cents` or `offer/percent/rate`.
+ *
+ * What is wrong with another promotion stands above the form alone, with its name.
+ */
+function fieldOf(error: Error, id: string): Field | undefined {
   const path = error instanceof Problem ? error.place.split("/") : [];
+  if (path[0] === "promotions" && path[1] !== id) return undefined;
   const last = path.at(-1) ?? "";
-  if (path.includes("offer") || path.includes("steps")) return ["offer", last];
+  if (path.includes("steps")) return ["offer", "off_cents"];
+  if (path.includes("offer")) return ["offer", last];
   if (last === "begins_at" || last === "ends_at") return "days";
   return NAMED.find((name) => name === last.replace(/_cents$/, ""));
 }
 
-const NAMED: (keyof Entered)[] = ["name", "stage", "priority", "group", "minimum", "cap", "budget", "per_member", "coupon", "tiers", "places", "channels"];
+const NAMED: (keyof Entered)[] = [
+  ...(["name", "stage", "priority", "group", "minimum", "cap", "budget", "per_member"] as const),
+  ...(["coupon", "tiers", "places", "channels", "categories", "skus", "brands"] as const),
+];
 const HUNDREDTHS = /_cents$|^rate$/;
 const cents = (value: number | null | undefined) => (typeof value === "number" ? Math.round(value * 100) : null);
 const whole = (value: unknown) => (typeof value === "number" ? value / 100 : null);
